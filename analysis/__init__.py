@@ -1,0 +1,1 @@
+"""What it meant: from MLflow records to tables, statistics and figures."""

@@ -1,0 +1,1 @@
+"""What to run, and where: one script per sweep, and the launcher behind them."""

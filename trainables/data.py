@@ -1,0 +1,99 @@
+"""The named datasets, and their split into training and test rows by seed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables import draws
+
+TEST_SHARE = 0.2
+
+
+class Facts(NamedTuple):
+    """Sizes of a dataset, known without loading it: `train` and `test` rows after the split."""
+
+    rows: int
+    train: int
+    test: int
+    features: int
+    classes: int
+
+
+DATASETS = {
+    "iris": Facts(150, 120, 30, 4, 3),
+    "wine": Facts(178, 142, 36, 13, 3),
+    "breast_cancer": Facts(569, 455, 114, 30, 2),
+    "digits": Facts(1797, 1437, 360, 64, 10),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Features `x` (D, F) float64 and class numbers `y` (D,) int64 of all rows."""
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    feature_names: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that change with any value or row order."""
+        content = hashlib.sha256(str((self.x.shape, self.class_names)).encode())
+        content.update(self.x.astype("<f8").tobytes())
+        content.update(self.y.astype("<i8").tobytes())
+        return content.hexdigest()[:16]
+
+
+class Split(NamedTuple):
+    """One seed's rows: features (N, F) float64 and class numbers (N,), for training and test."""
+
+    x_train: NDArray[np.float64]
+    y_train: NDArray[np.int64]
+    x_test: NDArray[np.float64]
+    y_test: NDArray[np.int64]
+
+
+@cache
+def load(name: str) -> Dataset:
+    """The dataset of that name, from scikit-learn's own copy (no download)."""
+    if name not in DATASETS:
+        raise ValueError(f"dataset must be one of {', '.join(DATASETS)}, got {name}")
+    from sklearn import datasets  # here, because it takes a second and not every caller needs it
+
+    bunch = getattr(datasets, f"load_{name}")()
+    return Dataset(
+        name=name,
+        x=np.ascontiguousarray(bunch.data, dtype=np.float64),
+        y=bunch.target.astype(np.int64),
+        class_names=tuple(map(str, bunch.target_names)),
+        feature_names=tuple(map(str, bunch.feature_names)),
+    )
+
+
+def split(dataset: Dataset, seed: int, standardize: bool) -> Split:
+    """80 % training and 20 % test rows with equal class shares, drawn by `seed`.
+
+    With `standardize` every feature is shifted and scaled to mean 0 and standard deviation 1 on
+    the training rows (test rows by the same numbers); a constant feature is only shifted.
+    """
+    from sklearn.model_selection import train_test_split
+
+    train, test = train_test_split(
+        np.arange(len(dataset.y)),
+        test_size=TEST_SHARE,
+        stratify=dataset.y,
+        random_state=draws.split_state(seed),
+    )
+    x = dataset.x
+    if standardize:
+        mean, deviation = x[train].mean(axis=0), x[train].std(axis=0)
+        x = (x - mean) / np.where(deviation > 0, deviation, 1.0)
+    return Split(x[train], dataset.y[train], x[test], dataset.y[test])

@@ -1,0 +1,157 @@
+"""What a pack is fed, epoch by epoch: each model's batches and its dropout draws.
+
+Models with equal seeds share rows, order and draws, so these are made once per distinct seed and
+then copied out to the models. Shape letters as in `train_pack`, and T steps of an epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainables import data
+from trainables.draws import DropoutStream, OrderStream, Seed
+from trainables.hyperparameters import Hyperparameters
+
+PAD = 16  # float32 numbers in the widest vector register (AVX-512)
+_AHEAD_BYTES = 1 << 23  # draws made at a time: enough to amortise the calls, little enough to hold
+
+
+class Placement(NamedTuple):
+    """Where tensors live and how precise they are."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def put(self, values: NDArray[Any]) -> Tensor:
+        """`values` as a tensor of this device and precision."""
+        return torch.from_numpy(values).to(self.device, self.dtype)
+
+
+class Batches(NamedTuple):
+    """Consecutive steps of equal batch size.
+
+    `x`: features with a constant 1 after the last, (T, M, B, G). `y`: 1 for a row's class and 0
+    for the others, (T, M, C, B). `start`: place of the first row in the epoch's order.
+    """
+
+    x: Tensor
+    y: Tensor
+    start: int
+
+
+class Rows:
+    """Training rows in batches, and all rows for evaluation, for the models of a pack."""
+
+    def __init__(
+        self,
+        seeds: Sequence[Seed],
+        dataset: data.Dataset,
+        common: Hyperparameters,
+        place: Placement,
+    ) -> None:
+        firsts, split_of_M = share([seed.split for seed in seeds], place.device)
+        splits = [data.split(dataset, seeds[i].split, common.standardize) for i in firsts]
+        self.train, self.test = len(splits[0].y_train), len(splits[0].y_test)
+        if common.batch_size > self.train:
+            raise ValueError(
+                f"batch_size must be at most {self.train}, the training rows of {dataset.name}, "
+                f"got {common.batch_size}"
+            )
+        x = place.put(np.stack([np.concatenate([s.x_train, s.x_test]) for s in splits]))
+        x = torch.cat([x, torch.ones_like(x[..., :1])], dim=2)
+        labels = np.stack([np.concatenate([s.y_train, s.y_test]) for s in splits])
+        y = place.put(np.eye(len(dataset.class_names))[labels])
+        self.evaluation_x_MRG = x[split_of_M]
+        self.evaluation_y_MCR = y.transpose(1, 2)[split_of_M]
+
+        # One row per distinct (split, order): where its rows start in the list of all splits' rows.
+        self._x = x[:, : self.train].flatten(0, 1)
+        self._y = y[:, : self.train].flatten(0, 1)
+        pairs, self._pair_of_M = share([(s.split, s.order) for s in seeds], place.device)
+        orders, self._order_of_pair = share([seeds[i].order for i in pairs], place.device)
+        self._start_of_pair = split_of_M[pairs].unsqueeze(1) * self.train
+        streams = [OrderStream(seeds[pairs[i]].order, self.train) for i in orders]
+        self._orders = _ahead(streams, self.train * 8)
+        self._batch_size, self._drop_last = common.batch_size, common.drop_last
+        self._device = place.device
+
+    def next_epoch(self) -> Iterator[Batches]:
+        """The next epoch's batches: the full ones, then the smaller last one if it is kept."""
+        order = torch.from_numpy(next(self._orders)).to(self._device)
+        rows = order[self._order_of_pair] + self._start_of_pair
+        steps, left = divmod(self.train, self._batch_size)
+        full = steps * self._batch_size
+        yield self._gather(rows[:, :full], steps, 0)
+        if left and not self._drop_last:
+            yield self._gather(rows[:, full:], 1, full)
+
+    def _gather(self, rows: Tensor, steps: int, start: int) -> Batches:
+        pairs = len(rows)
+        by_step = rows.reshape(pairs, steps, -1).transpose(0, 1).flatten()
+        x = self._x.index_select(0, by_step).view(steps, pairs, -1, self._x.shape[1])
+        y = self._y.index_select(0, by_step).view(steps, pairs, -1, self._y.shape[1])
+        return Batches(
+            x.index_select(1, self._pair_of_M),
+            y.transpose(2, 3).contiguous().index_select(1, self._pair_of_M),
+            start,
+        )
+
+
+class DropoutDraws:
+    """The 16-bit dropout draws of every hidden layer, as whole floating-point numbers."""
+
+    def __init__(
+        self, seeds: Sequence[Seed], rows: int, hidden: Sequence[int], place: Placement
+    ) -> None:
+        firsts, self._seed_of_M = share([seed.dropout for seed in seeds], place.device)
+        self._layers = []
+        for layer, units in enumerate(hidden):
+            streams = [DropoutStream(seeds[i].dropout, layer, rows, units) for i in firsts]
+            self._layers.append(_ahead(streams, rows * units * 2))
+        self._place = place
+        self._epoch: list[Tensor] = []
+
+    def next_epoch(self) -> None:
+        """Moves on to the next epoch's draws."""
+        self._epoch = [
+            self._place.put(np.pad(draws, ((0, 0), (0, 0), (0, pad(draws.shape[2])))).astype("f4"))
+            for draws in map(next, self._layers)
+        ]
+
+    def copy(self, layer: int, rows: slice, out_MBH: Tensor) -> None:
+        """Copies the draws of those rows of the epoch's order to every model."""
+        draws_SBH = self._epoch[layer][:, rows].contiguous()
+        torch.index_select(draws_SBH, 0, self._seed_of_M, out=out_MBH)
+
+
+def pad(count: int) -> int:
+    """How many more make `count` a multiple of `PAD`."""
+    return -count % PAD
+
+
+def share(keys: Sequence[Hashable], device: torch.device) -> tuple[list[int], Tensor]:
+    """Where each distinct key occurs first, and for each key (M,) which of those it equals."""
+    number: dict[Hashable, int] = {}
+    firsts = []
+    for position, key in enumerate(keys):
+        if key not in number:
+            number[key] = len(firsts)
+            firsts.append(position)
+    return firsts, torch.tensor([number[key] for key in keys], device=device)
+
+
+class _Stream(Protocol):
+    def next(self, epochs: int) -> NDArray[Any]: ...
+
+
+def _ahead(streams: Sequence[_Stream], epoch_bytes: int) -> Iterator[NDArray[Any]]:
+    """For each epoch the draws of all streams, (streams, …), made some epochs at a time."""
+    epochs = max(1, _AHEAD_BYTES // (epoch_bytes * len(streams)))
+    while True:
+        yield from np.stack([stream.next(epochs) for stream in streams], axis=1)

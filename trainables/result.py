@@ -1,0 +1,198 @@
+"""What training yields: curves and final parameters, for a pack and for one trial.
+
+Dimension letters: M models, S seeds, E epochs, L linear layers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from trainables.hyperparameters import Trial
+
+# Accuracies are shares from 0 to 1, losses mean cross-entropy in nats without penalty terms.
+# `train/` and `test/` are taken after each epoch with dropout off; `batch_` ones are means over the
+# epoch's mini-batches as they were trained on, dropout on, each before its update.
+CURVES = (
+    "train/accuracy",
+    "test/accuracy",
+    "train/loss",
+    "test/loss",
+    "train/batch_accuracy",
+    "train/batch_loss",
+)
+NEAR_ZERO = 1e-3  # a weight counts as zero under this share of its layer's largest
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Trained models: `curves` by metric, (M, E); `parameters` by name, (M, …).
+
+    Parameters are named `0.weight` (M, outputs, inputs) and `0.bias` (M, outputs) for the linear
+    layer next to the input, `1.weight`, … for those above. A model whose loss stops being finite
+    has diverged: from that epoch on all its curves are NaN.
+    """
+
+    curves: Mapping[str, Array]
+    parameters: Mapping[str, Array]
+
+    @property
+    def diverged(self) -> NDArray[np.bool_]:
+        """(M,): whether a model's loss was ever not finite."""
+        return ~np.isfinite(self.curves["test/loss"]).all(axis=1)
+
+    def take(self, models: NDArray[np.int64] | list[int]) -> Trained:
+        """The models of those indices, in that order."""
+        return Trained(
+            {name: values[models] for name, values in self.curves.items()},
+            {name: values[models] for name, values in self.parameters.items()},
+        )
+
+
+def mark_divergence(curves: Mapping[str, Array]) -> None:
+    """Sets each model's curves (M, E) to NaN, in place, from the first epoch with a loss not finite.
+
+    Accuracy would otherwise go on as a plausible number: the class that an argmax over NaN gives.
+    """
+    losses = np.isfinite([values for name, values in curves.items() if name.endswith("loss")])
+    lost = np.logical_or.accumulate(~losses.all(axis=0), axis=1)
+    for values in curves.values():
+        values[lost] = np.nan
+
+
+class Interval(NamedTuple):
+    """Mean over seeds, sample standard deviation and 95 % confidence interval of the mean.
+
+    With one seed the last three are None: one number has no spread.
+    """
+
+    mean: float
+    std: float | None
+    low: float | None
+    high: float | None
+
+
+def interval(values: Array) -> Interval:
+    """Student's t interval for the mean of `values` (S,), as if seeds were independent draws.
+
+    Source: Student (1908), "The probable error of a mean". All NaN when any value is NaN.
+    """
+    if len(values) == 0:
+        raise ValueError("an interval needs at least one value, got none")
+    values = np.asarray(values, dtype=np.float64)
+    mean = float(values.mean())
+    if len(values) == 1:
+        return Interval(mean, None, None, None)
+    from scipy.special import stdtrit  # here: the trainers do without scipy
+
+    std = float(values.std(ddof=1))
+    half = float(stdtrit(len(values) - 1, 0.975)) * std / len(values) ** 0.5
+    return Interval(mean, std, mean - half, mean + half)
+
+
+@dataclass(frozen=True, eq=False)
+class TrialResult:
+    """A trained trial: model i of `trained` was trained with `trial.seeds[i]`.
+
+    `seconds`: its share of the pack's training time. `device`: `cpu` or a CUDA device's name.
+    """
+
+    trial: Trial
+    trained: Trained
+    seconds: float
+    device: str
+
+    def finals(self, summary_epochs: range) -> dict[str, Array]:
+        """One number per seed, (S,) float64, by name, for everything that a trial is judged by.
+
+        Curves give their mean over `summary_epochs` (counted from 0); `generalization_gap` is
+        train minus test accuracy of the same epochs; `weight_norm` is the root of the summed
+        squares of all weights (biases left out) after the last epoch and `sparsity` the share of
+        weights under 1e-3 of their layer's largest, each also per linear layer (`…_0` first).
+        """
+        if summary_epochs.stop > self.trial.hyperparameters.epochs or not summary_epochs:
+            raise ValueError(f"{summary_epochs} is not within {self.trial.hyperparameters.epochs}")
+        window = slice(summary_epochs.start, summary_epochs.stop)
+        finals: dict[str, Array] = {
+            name.replace("/", "_"): curve[:, window].astype(np.float64).mean(axis=1)
+            for name, curve in self.trained.curves.items()
+        }
+        finals["generalization_gap"] = finals["train_accuracy"] - finals["test_accuracy"]
+        norms, near_zero, counts = [], [], []
+        for number, weight in enumerate(_weights(self.trained.parameters)):
+            flat = np.abs(weight.reshape(len(weight), -1).astype(np.float64))
+            norms.append((flat**2).sum(axis=1))
+            largest = flat.max(axis=1, keepdims=True)
+            small = (flat < NEAR_ZERO * largest) | (flat == 0)
+            near_zero.append(np.where(np.isfinite(largest[:, 0]), small.sum(axis=1), np.nan))
+            counts.append(flat.shape[1])
+            finals[f"weight_norm_{number}"] = np.sqrt(norms[-1])
+            finals[f"sparsity_{number}"] = near_zero[-1] / counts[-1]
+        finals["weight_norm"] = np.sqrt(np.sum(norms, axis=0))
+        finals["sparsity"] = np.sum(near_zero, axis=0) / sum(counts)
+        return finals
+
+
+def _weights(parameters: Mapping[str, Array]) -> list[Array]:
+    layers = len(parameters) // 2
+    return [parameters[f"{number}.weight"] for number in range(layers)]
+
+
+def to_arrow(results: list[TrialResult]) -> pa.Table:
+    """One row per model: trial, seed, each curve and each parameter as a list, exact to the bit."""
+    columns: dict[str, list[object]] = {}
+    for result in results:
+        for index, seed in enumerate(result.trial.seeds):
+            row: dict[str, object] = {
+                "trial": json.dumps(result.trial.as_dict()),
+                "seed": seed,
+                "seconds": result.seconds,
+                "device": result.device,
+            }
+            for name, values in result.trained.curves.items():
+                row[name] = values[index]
+            for name, values in result.trained.parameters.items():
+                row[name] = values[index].ravel()
+                row[f"{name}.shape"] = list(values[index].shape)
+            for name, value in row.items():
+                columns.setdefault(name, []).append(value)
+    return pa.table({name: pa.array(values) for name, values in columns.items()})
+
+
+def from_arrow(table: pa.Table) -> list[TrialResult]:
+    """The inverse of `to_arrow`."""
+    results = []
+    trials = table.column("trial").to_pylist()
+    starts = [i for i, trial in enumerate(trials) if i == 0 or trial != trials[i - 1]]
+    shapes = [name for name in table.column_names if name.endswith(".shape")]
+    parameter_names = [name.removesuffix(".shape") for name in shapes]
+    for start, stop in zip(starts, [*starts[1:], len(trials)], strict=True):
+        part = table.slice(start, stop - start)
+        curves = {name: _rows(part, name, (-1,)) for name in CURVES}
+        parameters = {
+            name: _rows(part, name, part.column(f"{name}.shape")[0].as_py())
+            for name in parameter_names
+        }
+        results.append(
+            TrialResult(
+                trial=Trial.from_dict(json.loads(trials[start])),
+                trained=Trained(curves, parameters),
+                seconds=part.column("seconds")[0].as_py(),
+                device=part.column("device")[0].as_py(),
+            )
+        )
+    return results
+
+
+def _rows(table: pa.Table, name: str, shape: tuple[int, ...] | list[int]) -> Array:
+    flat = table.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    values: Array = flat.reshape(table.num_rows, *shape)
+    return values

@@ -1,0 +1,95 @@
+"""The readable trainer: one model, with autograd and torch's own SGD. The definition of correct.
+
+`train_pack` must give these numbers for every model of a pack; the tests compare them epoch by
+epoch. Dimension letters: N training rows, B batch, F features, C classes, E epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from trainables import data
+from trainables.draws import DropoutStream, OrderStream, Seed, dropout_threshold
+from trainables.hyperparameters import Hyperparameters
+from trainables.network import Network
+from trainables.result import CURVES, Trained, mark_divergence
+
+
+def train_one(
+    hyperparameters: Hyperparameters,
+    seed: Seed,
+    dataset: data.Dataset,
+    dtype: torch.dtype = torch.float32,
+) -> Trained:
+    """Trains one model on the CPU and returns it as a `Trained` of one."""
+    rows = data.split(dataset, seed.split, hyperparameters.standardize)
+    x_train, x_test = (torch.from_numpy(x).to(dtype) for x in (rows.x_train, rows.x_test))
+    y_train, y_test = torch.from_numpy(rows.y_train), torch.from_numpy(rows.y_test)
+
+    network = Network(
+        x_train.shape[1], hyperparameters.hidden, len(dataset.class_names), hyperparameters.dropout
+    ).to(dtype)
+    network.initialize(seed.init)
+    optimizer = torch.optim.SGD(
+        network.parameters(), lr=hyperparameters.lr, weight_decay=hyperparameters.l2
+    )
+    order_stream = OrderStream(seed.order, len(x_train))
+    dropout_streams = [
+        DropoutStream(seed.dropout, layer, len(x_train), units)
+        for layer, units in enumerate(hyperparameters.hidden)
+    ]
+
+    threshold = dropout_threshold(hyperparameters.dropout)
+    curves = {name: np.full((1, hyperparameters.epochs), np.nan, np.float32) for name in CURVES}
+    for epoch in range(hyperparameters.epochs):
+        order = torch.from_numpy(order_stream.next(1)[0])
+        kept = [torch.from_numpy(stream.next(1)[0] >= threshold) for stream in dropout_streams]
+        network.train()
+        batch_metrics = []
+        for positions in _batches(hyperparameters, len(order)):
+            x, y = x_train[order[positions]], y_train[order[positions]]
+            scores = network(x, [layer[positions] for layer in kept])
+            loss = cross_entropy(scores, y)
+            batch_metrics.append((_accuracy(scores, y), loss.item()))
+            optimizer.zero_grad()
+            (loss + hyperparameters.l1 * mean_absolute_weight(network)).backward()
+            optimizer.step()
+
+        network.eval()
+        with torch.no_grad():
+            for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+                scores = network(x)
+                curves[f"{part}/accuracy"][0, epoch] = _accuracy(scores, y)
+                curves[f"{part}/loss"][0, epoch] = cross_entropy(scores, y).item()
+        batch_accuracy, batch_loss = np.mean(batch_metrics, axis=0)
+        curves["train/batch_accuracy"][0, epoch] = batch_accuracy
+        curves["train/batch_loss"][0, epoch] = batch_loss
+
+    mark_divergence(curves)
+    parameters = {}
+    for number, layer in enumerate(network.linear_layers()):
+        parameters[f"{number}.weight"] = layer.weight.detach().numpy()[None].copy()
+        parameters[f"{number}.bias"] = layer.bias.detach().numpy()[None].copy()
+    return Trained(curves, parameters)
+
+
+def mean_absolute_weight(network: Network) -> Tensor:
+    """(1 / number of weights) · Σ|w| over all weights of the network, biases left out."""
+    weights = torch.cat([layer.weight.flatten() for layer in network.linear_layers()])
+    return weights.abs().mean()
+
+
+def _batches(hyperparameters: Hyperparameters, rows: int) -> Iterator[slice]:
+    size = hyperparameters.batch_size
+    stop = rows - rows % size if hyperparameters.drop_last else rows
+    for start in range(0, stop, size):
+        yield slice(start, min(start + size, rows))
+
+
+def _accuracy(scores: Tensor, y: Tensor) -> float:
+    return (scores.argmax(dim=1) == y).double().mean().item()
