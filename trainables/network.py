@@ -36,9 +36,7 @@ class Network(nn.Module):
     def initialize(self, seed: int) -> None:
         """Sets all weights and biases to those that `seed` draws."""
         for number, layer in enumerate(self.linear_layers()):
-            weight, bias = draws.initial_layer(
-                seed, number, layer.in_features, layer.out_features
-            )
+            weight, bias = draws.initial_layer(seed, number, layer.in_features, layer.out_features)
             layer.weight.copy_(torch.from_numpy(weight))
             layer.bias.copy_(torch.from_numpy(bias))
 

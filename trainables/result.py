@@ -58,7 +58,7 @@ class Trained:
 
 
 def mark_divergence(curves: Mapping[str, Array]) -> None:
-    """Sets each model's curves (M, E) to NaN, in place, from the first epoch with a loss not finite.
+    """Sets models' curves (M, E) to NaN, in place, from the first epoch with a loss not finite.
 
     Accuracy would otherwise go on as a plausible number: the class that an argmax over NaN gives.
     """
@@ -144,6 +144,22 @@ class TrialResult:
 def _weights(parameters: Mapping[str, Array]) -> list[Array]:
     layers = len(parameters) // 2
     return [parameters[f"{number}.weight"] for number in range(layers)]
+
+
+def to_bytes(results: list[TrialResult]) -> bytes:
+    """Trial results as an Arrow stream, which crosses processes and keeps every bit."""
+    table = to_arrow(results)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def from_bytes(content: bytes) -> list[TrialResult]:
+    """The inverse of `to_bytes`."""
+    with pa.ipc.open_stream(content) as reader:
+        return from_arrow(reader.read_all())
 
 
 def to_arrow(results: list[TrialResult]) -> pa.Table:

@@ -315,7 +315,7 @@ def _per_row(log_p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Small operations lose more to threads than they gain, and sums would depend on their number."""
+    """Small operations lose more to threads than they gain, and sums could depend on them."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,0 +1,98 @@
+"""What a finished sweep found: its best trial against the baseline, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sweeps.manifest import Manifest
+from trainables.hyperparameters import Trial
+from trainables.result import Interval
+
+Summaries = Mapping[str, Mapping[str, Interval]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`best` and `baseline` with their test accuracies; None for what was not recorded.
+
+    The best is chosen on the test accuracy that it is reported with, so it flatters itself: with
+    many configurations some are lucky. The words say so.
+    """
+
+    best: Trial | None
+    best_accuracy: Interval | None
+    baseline: Trial
+    baseline_accuracy: Interval | None
+
+
+def find_answer(manifest: Manifest, summaries: Summaries) -> Answer:
+    """The trial with the highest mean test accuracy; of equals, that with the lowest test loss.
+
+    A trial with a diverged seed has no mean and cannot be the best.
+    """
+    able = [
+        trial
+        for trial in manifest.trials
+        if trial.key in summaries and summaries[trial.key]["test_accuracy"].mean >= 0
+    ]
+    best = max(
+        able,
+        key=lambda trial: (
+            summaries[trial.key]["test_accuracy"].mean,
+            -summaries[trial.key]["test_loss"].mean,
+        ),
+        default=None,
+    )
+    baseline = manifest.baseline_trial
+    return Answer(
+        best,
+        summaries[best.key]["test_accuracy"] if best else None,
+        baseline,
+        summaries[baseline.key]["test_accuracy"] if baseline.key in summaries else None,
+    )
+
+
+def percent(accuracy: Interval | None) -> str:
+    """Such as `96.7 % [95.5, 97.8]`: mean and 95 % interval."""
+    if accuracy is None:
+        return "not recorded"
+    if accuracy.mean != accuracy.mean:
+        return "diverged"
+    if accuracy.low is None or accuracy.high is None:
+        return f"{accuracy.mean:.1%} (one seed: no interval)".replace("%", " %")
+    text = f"{accuracy.mean:.1%} [{100 * accuracy.low:.1f}, {100 * accuracy.high:.1f}]"
+    return text.replace("%", " %")
+
+
+def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
+    """The description of the sweep's run in Markdown: the answer in its first two lines."""
+    seeds = len(manifest.trials[0].seeds)
+    first, last = manifest.summary_epochs
+    if answer.best is None:
+        head = "No trial of this sweep gave a result."
+    else:
+        head = (
+            f"**Best: {answer.best.name}**, test accuracy {percent(answer.best_accuracy)}.  \n"
+            f"Baseline {answer.baseline.name}: {percent(answer.baseline_accuracy)}."
+        )
+    lines = [
+        head,
+        "",
+        f"{manifest.question}",
+        "",
+        f"{len(manifest.trials)} configurations × {seeds} seeds on {manifest.dataset['name']}; "
+        f"test accuracy is the mean of epochs {first + 1} to {last}, brackets are 95 % t intervals "
+        "over seeds. The best of many configurations is partly luck: compare its interval with the "
+        "baseline's, and try it again on fresh seeds.",
+        "",
+    ]
+    if failed:
+        lines += [f"{failed} trials failed; their runs carry the error.", ""]
+    lines += [f"- [{title}]({link})" for title, link in views.items()]
+    lines += [
+        "- Artifacts: `results.csv` (a row per trial), `curves/` (every epoch of every model), "
+        "`weights/`, `sweep.json` (what was promised), `best_model/`",
+        f"- Command: `{manifest.command}`",
+    ]
+    return "\n".join(lines)

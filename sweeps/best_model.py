@@ -1,0 +1,73 @@
+"""The best trial's model as an MLflow PyTorch model, which loads without this project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainables import data
+from trainables.draws import Seed
+from trainables.hyperparameters import Hyperparameters
+from trainables.result import TrialResult
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def best_seed(result: TrialResult, summary_epochs: range) -> int:
+    """Index of the seed with the highest final test accuracy; of equals, the lowest test loss."""
+    finals = result.finals(summary_epochs)
+    accuracy = np.nan_to_num(finals["test_accuracy"], nan=-1.0)
+    loss = np.nan_to_num(finals["test_loss"], nan=np.inf)
+    return int(np.lexsort((loss, -accuracy))[0])
+
+
+def plain_network(result: TrialResult, index: int) -> nn.Sequential:
+    """The model of the seed at `index`, made of torch's own layers only."""
+    import torch
+    from torch import nn
+
+    parameters = result.trained.parameters
+    count = len(parameters) // 2
+    layers: list[nn.Module] = []
+    for number in range(count):
+        weight = torch.from_numpy(parameters[f"{number}.weight"][index].copy())
+        linear = nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            linear.weight.copy_(weight)
+            linear.bias.copy_(torch.from_numpy(parameters[f"{number}.bias"][index].copy()))
+        layers.append(linear)
+        if number < count - 1:
+            layers += [nn.ReLU(), nn.Dropout(result.trial.hyperparameters.dropout)]
+    return nn.Sequential(*layers).eval()
+
+
+def log_best_model(uri: str, run_id: str, result: TrialResult, index: int) -> None:
+    """Stores the model of the seed at `index` with signature and input example in that run."""
+    import mlflow
+    import mlflow.pytorch
+    import torch
+    from mlflow.models import infer_signature
+
+    network = plain_network(result, index)
+    rows = _example(result.trial.hyperparameters, result.trial.seeds[index])
+    with torch.no_grad():
+        scores = network(torch.from_numpy(rows)).numpy()
+    mlflow.set_tracking_uri(uri)
+    with mlflow.start_run(run_id=run_id):
+        mlflow.pytorch.log_model(
+            network,
+            name="best_model",
+            signature=infer_signature(rows, scores),
+            input_example=rows,
+            # Given, because MLflow would find them by loading the model in another process.
+            pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
+        )
+
+
+def _example(hyperparameters: Hyperparameters, seed: int) -> np.ndarray:
+    """Five test rows as the model wants them, standardised if it was trained so."""
+    dataset = data.load(hyperparameters.dataset)
+    split = data.split(dataset, Seed.of(seed).split, hyperparameters.standardize)
+    return split.x_test[:5].astype(np.float32)

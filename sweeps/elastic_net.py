@@ -1,0 +1,36 @@
+"""Do L1 and L2 together do what neither does alone?
+
+python sweeps/elastic_net.py                      # 5 values of L1 × 5 values of L2
+python sweeps/elastic_net.py --num-samples 50     # 50 pairs, no penalty first
+"""
+
+from sweeps.launch import main
+from sweeps.sweep import Axis, Sweep
+
+SWEEP = Sweep(
+    name="elastic_net",
+    question="Do L1 and L2 together change test accuracy more than either alone?",
+    axes=(
+        Axis(
+            name="l1",
+            label="L1 penalty λ",
+            lesson=(0.0, 0.00125, 0.0025, 0.00375, 0.005),
+            low=0.0,
+            high=0.005,
+            decimals=7,
+        ),
+        Axis(
+            name="l2",
+            label="L2 penalty λ (weight decay)",
+            lesson=(0.0, 0.025, 0.05, 0.075, 0.1),
+            low=0.0,
+            high=0.1,
+            decimals=6,
+        ),
+    ),
+    defaults={"lr": 0.005, "epochs": 1000},
+    summary=(0.5, 0.95),
+)
+
+if __name__ == "__main__":
+    main(SWEEP)

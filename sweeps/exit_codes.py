@@ -1,0 +1,8 @@
+"""What a sweep's exit code means; README.md has the same list."""
+
+DONE = 0
+BAD_INPUT = 2
+SOME_FAILED = 3  # done, but some trials failed
+STORE = 4  # the tracking store
+RESOURCES = 5  # Ray, or what was asked of it
+INTERRUPTED = 130  # Ctrl-C; SIGTERM gives 143

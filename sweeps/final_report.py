@@ -1,0 +1,120 @@
+"""What a sweep prints: its plan, and at the end the answer and where to look further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from sweeps.answer import Summaries, find_answer, percent
+from sweeps.interrupts import Stopped
+from sweeps.manifest import Manifest
+from sweeps.mlflow_store import resolve_uri
+from sweeps.options import Options
+from sweeps.packs import training_seconds
+from sweeps.provenance import without_credentials
+from sweeps.recorder import Begun, Closed, Problem
+from sweeps.sweep import Sweep
+from trainables.hyperparameters import Trial
+
+_NAMES_SHOWN = 10
+
+
+def print_plan(sweep: Sweep, options: Options, trials: Sequence[Trial], uri: str) -> None:
+    """What would run, for `--dry-run`."""
+    seeds = len(trials[0].seeds)
+    seconds = sum(training_seconds(trial.hyperparameters, seeds) for trial in trials)
+    print(f"{sweep.name}: {sweep.question}")
+    print(f"{len(trials)} configurations × {seeds} seeds = {len(trials) * seeds} models")
+    print(f"about {seconds:.0f} s of training on one core, plus start-up and recording")
+    print(f"recorded in {without_credentials(uri)}")
+    for trial in trials:
+        print(f"  {trial.name}")
+
+
+def print_report(
+    manifest: Manifest,
+    uri: str,
+    begun: Begun,
+    closed: Closed,
+    summaries: Summaries,
+    problems: Sequence[Problem],
+    stopped: Stopped | None,
+) -> None:
+    """The answer as a table, what went wrong, and the commands that show more."""
+    console = Console(soft_wrap=True)
+    errors = Console(stderr=True, soft_wrap=True)
+    answer = find_answer(manifest, summaries)
+    if answer.best is not None and stopped is None:
+        seeds = len(manifest.trials[0].seeds)
+        console.print(_answer_table(manifest, summaries, seeds))
+    trials = {trial.key: trial.name for trial in manifest.trials}
+    if closed.failures:
+        names = [trials[key] for key in closed.failures]
+        errors.print(f"error: {len(names)} trials failed: {_some(names)}", markup=False)
+        for error in sorted(set(closed.failures.values())):
+            errors.print(f"  {error}", markup=False)
+    for problem in problems:
+        errors.print(f"error: not recorded: {problem.text}", markup=False)
+        if problem.kept:
+            errors.print(f"  the results are kept in {problem.kept}", markup=False)
+    if closed.missing and stopped is None:
+        errors.print(
+            f"error: {len(closed.missing)} promised trials are not recorded: "
+            f"{_some(closed.missing)}",
+            markup=False,
+        )
+    if stopped is not None:
+        done = len(manifest.trials) - len(closed.missing)
+        errors.print(
+            f"stopped by {stopped}: {done} of {len(manifest.trials)} trials are recorded in run "
+            f"{begun.run_id} ({manifest.run_name}); start again with: {manifest.command}",
+            markup=False,
+        )
+        return
+    for line in _commands(manifest, uri, begun, closed.views):
+        console.print(line, markup=False, highlight=False)
+
+
+def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table:
+    answer = find_answer(manifest, summaries)
+    table = Table(title=manifest.question, title_justify="left", caption_justify="left")
+    table.caption = (
+        f"mean [95 % t interval] over {seeds} seeds; the best of {len(manifest.trials)} "
+        "configurations is partly luck"
+    )
+    for heading in ("", "configuration", "test accuracy", "train accuracy"):
+        table.add_column(heading)
+    for title, trial in (("best", answer.best), ("baseline", answer.baseline)):
+        summary = summaries.get(trial.key) if trial else None
+        if trial and summary:
+            table.add_row(
+                title,
+                trial.name,
+                percent(summary["test_accuracy"]),
+                percent(summary["train_accuracy"]),
+            )
+    return table
+
+
+def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, str]) -> list[str]:
+    """How to look further, ready to paste."""
+    plain = without_credentials(uri)
+    found_by_itself = uri == resolve_uri(None)  # by `mlflow ui` and the analysis in this folder
+    flag = "" if found_by_itself else f" --tracking-uri {plain}"
+    lines = [f"figures and table:  python analysis/{manifest.name}.py{flag}"]
+    if uri.startswith("http"):
+        server = plain.rstrip("/")
+    else:
+        server = "http://127.0.0.1:5000"
+        store = "" if found_by_itself else f" --backend-store-uri {plain}"
+        lines.append(f"all runs:           mlflow ui{store}")
+    link = next(iter(views.values()), f"/#/experiments/{begun.experiment_id}")
+    lines.append(f"                    then open {server}{link}")
+    return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM: the first stops a sweep at its next step, the second at once."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType, TracebackType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(KeyboardInterrupt):
+    """Someone asked the sweep to stop. Not an `Exception`, so that no library swallows it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.code = 128 + number
+
+
+class Interrupts:
+    """Answers the signals while it is entered; restores what answered them before."""
+
+    def __init__(self) -> None:
+        self._before = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._received = 0
+        self._orderly = False
+
+    def __enter__(self) -> Interrupts:
+        self.install()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def install(self) -> None:
+        """Takes the signals over, also from whoever took them since the last time."""
+        for number in _SIGNALS:
+            signal.signal(number, self._receive)
+
+    def at_checks(self, orderly: bool) -> None:
+        """Whether a first signal waits for the next `check` instead of stopping at once."""
+        self._orderly = orderly
+
+    def check(self) -> None:
+        """Raises `Stopped` if a signal has come."""
+        if self._received:
+            raise Stopped(self._received)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        first = not self._received
+        self._received = number
+        if not (first and self._orderly):
+            raise Stopped(number)

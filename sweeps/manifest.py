@@ -1,0 +1,104 @@
+"""What a sweep promises and how it was asked for: the `sweep.json` of its parent run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sweeps import provenance
+from sweeps.options import Options
+from sweeps.sweep import Sweep
+from trainables import data
+from trainables.hyperparameters import TRAINER_VERSION, Trial
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Everything that is fixed before the first trial starts.
+
+    `summary_epochs`: first and last-but-one epoch, counted from 0, whose mean is a final number.
+    """
+
+    name: str
+    run_name: str
+    question: str
+    axes: tuple[dict[str, Any], ...]
+    baseline: str
+    summary_epochs: tuple[int, int]
+    trials: tuple[Trial, ...]
+    options: dict[str, Any]
+    command: str
+    commit: str
+    dirty: bool
+    versions: dict[str, str]
+    machine: dict[str, str | int]
+    dataset: dict[str, Any]
+
+    def to_json(self) -> str:
+        """The text of `sweep.json`."""
+        values = {each: getattr(self, each) for each in self.__dataclass_fields__}
+        return json.dumps(
+            {
+                "version": VERSION,
+                **values,
+                "trials": [trial.as_dict() for trial in self.trials],
+                "trainer_version": TRAINER_VERSION,
+            },
+            indent=1,
+        )
+
+    @property
+    def baseline_trial(self) -> Trial:
+        """The trial that the others are compared with."""
+        return next(trial for trial in self.trials if trial.key == self.baseline)
+
+
+def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Manifest:
+    """The manifest of a sweep that starts now, from this command line."""
+    base = trials[0].hyperparameters
+    baseline = sweep.trial(base, sweep.baseline, trials[0].seeds)
+    summary = sweep.summary_epochs(base.epochs)
+    head, dirty = provenance.commit()
+    dataset = data.load(base.dataset)
+    resolved = asdict(options)
+    if options.tracking_uri:
+        resolved["tracking_uri"] = provenance.without_credentials(options.tracking_uri)
+    now = datetime.now(UTC)
+    return Manifest(
+        name=sweep.name,
+        run_name=f"{sweep.name}-{now:%Y%m%d-%H%M%S}",
+        question=sweep.question,
+        axes=tuple(
+            {
+                "field": axis.name,
+                "label": axis.label,
+                "low": min(axis.lesson) if axis.choices else axis.low,
+                "high": max(axis.lesson) if axis.choices else axis.high,
+                "log": False,
+                "decimals": axis.decimals,
+            }
+            for axis in sweep.axes
+        ),
+        baseline=baseline.key,
+        summary_epochs=(summary.start, summary.stop),
+        trials=tuple(trials),
+        options=resolved,
+        command=provenance.command_line(sys.argv),
+        commit=head,
+        dirty=dirty,
+        versions=provenance.versions(),
+        machine=provenance.machine(),
+        dataset={
+            "name": dataset.name,
+            "digest": dataset.digest,
+            **data.DATASETS[dataset.name]._asdict(),
+            "class_names": list(dataset.class_names),
+            "feature_names": list(dataset.feature_names),
+        },
+    )

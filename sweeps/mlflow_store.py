@@ -1,0 +1,129 @@
+"""Opening the MLflow store that a sweep is recorded in, or saying in one line why not."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sweeps.provenance import without_credentials
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+
+
+class StoreError(Exception):
+    """The tracking store cannot be used; the message says what was tried and what to do."""
+
+
+def resolve_uri(given: str | None) -> str:
+    """The tracking URI: flag, else MLFLOW_TRACKING_URI, else `mlflow.db` in the current folder.
+
+    Relative SQLite paths are made absolute: worker processes have other current folders.
+    """
+    uri = given or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
+    scheme = uri.split(":", 1)[0].split("+", 1)[0] if ":" in uri else ""
+    if scheme in ("http", "https"):
+        return uri
+    if scheme not in _DATABASES:
+        raise StoreError(
+            "the tracking store needs an address that begins with sqlite:///, http:// or https:// "
+            f"(MLflow no longer writes to plain folders), got {without_credentials(uri)}"
+        )
+    if scheme == "sqlite":
+        path = uri.split("sqlite:///", 1)[-1]
+        if not path or path == uri:
+            raise StoreError(f"an SQLite store needs sqlite:///PATH, got {uri}")
+        return f"sqlite:///{Path(path).absolute()}"
+    return uri
+
+
+def database_file(uri: str) -> Path | None:
+    """The file of an embedded SQLite store."""
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
+def open_store(uri: str) -> MlflowClient:
+    """A client whose store was seen to answer. Raises `StoreError` within about 15 s otherwise."""
+    _fail_fast()
+    file = database_file(uri)
+    if file is not None:
+        _prepare_sqlite(file)
+    import logging
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient(uri)
+    try:
+        client.search_experiments(max_results=1)
+    except (MlflowException, OSError) as error:
+        raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
+    except Exception as error:  # SQLAlchemy's many kinds, for which MLflow has no common one
+        raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
+    return client
+
+
+def _fail_fast() -> None:
+    """MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+
+
+def _prepare_sqlite(file: Path) -> None:
+    """Write-ahead logging lets people read while a sweep writes. It stays set in the file."""
+    try:
+        with sqlite3.connect(file, timeout=20) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+        database.close()
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"sqlite:///{file} cannot be written ({error}): use --tracking-uri with a folder that "
+            "exists and can be written"
+        ) from error
+
+
+def _remedy(uri: str, error: str) -> str:
+    line = without_credentials(" ".join(error.split()))[:200]
+    if "out-of-date" in error:
+        return f"has an old layout: back it up, then run `mlflow db upgrade {uri}`"
+    if " 401" in error or "Unauthorized" in error or "not authenticated" in error:
+        return "asks for a login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+    if " 403" in error or "Invalid Host" in error:
+        return f"refused this client ({line}): check the login and the server's --allowed-hosts"
+    if uri.startswith("http"):
+        return f"does not answer: start it, or check the address {urlsplit(uri).hostname} ({line})"
+    return f"cannot be used: {line}"
+
+
+def open_experiment(client: MlflowClient, name: str, uri: str) -> str:
+    """The id of the experiment of that name, made if there is none.
+
+    Artifacts of an embedded store go beside its file, where `mlflow ui` looks for them; a server
+    has its own place.
+    """
+    from mlflow.exceptions import MlflowException
+
+    file = database_file(uri)
+    artifacts = (file.parent / "mlartifacts" / name).as_uri() if file is not None else None
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        try:
+            return str(client.create_experiment(name, artifact_location=artifacts))
+        except MlflowException as error:
+            experiment = client.get_experiment_by_name(name)  # another sweep was faster
+            if experiment is None:
+                raise StoreError(f"experiment {name} cannot be made: {error}") from error
+    if experiment.lifecycle_stage != "active":
+        raise StoreError(
+            f"experiment {name} is deleted: restore it with `mlflow experiments restore "
+            f"--experiment-id {experiment.experiment_id}`, or use --experiment-name"
+        )
+    return str(experiment.experiment_id)

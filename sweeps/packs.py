@@ -1,0 +1,66 @@
+"""Which trials train together, and about how long that takes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from trainables.data import DATASETS
+from trainables.hyperparameters import Hyperparameters, Trial
+
+# Measured on one core of an AMD EPYC (Zen 3), float32: only for estimates and for balance.
+_SECONDS_A_STEP = 7e-5  # of one step whatever the number of models: torch's calls
+_SECONDS_A_ROW = 2.2e-7  # of one model's forward and backward pass for one row, lesson's network
+_SECONDS_AN_EVALUATED_ROW = 6e-8
+_LESSON_WEIGHTS = 4 * 32 + 32 * 3
+_PACK_SECONDS = 20.0  # longer packs are cut: less to train again after a failure
+_MOST_PACKS_A_SLOT = 8
+
+# Models that train together share the cost of torch's calls; estimates assume about this many.
+_TOGETHER = 128
+
+
+def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
+    """Estimated seconds of one core for `models` models of that configuration, in a full pack."""
+    hp, facts = hyperparameters, DATASETS[hyperparameters.dataset]
+    widths = [facts.features, *hp.hidden, facts.classes]
+    weights = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    size = max(1.0, weights / _LESSON_WEIGHTS)
+    steps = facts.train // hp.batch_size + (not hp.drop_last and facts.train % hp.batch_size > 0)
+    trained = steps * max(hp.batch_size, 4) * _SECONDS_A_ROW
+    a_model = size * (trained + facts.rows * _SECONDS_AN_EVALUATED_ROW)
+    calls = (steps * _SECONDS_A_STEP + 5e-4) * max(1.0, models / _TOGETHER)
+    return hp.epochs * (models * a_model + calls)
+
+
+def form_packs(trials: Sequence[Trial], slots: int, pack: int | None) -> list[list[Trial]]:
+    """Trials of equal shapes together, the packs that take longest first.
+
+    With `pack`, that many configurations a pack. Otherwise as few packs as keep all `slots` busy to
+    the end: one a slot while that is short work, more for long sweeps.
+    """
+    by_shape: dict[tuple[object, ...], list[Trial]] = defaultdict(list)
+    for trial in trials:
+        by_shape[trial.hyperparameters.shape()].append(trial)
+    costs = {shape: sum(map(_seconds, group)) for shape, group in by_shape.items()}
+    total = sum(costs.values())
+    rounds = max(1, min(_MOST_PACKS_A_SLOT, round(total / slots / _PACK_SECONDS)))
+    packs = []
+    for shape, group in by_shape.items():
+        if pack is None:
+            count = max(1, round(slots * rounds * costs[shape] / total)) if total else 1
+        else:
+            count = -(-len(group) // pack)
+        packs += _cut(group, min(count, len(group)), pack)
+    return sorted(packs, key=lambda each: -sum(map(_seconds, each)))
+
+
+def _seconds(trial: Trial) -> float:
+    return training_seconds(trial.hyperparameters, len(trial.seeds))
+
+
+def _cut(group: list[Trial], count: int, size: int | None) -> list[list[Trial]]:
+    if size is not None:
+        return [group[start : start + size] for start in range(0, len(group), size)]
+    bounds = [round(i * len(group) / count) for i in range(count + 1)]
+    return [group[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]

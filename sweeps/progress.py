@@ -1,0 +1,92 @@
+"""What a user sees while a sweep runs: a live line in a terminal, else a plain one every 10 s."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+_PLAIN_SECONDS = 10.0
+
+
+class Progress:
+    """Shows trials recorded, models per second, the best so far and the time left, on stderr."""
+
+    def __init__(self, trials: int, models: int, quiet: bool) -> None:
+        self._trials, self._models, self._quiet = trials, models, quiet
+        self._recorded, self._trained = 0, 0.0
+        self._best = ""
+        self._stage = "starting Ray and the MLflow store"
+        self._began = time.monotonic()
+        self._training_since: float | None = None
+        self._console = Console(stderr=True)
+        self._live: Live | None = None
+        self._stop = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    def __enter__(self) -> Progress:
+        if self._quiet:
+            return self
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=self._line,
+                console=self._console,
+                refresh_per_second=4,
+                transient=True,
+            )
+            self._live.start()
+        else:
+            self._ticker = threading.Thread(target=self._tick, daemon=True)
+            self._ticker.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        if self._ticker is not None:
+            self._stop.set()
+            self._ticker.join()
+
+    def stage(self, text: str) -> None:
+        """Names what is being done."""
+        self._stage = text
+
+    def trained(self, models: float) -> None:
+        """Models' worth of epochs trained so far in the whole sweep."""
+        if self._training_since is None:
+            self._training_since = time.monotonic()
+        self._trained = models
+
+    def recorded(self, best: str) -> None:
+        """One more trial stands in MLflow; `best`: the best trial so far, in words."""
+        self._recorded += 1
+        self._best = best
+
+    def _tick(self) -> None:
+        while not self._stop.wait(_PLAIN_SECONDS):
+            self._console.print(self._line(), soft_wrap=True)
+
+    def _line(self) -> Text:
+        now = time.monotonic()
+        parts = [f"{now - self._began:.0f} s", self._stage]
+        if self._training_since is not None:
+            seconds = now - self._training_since
+            rate = self._trained / seconds if seconds > 1 else 0.0
+            parts.append(f"{self._trained:.0f} of {self._models} models trained")
+            if rate > 0:
+                parts.append(f"{rate:.0f} models/s")
+        parts.append(f"{self._recorded} of {self._trials} trials recorded")
+        if self._best:
+            parts.append(f"best {self._best}")
+        if self._training_since is not None and 0 < self._trained < self._models and rate > 0:
+            parts.append(f"about {(self._models - self._trained) / rate:.0f} s left")
+        return Text(" · ".join(parts))

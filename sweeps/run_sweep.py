@@ -1,0 +1,139 @@
+"""A sweep under way: Ray and the recorder are started, packs are trained, the record is closed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, cast
+
+from sweeps.answer import find_answer, percent
+from sweeps.exit_codes import DONE, RESOURCES, SOME_FAILED, STORE
+from sweeps.final_report import print_report
+from sweeps.interrupts import Interrupts, Stopped
+from sweeps.manifest import Manifest
+from sweeps.mlflow_store import StoreError
+from sweeps.options import Options
+from sweeps.packs import form_packs
+from sweeps.progress import Progress
+from sweeps.recorder import (
+    Begin,
+    Begun,
+    Closed,
+    Event,
+    Failed,
+    Finish,
+    Problem,
+    Ready,
+    Recorded,
+    Recorder,
+    Results,
+)
+from trainables.hyperparameters import Trial
+from trainables.result import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sweeps.ray_tune import Outcome
+
+
+class SweepRun:
+    """One run of one sweep."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        options: Options,
+        uri: str,
+        recorder: Recorder,
+        interrupts: Interrupts,
+    ) -> None:
+        self._manifest, self._options, self._uri = manifest, options, uri
+        self._recorder, self._interrupts = recorder, interrupts
+        models = sum(len(trial.seeds) for trial in manifest.trials)
+        self._progress = Progress(len(manifest.trials), models, options.quiet)
+        self._summaries: dict[str, Mapping[str, Interval]] = {}
+        self._problems: list[Problem] = []
+
+    def run(self) -> int:
+        """Trains and records everything; the exit code.
+
+        Raises `StoreError` when the store cannot be used, `RecorderDied`, or `Stopped` before the
+        first trial.
+        """
+        import ray
+
+        from sweeps import ray_tune
+
+        try:
+            with self._progress:
+                ray_tune.start_ray()
+                self._interrupts.install()  # Ray has just put handlers of its own in their place
+                slots = ray_tune.free_slots(self._options)
+                ready = cast(Ready, self._recorder.expect(Ready))
+                if ready.problem:
+                    raise StoreError(ready.problem)
+                self._recorder.send(Begin(self._manifest))
+                begun = cast(Begun, self._recorder.expect(Begun))
+                stopped = self._train(slots)
+                self._progress.stage("recording")
+                closed = self._close("KILLED" if stopped else "FINISHED")
+        except ray_tune.ResourceError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return RESOURCES
+        finally:
+            ray.shutdown()
+        print_report(
+            self._manifest, self._uri, begun, closed, self._summaries, self._problems, stopped
+        )
+        if stopped:
+            return stopped.code
+        if self._problems or closed.missing:
+            return STORE
+        return SOME_FAILED if closed.failures else DONE
+
+    def _train(self, slots: int) -> Stopped | None:
+        """Trains all packs, or as many as it could until it was stopped."""
+        from sweeps import ray_tune
+
+        packs = form_packs(self._manifest.trials, slots, self._options.pack)
+        self._progress.stage("training")
+        try:
+            self._interrupts.at_checks(True)
+            ray_tune.run_packs(
+                packs,
+                self._options,
+                on_results=lambda content: self._recorder.send(Results(content)),
+                on_failed=self._failed,
+                on_step=self._step,
+            )
+        except Stopped as stopped:
+            return stopped
+        return None
+
+    def _failed(self, trials: list[Trial], error: str) -> None:
+        self._recorder.send(Failed(trials, error))
+
+    def _step(self, outcome: Outcome) -> None:
+        self._interrupts.check()
+        self._progress.trained(outcome.models_trained)
+        for event in self._recorder.events():
+            self._note(event)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Recorded):
+            self._summaries[event.key] = event.summary
+            answer = find_answer(self._manifest, self._summaries)
+            best = f"{answer.best.name} {percent(answer.best_accuracy)}" if answer.best else ""
+            self._progress.recorded(best)
+        elif isinstance(event, Problem):
+            self._problems.append(event)
+
+    def _close(self, status: str) -> Closed:
+        """Waits until all that was trained is recorded and the sweep's run is closed."""
+        self._recorder.send(Finish(status))
+        while True:
+            for event in self._recorder.events(wait=1):
+                if isinstance(event, Closed):
+                    return event
+                self._note(event)
+            self._interrupts.check()

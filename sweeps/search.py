@@ -1,0 +1,113 @@
+"""Which configurations a sweep runs: the lesson's values, or N points of the search space."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+from sweeps.options import SearchName
+from sweeps.sweep import Axis, Sweep, Value
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.samplers import BaseSampler
+
+Point = tuple[Value, ...]
+
+
+def points(sweep: Sweep, count: int | None, search: SearchName, seed: int) -> list[Point]:
+    """The sweep's points, all different: the lesson's without `count`, else `count` of them.
+
+    The first of `count` points is the baseline, so that every comparison has its reference; the
+    rest come from Optuna's sampler and depend on `seed` alone. Raises `ValueError` for a count that
+    the search space or the grid does not have.
+    """
+    if count is None:
+        return sweep.lesson_points()
+    if all(axis.choices for axis in sweep.axes):
+        available = math.prod(len(axis.choices) for axis in sweep.axes)
+        if count > available:
+            raise ValueError(
+                f"--num-samples needs at most {available}: {sweep.name} has no more "
+                f"configurations, got {count}"
+            )
+    if search == "grid":
+        return _grid(sweep, count)
+    return _sampled(sweep, count, search, seed)
+
+
+def _grid(sweep: Sweep, count: int) -> list[Point]:
+    """Evenly spaced points; on two axes the most nearly square grid of exactly `count` points."""
+    rows = max(n for n in range(1, math.isqrt(count) + 1) if count % n == 0)
+    sizes = (count,) if len(sweep.axes) == 1 else (rows, count // rows)
+    if len(sweep.axes) == 2 and rows == 1 and count > 1:
+        raise ValueError(
+            "--num-samples needs a product of two whole numbers above 1 for --search grid on two "
+            f"axes, such as {max(4, count + 1)}, got {count}"
+        )
+    by_axis = [_spaced(axis, size) for axis, size in zip(sweep.axes, sizes, strict=True)]
+    grid = [()] if not by_axis else [(value,) for value in by_axis[0]]
+    for values in by_axis[1:]:
+        grid = [(*point, value) for point in grid for value in values]
+    return [sweep.baseline, *[point for point in grid if point != sweep.baseline]][:count]
+
+
+def _spaced(axis: Axis, count: int) -> list[Value]:
+    if axis.choices:
+        others = [choice for choice in axis.choices if choice != axis.baseline]
+        step = max(1, count - 1)
+        chosen = {others[round(i * (len(others) - 1) / max(1, step - 1))] for i in range(count - 1)}
+        return sorted({axis.baseline, *chosen})
+    step = (axis.high - axis.low) / max(1, count - 1)
+    return [round(axis.low + i * step, axis.decimals) for i in range(count)]
+
+
+def _sampled(sweep: Sweep, count: int, search: SearchName, seed: int) -> list[Point]:
+    import optuna  # here: half a second that the lesson's values do without
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    space = {axis.name: _distribution(axis) for axis in sweep.axes}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(sampler=_sampler(search, seed))
+    # Quasi-random sampling takes its space from the first finished trial: the baseline is that one.
+    study.enqueue_trial(
+        {axis.name: _to_space(axis, axis.baseline) for axis in sweep.axes}, skip_if_exists=False
+    )
+    found: dict[Point, None] = {}
+    # Rounded values and small spaces repeat; a bound on the asking keeps a full space from hanging.
+    for _ in range(count * 20 + 1000):
+        trial = study.ask(space)
+        study.tell(trial, 0.0)
+        found[tuple(_from_space(axis, trial.params[axis.name]) for axis in sweep.axes)] = None
+        if len(found) == count:
+            return list(found)
+    raise ValueError(
+        f"--num-samples needs fewer: only {len(found)} different configurations found, got {count}"
+    )
+
+
+def _sampler(search: SearchName, seed: int) -> BaseSampler:
+    from optuna.samplers import QMCSampler, RandomSampler
+
+    if search == "random":
+        return RandomSampler(seed=seed)
+    return QMCSampler(qmc_type="sobol", scramble=True, seed=seed, warn_asynchronous_seeding=False)
+
+
+def _distribution(axis: Axis) -> BaseDistribution:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    # Choices are sampled by their place: Optuna's quasi-random sampler knows no categories.
+    if axis.choices:
+        return IntDistribution(0, len(axis.choices) - 1)
+    return FloatDistribution(axis.low, axis.high)
+
+
+def _to_space(axis: Axis, value: Value) -> Value:
+    return axis.choices.index(int(value)) if axis.choices else value
+
+
+def _from_space(axis: Axis, value: Value) -> Value:
+    return axis.choices[int(value)] if axis.choices else round(value, axis.decimals)

@@ -1,0 +1,81 @@
+"""What a sweep is: the hyperparameters it varies, the lesson's values and the range to sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from itertools import product
+from typing import Any
+
+from trainables.hyperparameters import Hyperparameters, Trial
+
+Value = float | int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One swept hyperparameter.
+
+    `lesson`: the values in the lesson. `low` to `high`: the range sampled uniformly, or `choices`:
+    the only values there are. `decimals`: drawn values are rounded to these, so that a trial's
+    name, such as `l2=0.012300`, is its value and not an approximation of it.
+    """
+
+    name: str
+    label: str
+    lesson: tuple[Value, ...]
+    low: float = 0.0
+    high: float = 0.0
+    choices: tuple[int, ...] = ()
+    decimals: int = 0
+    baseline: Value = 0.0
+
+    def format(self, value: Value) -> str:
+        """The value in the axis's one number format."""
+        return f"{self.name}={value:.{self.decimals}f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A declaration: what `python sweeps/NAME.py` runs unless its flags say otherwise.
+
+    `defaults`: hyperparameters that differ from those of `Hyperparameters`. `summary`: the part of
+    the epochs whose mean is a model's final number, from 0 to 1.
+    """
+
+    name: str
+    question: str
+    axes: tuple[Axis, ...]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    summary: tuple[float, float] = (0.9, 1.0)
+
+    def __post_init__(self) -> None:
+        used = {axis.name for axis in self.axes} | set(self.defaults)
+        if unknown := used - {each.name for each in fields(Hyperparameters)}:
+            raise ValueError(f"sweep {self.name}: no such hyperparameters: {sorted(unknown)}")
+
+    @property
+    def baseline(self) -> tuple[Value, ...]:
+        """The point that all others are compared with, one value per axis."""
+        return tuple(axis.baseline for axis in self.axes)
+
+    def lesson_points(self) -> list[tuple[Value, ...]]:
+        """The lesson's values; of several axes, all their combinations."""
+        return list(product(*(axis.lesson for axis in self.axes)))
+
+    def trial(
+        self, base: Hyperparameters, point: tuple[Value, ...], seeds: tuple[int, ...]
+    ) -> Trial:
+        """The trial at `point`, everything that is not swept as in `base`."""
+        swept = {axis.name: value for axis, value in zip(self.axes, point, strict=True)}
+        name = " ".join(axis.format(value) for axis, value in zip(self.axes, point, strict=True))
+        return Trial(name, Hyperparameters(**{**_plain(base), **swept}), seeds)
+
+    def summary_epochs(self, epochs: int) -> range:
+        """The epochs, counted from 0, whose mean is a model's final number; at least one."""
+        stop = max(1, round(epochs * self.summary[1]))
+        return range(min(round(epochs * self.summary[0]), stop - 1), stop)
+
+
+def _plain(hyperparameters: Hyperparameters) -> dict[str, Any]:
+    return {each.name: getattr(hyperparameters, each.name) for each in fields(hyperparameters)}

@@ -1,0 +1,106 @@
+"""What the recorder does with a sweep's results, whatever happens: nothing recorded is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeps.answer import find_answer, note
+from sweeps.best_model import best_seed, log_best_model
+from sweeps.manifest import Manifest
+from sweeps.mlflow_store import database_file
+from sweeps.recorder import Closed, Problem, Recorded, Request
+from sweeps.run_writer import RunWriter
+from sweeps.saved_view import trials_view, view_link, view_tag
+from trainables.hyperparameters import Trial
+from trainables.result import TrialResult, from_bytes
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class SweepRecord:
+    """One sweep in one store."""
+
+    def __init__(
+        self, client: MlflowClient, experiment_id: str, manifest: Manifest, request: Request
+    ) -> None:
+        self._client, self._experiment_id = client, experiment_id
+        self._manifest, self._request = manifest, request
+        self._writer = RunWriter(client, experiment_id, manifest, request.log_seeds)
+        self._best: TrialResult | None = None
+        self._kept = 0
+        self.run_id = self._writer.parent_id
+
+    def results(self, content: bytes) -> Iterator[Recorded | Problem]:
+        """Writes trained trials; should the store fail, keeps them in a file."""
+        results = from_bytes(content)
+        try:
+            keys = self._writer.record(results)
+        except Exception as error:  # whatever the store's libraries raise: the results must stay
+            yield Problem(_line(error), str(self._keep(content)))
+            return
+        answer = find_answer(self._manifest, self._writer.summaries)
+        for result in results:
+            if answer.best is not None and result.trial.key == answer.best.key:
+                self._best = result
+        for key in keys:
+            yield Recorded(key, self._writer.summaries[key])
+
+    def _keep(self, content: bytes) -> Path:
+        file = database_file(self._request.uri)
+        folder = (file.parent if file else Path.cwd()) / "unrecorded" / self._manifest.run_name
+        folder.mkdir(parents=True, exist_ok=True)
+        self._kept += 1
+        path = folder / f"{self._kept:05}.arrow"
+        path.write_bytes(content)
+        return path
+
+    def failed(self, trials: Sequence[Trial], error: str) -> None:
+        """Writes trials that could not be trained."""
+        for trial in trials:
+            self._writer.record_failure(trial, error)
+
+    def close(self, status: str) -> Closed | Problem:
+        """Ends the sweep's run with its answer, model and views, and counts what is recorded."""
+        try:
+            missing = self._writer.missing()
+            if status == "FINISHED" and missing:
+                status = "FAILED"
+            views = self._save_views()
+            answer = find_answer(self._manifest, self._writer.summaries)
+            numbers = {}
+            if answer.best is not None and answer.best_accuracy is not None:
+                summary = self._writer.summaries[answer.best.key]
+                numbers = {f"best/{name}": value.mean for name, value in summary.items()}
+                values = answer.best.hyperparameters.as_dict()
+                for axis in self._manifest.axes:
+                    numbers[f"best/{axis['field']}"] = values[axis["field"]]
+            if self._best is not None and status == "FINISHED":
+                index = best_seed(self._best, range(*self._manifest.summary_epochs))
+                log_best_model(self._request.uri, self.run_id, self._best, index)
+            failures = self._writer.failures
+            text = note(self._manifest, answer, len(failures), views)
+            self._writer.finish(status, text, numbers)
+            return Closed(missing, failures, views)
+        except Exception as error:  # whatever the store's libraries raise
+            return Problem(_line(error), "")
+
+    def _save_views(self) -> dict[str, str]:
+        """Titles and addresses of the views that could be saved."""
+        fields = [axis["field"] for axis in self._manifest.axes]
+        view_id = self._manifest.run_name
+        text = trials_view(self._manifest.run_name, fields, len(self._manifest.trials))
+        try:
+            self._client.set_experiment_tag(self._experiment_id, view_tag(view_id), text)
+        except Exception:  # a convenience in an undocumented format must not end a sweep
+            return {}
+        return {
+            "Charts of all trials": view_link(self._experiment_id, view_id, charts=True),
+            "Table of all trials": view_link(self._experiment_id, view_id, charts=False),
+        }
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

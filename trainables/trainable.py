@@ -1,0 +1,65 @@
+"""One Ray Tune trial: receives a pack, trains it, hands over its trials. Alone knows Ray.
+
+Result keys beside Tune's own: `models` (models' worth of epochs trained so far in this pack) and
+`results` (Arrow bytes of the trials completed by this step, absent when there are none), which the
+launcher takes out of the result as soon as it arrives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ray
+from ray import tune
+
+from trainables import data
+from trainables.hyperparameters import Trial
+from trainables.pack_run import PackRun
+from trainables.result import to_bytes
+
+_REPORT_SECONDS = 1.0  # how long progress may be silent, and how long Ctrl-C may have to wait
+
+
+class PackTrainable(tune.Trainable):
+    """Trains the pack number `config["pack"]` of the `packs` given to `setup`."""
+
+    def setup(self, config: dict[str, Any], packs: list[list[Trial]], gpu_share: float) -> None:
+        """`packs`: all packs of the sweep. `gpu_share`: GPUs that Ray grants each trial."""
+        self._packs = packs
+        self._device, self._device_name = _granted_device(gpu_share)
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Starts over with another pack; nothing of the pack before is kept."""
+        trials = self._packs[new_config["pack"]]
+        dataset = data.load(trials[0].hyperparameters.dataset)
+        self._run = PackRun(trials, dataset, self._device, self._device_name)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Trains for about a second."""
+        completed = self._run.advance(_REPORT_SECONDS)
+        result: dict[str, Any] = {"models": self._run.models_done, "done": self._run.done}
+        if completed:
+            result["results"] = to_bytes(completed)
+        return result
+
+
+def _granted_device(gpu_share: float) -> tuple[str, str]:
+    """The torch device that Ray granted this process, and its name for the record.
+
+    What Ray granted decides, not what torch can see: Ray leaves GPUs visible to trials that asked
+    for none. Ray's fractions are bookkeeping only, so the share of memory is enforced here.
+    """
+    if not ray.get_gpu_ids():
+        return "cpu", "cpu"
+    import torch
+
+    if not torch.cuda.is_available():
+        raise RuntimeError(
+            f"Ray granted this trial {gpu_share:g} of a GPU, but torch {torch.__version__} finds no"
+            " CUDA device: install a CUDA build of torch on this node"
+        )
+    if gpu_share < 1:
+        torch.cuda.set_per_process_memory_fraction(gpu_share)
+    return "cuda", torch.cuda.get_device_name()
