@@ -11,7 +11,6 @@ from sweeps.answer import Summaries, find_answer, percent
 from sweeps.interrupts import Stopped
 from sweeps.manifest import Manifest
 from sweeps.mlflow_store import resolve_uri
-from sweeps.options import Options
 from sweeps.packs import training_seconds
 from sweeps.provenance import without_credentials
 from sweeps.recorder import Begun, Closed, Problem
@@ -21,7 +20,7 @@ from trainables.hyperparameters import Trial
 _NAMES_SHOWN = 10
 
 
-def print_plan(sweep: Sweep, options: Options, trials: Sequence[Trial], uri: str) -> None:
+def print_plan(sweep: Sweep, trials: Sequence[Trial], uri: str) -> None:
     """What would run, for `--dry-run`."""
     seeds = len(trials[0].seeds)
     seconds = sum(training_seconds(trial.hyperparameters, seeds) for trial in trials)
@@ -59,6 +58,8 @@ def print_report(
         errors.print(f"error: not recorded: {problem.text}", markup=False)
         if problem.kept:
             errors.print(f"  the results are kept in {problem.kept}", markup=False)
+    if closed.problem:
+        errors.print(f"error: the sweep's run could not be closed: {closed.problem}", markup=False)
     if closed.missing and stopped is None:
         errors.print(
             f"error: {len(closed.missing)} promised trials are not recorded: "

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first stops a sweep at its next step, the second at once."""
+"""Ctrl-C and SIGTERM: the first stops a sweep in good order, the second at once."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._before = {number: signal.getsignal(number) for number in _SIGNALS}
         self._received = 0
+        self._reported = False
         self._orderly = False
 
     def __enter__(self) -> Interrupts:
@@ -47,8 +48,9 @@ class Interrupts:
         self._orderly = orderly
 
     def check(self) -> None:
-        """Raises `Stopped` if a signal has come."""
-        if self._received:
+        """Raises `Stopped` if a signal has come that no earlier check has reported."""
+        if self._received and not self._reported:
+            self._reported = True
             raise Stopped(self._received)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:

@@ -15,8 +15,6 @@ from sweeps.search import points
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
 
-_SMOKE = {"seeds": 2, "epochs": 5}
-
 
 def main(sweep: Sweep) -> None:
     """Runs `sweep` as the command line says and exits with one of `exit_codes`."""
@@ -35,7 +33,7 @@ def plan(sweep: Sweep, options: Options) -> list[Trial]:
     if found:
         raise ValueError("\n".join(found))
     if options.smoke_test:
-        options = replace(options, **_SMOKE)
+        options = replace(options, seeds=2, epochs=5)
     seeds = tuple(range(options.first_seed, options.first_seed + options.seeds))
     base = base_hyperparameters(options, sweep)
     chosen = points(sweep, options.num_samples, options.search, options.search_seed)
@@ -53,7 +51,7 @@ def launch(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> int:
         with Interrupts() as interrupts:
             return _launch(sweep, options, trials, interrupts)
     except Stopped as stopped:
-        print(f"stopped before any trial started: {stopped}", file=sys.stderr)
+        print(f"stopped by {stopped}", file=sys.stderr)
         return stopped.code
     finally:
         if scratch:
@@ -72,7 +70,7 @@ def _launch(sweep: Sweep, options: Options, trials: Sequence[Trial], interrupts:
     if options.dry_run:
         from sweeps.final_report import print_plan
 
-        print_plan(sweep, options, trials, uri)
+        print_plan(sweep, trials, uri)
         return DONE
     from sweeps.recorder import Recorder, RecorderDied
     from sweeps.run_sweep import SweepRun

@@ -53,10 +53,7 @@ def open_store(uri: str) -> MlflowClient:
     file = database_file(uri)
     if file is not None:
         _prepare_sqlite(file)
-    import logging
-
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # the making of tables is no news
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 

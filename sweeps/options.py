@@ -37,7 +37,7 @@ _lenient: tyro.constructors.PrimitiveConstructorSpec[Any] = (
         nargs=1,
         metavar="N",
         instance_from_str=_read_number,
-        is_instance=lambda value: True,
+        is_instance=lambda _: True,
         str_from_instance=_show_number,
     )
 )
@@ -110,7 +110,8 @@ class Options:
 
 def defaults(sweep: Sweep) -> Options:
     """The options of `python sweeps/NAME.py` without flags; None for what the sweep varies."""
-    usual = {each.name: each.default for each in fields(Hyperparameters)} | dict(sweep.defaults)
+    usual: dict[str, Any] = {each.name: each.default for each in fields(Hyperparameters)}
+    usual |= sweep.defaults
     return Options(**{**usual, **{axis.name: None for axis in sweep.axes}})
 
 

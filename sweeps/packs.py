@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from trainables.data import DATASETS
 from trainables.hyperparameters import Hyperparameters, Trial
@@ -24,7 +25,7 @@ def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
     """Estimated seconds of one core for `models` models of that configuration, in a full pack."""
     hp, facts = hyperparameters, DATASETS[hyperparameters.dataset]
     widths = [facts.features, *hp.hidden, facts.classes]
-    weights = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    weights = sum(a * b for a, b in pairwise(widths))
     size = max(1.0, weights / _LESSON_WEIGHTS)
     steps = facts.train // hp.batch_size + (not hp.drop_last and facts.train % hp.batch_size > 0)
     trained = steps * max(hp.batch_size, 4) * _SECONDS_A_ROW
@@ -63,4 +64,4 @@ def _cut(group: list[Trial], count: int, size: int | None) -> list[list[Trial]]:
     if size is not None:
         return [group[start : start + size] for start in range(0, len(group), size)]
     bounds = [round(i * len(group) / count) for i in range(count + 1)]
-    return [group[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [group[a:b] for a, b in pairwise(bounds)]

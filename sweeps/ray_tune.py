@@ -16,6 +16,7 @@ from ray import tune
 from ray.tune.experiment import Trial as TuneTrial
 
 from sweeps.options import Options
+from trainables import data
 from trainables.hyperparameters import Trial
 from trainables.trainable import PackTrainable
 
@@ -56,7 +57,8 @@ def start_ray() -> None:
 def free_slots(options: Options) -> int:
     """How many packs Ray can run at once. Raises `ResourceError` when it is none."""
     cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = [node["Resources"] for node in known if node["Alive"]]
     slots = sum(_slots_of(node, cpus, gpus) for node in nodes)
     if slots == 0:
         asked = f"{cpus:g} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
@@ -113,7 +115,13 @@ def run_packs(
     outcome = Outcome(packs)
     callback = _PackCallback(packs, outcome, on_results, on_failed, on_step)
     resources = {"CPU": options.cpus_per_trial, "GPU": options.gpus_per_trial}
-    with_packs = tune.with_parameters(trainable, packs=packs, gpu_share=options.gpus_per_trial)
+    # The data travel with the packs: loading them would cost every worker an import of seconds.
+    with_packs = tune.with_parameters(
+        trainable,
+        packs=packs,
+        dataset=data.load(options.dataset),
+        gpu_share=options.gpus_per_trial,
+    )
     storage = Path(tempfile.mkdtemp(prefix="sweep-tune-"))
     try:
         tuner = tune.Tuner(

@@ -9,7 +9,9 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -17,6 +19,8 @@ from typing import NamedTuple
 from sweeps.manifest import Manifest
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
+
+_STOPPING_SECONDS = 10.0  # that a stopped sweep may still spend on writing what was trained
 
 
 class Request(NamedTuple):
@@ -47,7 +51,7 @@ class Failed(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """No more trials: close the sweep's run with `status`."""
+    """No more trials: close the sweep's run with `status`. KILLED also hurries what is queued."""
 
     status: str
 
@@ -59,10 +63,11 @@ class Ready(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """The sweep's run stands."""
+    """The sweep's run stands, unless `problem` says why not."""
 
     run_id: str
     experiment_id: str
+    problem: str = ""
 
 
 class Recorded(NamedTuple):
@@ -80,13 +85,18 @@ class Problem(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """The sweep's run is closed. `missing`: names of promised trials without a run."""
+    """The sweep's run is closed, unless `problem` says why not.
+
+    `missing`: names of promised trials without a run. `failures`: errors by trial key.
+    """
 
     missing: Sequence[str]
     failures: Mapping[str, str]
     views: Mapping[str, str]
+    problem: str = ""
 
 
+Order = Begin | Results | Failed | Finish
 Event = Ready | Begun | Recorded | Problem | Closed
 
 
@@ -110,7 +120,7 @@ class Recorder:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
-    def send(self, order: Begin | Results | Failed | Finish) -> None:
+    def send(self, order: Order) -> None:
         """Hands an order over; the recorder reads at once and works later."""
         try:
             self._connection.send(order)
@@ -146,8 +156,7 @@ def serve(connection: Connection, request: Request) -> None:
     """The recorder's process."""
     from sweeps.mlflow_store import StoreError, open_experiment, open_store
 
-    orders: SimpleQueue[Begin | Results | Failed | Finish | None] = SimpleQueue()
-    threading.Thread(target=_read, args=(connection, orders), daemon=True).start()
+    inbox = _Inbox(connection)
     try:
         client = open_store(request.uri)
         experiment_id = open_experiment(client, request.experiment, request.uri)
@@ -155,37 +164,59 @@ def serve(connection: Connection, request: Request) -> None:
         _tell(connection, Ready(str(error)))
         return
     _tell(connection, Ready())
-    order = orders.get()
+    order = inbox.orders.get()
     if not isinstance(order, Begin):
         return
-    from sweeps.sweep_record import SweepRecord
+    from sweeps.sweep_record import SweepRecord, one_line
 
-    record = SweepRecord(client, experiment_id, order.manifest, request)
+    try:
+        record = SweepRecord(client, experiment_id, order.manifest, request)
+    except Exception as error:  # whatever the store's libraries raise
+        _tell(connection, Begun("", experiment_id, one_line(error)))
+        return
     _tell(connection, Begun(record.run_id, experiment_id))
     while True:
-        order = orders.get()
+        order = inbox.orders.get()
         if isinstance(order, Results):
-            for event in record.results(order.content):
+            events = record.keep(order.content) if inbox.late() else record.write(order.content)
+            for event in events:
                 _tell(connection, event)
         elif isinstance(order, Failed):
-            record.failed(order.trials, order.error)
+            for event in record.write_failures(order.trials, order.error):
+                _tell(connection, event)
         else:
-            status = order.status if isinstance(order, Finish) else "KILLED"
-            _tell(connection, record.close(status))
+            _tell(connection, record.close("KILLED" if inbox.killed else "FINISHED"))
             return
 
 
-def _read(connection: Connection, orders: SimpleQueue[object]) -> None:
-    """Empties the pipe at once, so that the launcher never waits for MLflow; None ends it."""
-    try:
+class _Inbox:
+    """Empties the pipe at once, so that the launcher never waits for MLflow."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.orders: SimpleQueue[Order | None] = SimpleQueue()  # None: the launcher is gone
+        self.killed = False
+        self._deadline = float("inf")
+        threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+
+    def late(self) -> bool:
+        """Whether a stop was asked for so long ago that results go to files unwritten."""
+        return time.monotonic() > self._deadline
+
+    def _read(self, connection: Connection) -> None:
+        order: Order | None = None
         while True:
-            orders.put(connection.recv())
-    except (EOFError, OSError):
-        orders.put(None)
+            try:
+                order = connection.recv()
+            except (EOFError, OSError):
+                order = None
+            if order is None or (isinstance(order, Finish) and order.status == "KILLED"):
+                self.killed = True
+                self._deadline = min(self._deadline, time.monotonic() + _STOPPING_SECONDS)
+            self.orders.put(order)
+            if order is None:
+                return
 
 
 def _tell(connection: Connection, event: Event) -> None:
-    try:
+    with suppress(OSError):  # the launcher is gone; the record is still worth finishing
         connection.send(event)
-    except OSError:
-        pass  # the launcher is gone; the record is still worth finishing

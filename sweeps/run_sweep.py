@@ -74,9 +74,11 @@ class SweepRun:
                     raise StoreError(ready.problem)
                 self._recorder.send(Begin(self._manifest))
                 begun = cast(Begun, self._recorder.expect(Begun))
+                if begun.problem:
+                    raise StoreError(f"the sweep's run cannot be created: {begun.problem}")
                 stopped = self._train(slots)
                 self._progress.stage("recording")
-                closed = self._close("KILLED" if stopped else "FINISHED")
+                closed, stopped = self._close(stopped)
         except ray_tune.ResourceError as error:
             print(f"error: {error}", file=sys.stderr)
             return RESOURCES
@@ -87,7 +89,7 @@ class SweepRun:
         )
         if stopped:
             return stopped.code
-        if self._problems or closed.missing:
+        if self._problems or closed.missing or closed.problem:
             return STORE
         return SOME_FAILED if closed.failures else DONE
 
@@ -128,12 +130,16 @@ class SweepRun:
         elif isinstance(event, Problem):
             self._problems.append(event)
 
-    def _close(self, status: str) -> Closed:
-        """Waits until all that was trained is recorded and the sweep's run is closed."""
-        self._recorder.send(Finish(status))
+    def _close(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
+        """Waits until the sweep's run is closed; a signal meanwhile hurries the recorder."""
+        self._recorder.send(Finish("KILLED" if stopped else "FINISHED"))
         while True:
             for event in self._recorder.events(wait=1):
                 if isinstance(event, Closed):
-                    return event
+                    return event, stopped
                 self._note(event)
-            self._interrupts.check()
+            try:
+                self._interrupts.check()
+            except Stopped as late:
+                stopped = late
+                self._recorder.send(Finish("KILLED"))

@@ -54,10 +54,11 @@ def _grid(sweep: Sweep, count: int) -> list[Point]:
 
 
 def _spaced(axis: Axis, count: int) -> list[Value]:
+    """`count` values over the axis, both ends included; of choices, the baseline is always one."""
     if axis.choices:
         others = [choice for choice in axis.choices if choice != axis.baseline]
-        step = max(1, count - 1)
-        chosen = {others[round(i * (len(others) - 1) / max(1, step - 1))] for i in range(count - 1)}
+        gaps = max(1, count - 2)
+        chosen = {others[round(i * (len(others) - 1) / gaps)] for i in range(count - 1)}
         return sorted({axis.baseline, *chosen})
     step = (axis.high - axis.low) / max(1, count - 1)
     return [round(axis.low + i * step, axis.decimals) for i in range(count)]

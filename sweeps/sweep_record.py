@@ -33,13 +33,13 @@ class SweepRecord:
         self._kept = 0
         self.run_id = self._writer.parent_id
 
-    def results(self, content: bytes) -> Iterator[Recorded | Problem]:
+    def write(self, content: bytes) -> Iterator[Recorded | Problem]:
         """Writes trained trials; should the store fail, keeps them in a file."""
         results = from_bytes(content)
         try:
             keys = self._writer.record(results)
         except Exception as error:  # whatever the store's libraries raise: the results must stay
-            yield Problem(_line(error), str(self._keep(content)))
+            yield from self.keep(content, one_line(error))
             return
         answer = find_answer(self._manifest, self._writer.summaries)
         for result in results:
@@ -48,22 +48,28 @@ class SweepRecord:
         for key in keys:
             yield Recorded(key, self._writer.summaries[key])
 
-    def _keep(self, content: bytes) -> Path:
+    def keep(self, content: bytes, why: str = "stopped") -> Iterator[Problem]:
+        """Puts trained trials into a file instead of the store."""
         file = database_file(self._request.uri)
         folder = (file.parent if file else Path.cwd()) / "unrecorded" / self._manifest.run_name
         folder.mkdir(parents=True, exist_ok=True)
         self._kept += 1
         path = folder / f"{self._kept:05}.arrow"
         path.write_bytes(content)
-        return path
+        yield Problem(why, str(path))
 
-    def failed(self, trials: Sequence[Trial], error: str) -> None:
+    def write_failures(self, trials: Sequence[Trial], error: str) -> Iterator[Problem]:
         """Writes trials that could not be trained."""
-        for trial in trials:
-            self._writer.record_failure(trial, error)
+        try:
+            for trial in trials:
+                self._writer.record_failure(trial, error)
+        except Exception as failure:  # whatever the store's libraries raise
+            yield Problem(f"{one_line(failure)} (while recording that {error})", "")
 
-    def close(self, status: str) -> Closed | Problem:
+    def close(self, status: str) -> Closed:
         """Ends the sweep's run with its answer, model and views, and counts what is recorded."""
+        missing: list[str] = []
+        views: dict[str, str] = {}
         try:
             missing = self._writer.missing()
             if status == "FINISHED" and missing:
@@ -85,7 +91,7 @@ class SweepRecord:
             self._writer.finish(status, text, numbers)
             return Closed(missing, failures, views)
         except Exception as error:  # whatever the store's libraries raise
-            return Problem(_line(error), "")
+            return Closed(missing, self._writer.failures, views, one_line(error))
 
     def _save_views(self) -> dict[str, str]:
         """Titles and addresses of the views that could be saved."""
@@ -102,5 +108,6 @@ class SweepRecord:
         }
 
 
-def _line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """The kind of error and its message, without line breaks."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

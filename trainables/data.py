@@ -81,19 +81,33 @@ def load(name: str) -> Dataset:
 def split(dataset: Dataset, seed: int, standardize: bool) -> Split:
     """80 % training and 20 % test rows with equal class shares, drawn by `seed`.
 
+    The same stratification as scikit-learn's `train_test_split(stratify=y)`, but from this
+    project's own draws, so that no release of scikit-learn can change a recorded number.
+
     With `standardize` every feature is shifted and scaled to mean 0 and standard deviation 1 on
     the training rows (test rows by the same numbers); a constant feature is only shifted.
     """
-    from sklearn.model_selection import train_test_split
-
-    train, test = train_test_split(
-        np.arange(len(dataset.y)),
-        test_size=TEST_SHARE,
-        stratify=dataset.y,
-        random_state=draws.split_state(seed),
-    )
+    order = draws.row_permutation(seed, len(dataset.y))
+    labels = dataset.y[order]
+    quota = _test_rows(np.bincount(dataset.y))
+    # The first rows of each class in the drawn order are its test rows.
+    place_in_class = np.zeros(len(order), dtype=np.int64)
+    for label in range(len(quota)):
+        of_class = labels == label
+        place_in_class[of_class] = np.arange(of_class.sum())
+    is_test = place_in_class < quota[labels]
+    train, test = order[~is_test], order[is_test]
     x = dataset.x
     if standardize:
         mean, deviation = x[train].mean(axis=0), x[train].std(axis=0)
         x = (x - mean) / np.where(deviation > 0, deviation, 1.0)
     return Split(x[train], dataset.y[train], x[test], dataset.y[test])
+
+
+def _test_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Test rows of each class (C,), in proportion to its `rows`, by largest remainder."""
+    share = rows * TEST_SHARE
+    quota = np.floor(share).astype(np.int64)
+    missing = int(np.ceil(rows.sum() * TEST_SHARE - 1e-9)) - quota.sum()
+    quota[np.argsort(quota - share, kind="stable")[:missing]] += 1
+    return quota

@@ -39,9 +39,20 @@ def _stream(seed: int, purpose: str, layer: int = 0) -> np.random.SFC64:
     return np.random.SFC64(np.random.SeedSequence([seed, _PURPOSES[purpose], layer]))
 
 
-def split_state(seed: int) -> int:
-    """The number that seeds the split into training and test rows, below 2**32."""
-    return int(_stream(seed, "split").random_raw()) >> 32
+def row_permutation(seed: int, rows: int) -> NDArray[np.int64]:
+    """The order (D,) in which the split into training and test rows goes through a dataset."""
+    return _permutations(_stream(seed, "split"), 1, rows)[0]
+
+
+def _permutations(bits: np.random.SFC64, count: int, rows: int) -> NDArray[np.int64]:
+    if not 1 <= rows < 2**_ROW_BITS:
+        raise ValueError(f"rows must be from 1 to {2**_ROW_BITS - 1}, got {rows}")
+    raw = bits.random_raw(count * rows).reshape(count, rows)
+    low = np.uint64(2**_ROW_BITS - 1)
+    # Sorting random keys shuffles. With the row in the key all keys differ, so every sorting
+    # algorithm gives the same order, and the sorted keys are the answer: faster than argsort.
+    keys = (raw & ~low) | np.arange(rows, dtype=np.uint64)
+    return (np.sort(keys, axis=1) & low).astype(np.int64)
 
 
 def initial_layer(
@@ -62,19 +73,12 @@ class OrderStream:
     """The batch order of one model: a permutation of the training rows for each epoch in turn."""
 
     def __init__(self, seed: int, rows: int) -> None:
-        if not 1 <= rows < 2**_ROW_BITS:
-            raise ValueError(f"rows must be from 1 to {2**_ROW_BITS - 1}, got {rows}")
         self._bits = _stream(seed, "order")
         self._rows = rows
 
     def next(self, epochs: int) -> NDArray[np.int64]:
         """The next `epochs` permutations, (E, N)."""
-        raw = self._bits.random_raw(epochs * self._rows).reshape(epochs, self._rows)
-        low = np.uint64(2**_ROW_BITS - 1)
-        # Sorting random keys shuffles. With the row in the key all keys differ, so every sorting
-        # algorithm gives the same order, and the sorted keys are the answer: faster than argsort.
-        keys = (raw & ~low) | np.arange(self._rows, dtype=np.uint64)
-        return (np.sort(keys, axis=1) & low).astype(np.int64)
+        return _permutations(self._bits, epochs, self._rows)
 
 
 def dropout_threshold(p: float) -> int:

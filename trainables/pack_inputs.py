@@ -138,7 +138,7 @@ def pad(count: int) -> int:
 def share(keys: Sequence[Hashable], device: torch.device) -> tuple[list[int], Tensor]:
     """Where each distinct key occurs first, and for each key (M,) which of those it equals."""
     number: dict[Hashable, int] = {}
-    firsts = []
+    firsts: list[int] = []
     for position, key in enumerate(keys):
         if key not in number:
             number[key] = len(firsts)

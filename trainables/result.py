@@ -47,7 +47,7 @@ class Trained:
     @property
     def diverged(self) -> NDArray[np.bool_]:
         """(M,): whether a model's loss was ever not finite."""
-        return ~np.isfinite(self.curves["test/loss"]).all(axis=1)
+        return np.asarray(np.isnan(self.curves["test/loss"]).any(axis=1))
 
     def take(self, models: NDArray[np.int64] | list[int]) -> Trained:
         """The models of those indices, in that order."""

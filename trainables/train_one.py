@@ -57,7 +57,8 @@ def train_one(
             loss = cross_entropy(scores, y)
             batch_metrics.append((_accuracy(scores, y), loss.item()))
             optimizer.zero_grad()
-            (loss + hyperparameters.l1 * mean_absolute_weight(network)).backward()
+            penalized = loss + hyperparameters.l1 * mean_absolute_weight(network)
+            penalized.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
         network.eval()

@@ -117,9 +117,9 @@ class Pack:
         for layer, (inputs, outputs) in enumerate(pairwise(self._widths)):
             drawn = [draws.initial_layer(seeds[i].init, layer, inputs, outputs) for i in firsts]
             rows, columns = pad(outputs) if layer < top else 0, pad(inputs) if layer else 0
-            weight = np.stack([np.pad(w, ((0, rows), (0, columns))) for w, _ in drawn])
-            bias = np.stack([np.pad(b, (0, rows)) for _, b in drawn])
-            weight, bias = self._place.put(weight)[init_of_M], self._place.put(bias)[init_of_M]
+            weights = np.stack([np.pad(w, ((0, rows), (0, columns))) for w, _ in drawn])
+            biases = np.stack([np.pad(b, (0, rows)) for _, b in drawn])
+            weight, bias = self._place.put(weights)[init_of_M], self._place.put(biases)[init_of_M]
             if layer == 0:
                 weight = torch.cat([weight, bias.unsqueeze(2)], dim=2)
             else:

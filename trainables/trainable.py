@@ -23,17 +23,22 @@ _REPORT_SECONDS = 1.0  # how long progress may be silent, and how long Ctrl-C ma
 class PackTrainable(tune.Trainable):
     """Trains the pack number `config["pack"]` of the `packs` given to `setup`."""
 
-    def setup(self, config: dict[str, Any], packs: list[list[Trial]], gpu_share: float) -> None:
+    def setup(  # type: ignore[override]  # `tune.with_parameters` adds the last two
+        self,
+        config: dict[str, Any],
+        packs: list[list[Trial]],
+        dataset: data.Dataset,
+        gpu_share: float,
+    ) -> None:
         """`packs`: all packs of the sweep. `gpu_share`: GPUs that Ray grants each trial."""
-        self._packs = packs
+        self._packs, self._dataset = packs, dataset
         self._device, self._device_name = _granted_device(gpu_share)
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Starts over with another pack; nothing of the pack before is kept."""
         trials = self._packs[new_config["pack"]]
-        dataset = data.load(trials[0].hyperparameters.dataset)
-        self._run = PackRun(trials, dataset, self._device, self._device_name)
+        self._run = PackRun(trials, self._dataset, self._device, self._device_name)
         return True
 
     def step(self) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""What do the penalties, dropout and mini-batches do, on the models of the recorded sweeps?
+
+    python analysis/concepts.py
+
+Reads the newest finished sweeps `dropout`, `l1`, `l2` and `batch_size`; a figure whose sweep is
+not in the store says so. Figures go into ./figures and to the MLflow runs of the sweeps they show.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from mlflow import MlflowClient
+
+from analysis.answer import show_files
+from analysis.concept_figures import activations, batches, penalties, weights
+from analysis.errors import BAD_INPUT, Stop
+from analysis.options import Places, parse
+from analysis.outputs import add_to_store, save
+from analysis.record import SweepRecord
+from analysis.store import load_sweep, open_store
+
+
+def newest(client: MlflowClient, name: str, places: Places) -> SweepRecord | None:
+    """The newest finished sweep of that name, or None when the store has none."""
+    try:
+        return load_sweep(client, name, allow_partial=places.allow_partial)
+    except Stop as stop:
+        if stop.code == BAD_INPUT:
+            return None
+        raise
+
+
+def main(places: Places) -> int:
+    """Draws and saves all figures; the exit code, with one line on stderr unless it is 0."""
+    try:
+        client = open_store(places.tracking_uri)
+        found = {
+            name: newest(client, name, places) for name in ("dropout", "l1", "l2", "batch_size")
+        }
+        for name, record in found.items():
+            where = f"{record.manifest.run_name}, MLflow run {record.run_id}" if record else "none"
+            print(f"{name}: {where}")
+        drawn = [
+            penalties(),
+            activations(found["dropout"]),
+            weights({"l1": found["l1"], "l2": found["l2"]}),
+            batches(found["batch_size"]),
+        ]
+        files = save(drawn, places.out)
+        show_files(files)
+        if places.upload:
+            add_to_store(client, drawn, files)
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(parse(Places, __doc__)))

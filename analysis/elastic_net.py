@@ -1,0 +1,26 @@
+"""Does a mix of L1 and L2 penalties do better than no penalty?
+
+    python analysis/elastic_net.py
+
+Reads the newest finished sweep `elastic_net`, or --sweep RUN_ID; figures go into ./figures and to
+the sweep's MLflow run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from analysis.answer import answer
+from analysis.figures import accuracy_map
+from analysis.options import Options, parse
+from analysis.plots import Plot
+from analysis.record import SweepRecord
+
+
+def plots(record: SweepRecord) -> list[Plot]:
+    """The figures that answer the question."""
+    return [accuracy_map(record, "Test accuracy under L1 and L2 penalties together")]
+
+
+if __name__ == "__main__":
+    sys.exit(answer("elastic_net", plots, parse(Options, __doc__)))

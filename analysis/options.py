@@ -1,0 +1,41 @@
+"""The command line that all analysis scripts share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import tyro
+
+_Options = TypeVar("_Options", bound="Places")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where sweeps are read from and figures go to."""
+
+    tracking_uri: str | None = None
+    """MLflow store; by default MLFLOW_TRACKING_URI, else mlflow.db in the current folder."""
+
+    out: Path = Path("figures")
+    """Folder for PNG, SVG and CSV files."""
+
+    allow_partial: bool = False
+    """Go on when the sweep lacks trials; the figures then say so."""
+
+    upload: bool = True
+    """Add the figures to the sweep's MLflow run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Places):
+    """Options of a script that analyses one sweep."""
+
+    sweep: str | None = None
+    """Run id of the sweep's parent run; by default the newest finished sweep."""
+
+
+def parse(kind: type[_Options], description: str | None) -> _Options:
+    """The options given on the command line; a wrong one ends the script with exit code 2."""
+    return tyro.cli(kind, description=description)

@@ -1,0 +1,40 @@
+"""Figures as files, and beside the sweep's other artifacts in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+from mlflow import MlflowClient
+
+from analysis.drawing import STYLE, draw
+from analysis.errors import BAD_INPUT, Stop
+from analysis.plots import Plot
+from analysis.store import upload
+
+_DPI = 150
+
+
+def save(plots: Sequence[Plot], out: Path) -> dict[str, list[Path]]:
+    """Writes PNG, SVG and CSV of each plot into `out`; their paths, by the plot's name."""
+    files: dict[str, list[Path]] = {}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for plot in plots:
+            figure = draw(plot)
+            paths = [out / f"{plot.name}.{kind}" for kind in ("png", "svg", "csv")]
+            with matplotlib.rc_context(STYLE):
+                figure.savefig(paths[0], dpi=_DPI)
+                figure.savefig(paths[1], metadata={"Date": None})
+            plot.table().to_csv(paths[2], index=False, lineterminator="\n")
+            files[plot.name] = paths
+    except OSError as error:
+        raise Stop(BAD_INPUT, f"cannot write figures to {out}: {error}") from error
+    return files
+
+
+def add_to_store(client: MlflowClient, plots: Sequence[Plot], files: dict[str, list[Path]]) -> None:
+    """Adds each plot's files to the artifacts of the sweeps that it shows, under `figures/`."""
+    for plot in plots:
+        upload(client, plot.run_ids, files[plot.name])

@@ -1,0 +1,166 @@
+"""What a figure shows, as plain values: no matplotlib, no MLflow. Tests compare these.
+
+Numbers stand here as they are plotted (accuracies in %), and `table` gives them for the CSV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+Scale = Literal["linear", "log", "log2", "symlog"]
+
+
+class Point(NamedTuple):
+    """A mean with its interval: `low` and `high` are None without one.
+
+    `n`: models it is the mean of; `diverged`: models left out; `run_id`: the MLflow run it is from.
+    """
+
+    x: float
+    y: float
+    low: float | None = None
+    high: float | None = None
+    n: int = 1
+    diverged: int = 0
+    run_id: str = ""
+
+
+class Series(NamedTuple):
+    """Points that belong together, in the order in which they are joined."""
+
+    label: str
+    points: tuple[Point, ...]
+
+
+class Remark(NamedTuple):
+    """Words at a place of a panel."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class LinePanel:
+    """Series against a common x.
+
+    `style`: `points` (each of its own), `curve` (a line of many) or `outline` (a shape, equal
+    scales on both axes), the first two with a band. `joined`: whether a line joins points.
+    `ordered`: the series are steps of one value, shaded in that order. `zero_line`: a line at y = 0.
+    `missing`: why there is nothing to show.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    style: Literal["points", "curve", "outline"]
+    x_scale: Scale = "linear"
+    y_scale: Scale = "linear"
+    y_limits: tuple[float, float] | None = None
+    joined: bool = True
+    ordered: bool = False
+    zero_line: bool = False
+    remarks: tuple[Remark, ...] = ()
+    missing: str = ""
+
+    def table(self) -> pd.DataFrame:
+        """One row per point."""
+        rows = [
+            {"panel": self.title, "series": one.label, **point._asdict()}
+            for one in self.series
+            for point in one.points
+        ]
+        return pd.DataFrame(rows, columns=["panel", "series", *Point._fields])
+
+
+class Cell(NamedTuple):
+    """A value at a place of a map. `mark`: -1 below 0, 1 above 0, 0 not told apart from it."""
+
+    x: float
+    y: float
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int = 1
+    diverged: int = 0
+    run_id: str = ""
+    mark: int = 0
+
+
+@dataclass(frozen=True)
+class MapPanel:
+    """Values over two axes: `grid` (a heat map with numbers), `scatter` or `image` (no numbers).
+
+    `signed`: values are differences, coloured from 0 both ways. `limits`: of the colours, when
+    panels are to share them.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    value_label: str
+    cells: tuple[Cell, ...]
+    style: Literal["grid", "scatter", "image"]
+    signed: bool = False
+    limits: tuple[float, float] | None = None
+    missing: str = ""
+
+    def table(self) -> pd.DataFrame:
+        """One row per cell."""
+        rows = [{"panel": self.title, **cell._asdict()} for cell in self.cells]
+        return pd.DataFrame(rows, columns=["panel", *Cell._fields])
+
+
+class Block(NamedTuple):
+    """Rows `start` to `stop` of an epoch, in one mini-batch; `left_out` when drop_last drops it."""
+
+    batch_size: int
+    start: int
+    stop: int
+    left_out: bool
+
+
+@dataclass(frozen=True)
+class BlockPanel:
+    """An epoch's rows in mini-batches, one bar for each batch size."""
+
+    title: str
+    x_label: str
+    y_label: str
+    blocks: tuple[Block, ...]
+    missing: str = ""
+
+    def table(self) -> pd.DataFrame:
+        """One row per mini-batch."""
+        rows = [{"panel": self.title, **block._asdict()} for block in self.blocks]
+        return pd.DataFrame(rows, columns=["panel", *Block._fields])
+
+
+Panel = LinePanel | MapPanel | BlockPanel
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure: panels side by side under a title.
+
+    `name`: of its files. `subtitle`: what the numbers are, with n and the interval's method.
+    `notes`: what a reader must know besides (diverged models, missing trials, the run).
+    `run_ids`: the sweeps (parent runs) whose data it shows.
+    """
+
+    name: str
+    title: str
+    subtitle: str
+    panels: tuple[Panel, ...]
+    notes: tuple[str, ...] = ()
+    legend_title: str = ""
+    run_ids: tuple[str, ...] = ()
+
+    def table(self) -> pd.DataFrame:
+        """Every number on the figure, panel after panel."""
+        tables = [panel.table() for panel in self.panels]
+        return pd.concat([one for one in tables if len(one)] or tables, ignore_index=True)

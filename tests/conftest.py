@@ -1,0 +1,106 @@
+"""Running sweeps for real, and reading what they recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+ROOT = Path(__file__).parent.parent
+HANG = 300  # seconds until a subprocess counts as hanging; no test measures speed
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user who has set nothing of MLflow's or Ray's."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "RAY_", "TUNE_"))}
+
+
+def run_script(script: str, *flags: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Runs `python script flags` in `cwd` as a user does."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *flags],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+
+
+def start_script(script: str, *flags: str, cwd: Path) -> subprocess.Popen[str]:
+    """Starts the same in the background."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / script), *flags],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the newest sweep in a folder's store left behind."""
+
+    folder: Path
+    parent: Run
+    trials: list[Run]
+    seeds: list[Run]
+    manifest: dict[str, Any]
+
+    @property
+    def client(self) -> MlflowClient:
+        return MlflowClient(f"sqlite:///{self.folder}/mlflow.db")
+
+    def artifact(self, name: str) -> Path:
+        return Path(self.parent.info.artifact_uri.removeprefix("file://")) / name
+
+    def table(self, kind: str) -> pd.DataFrame:
+        """`curves` or `weights` of every model, in one order whatever the packing was."""
+        parts = [pd.read_parquet(path) for path in sorted(self.artifact(kind).glob("*.parquet"))]
+        keys = ["config", "seed", "epoch"] if kind == "curves" else ["config", "seed"]
+        table = pd.concat(parts, ignore_index=True)
+        return table.astype({"config": str, "trial_key": str}).sort_values(keys, ignore_index=True)
+
+
+def read_record(folder: Path) -> Record:
+    """Reads the store in `folder` through MLflow's own client."""
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    runs = list(client.search_runs(experiments, max_results=5000))
+    parent = next(run for run in runs if run.data.tags["kind"] == "sweep")  # newest first
+    mine = [run for run in runs if run.data.tags["sweep"] == parent.info.run_name]
+    manifest_path = Path(parent.info.artifact_uri.removeprefix("file://")) / "sweep.json"
+    return Record(
+        folder,
+        parent,
+        [run for run in mine if run.data.tags["kind"] == "trial"],
+        [run for run in mine if run.data.tags["kind"] == "seed"],
+        json.loads(manifest_path.read_text()),
+    )
+
+
+RunSweep = Callable[..., Record]
+
+
+@pytest.fixture(scope="session")
+def l2_record(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """A small finished sweep: 6 values of λ, 3 seeds, 40 epochs, a run per seed too."""
+    folder = tmp_path_factory.mktemp("l2")
+    flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "40", "--log-seeds")
+    done = run_script("sweeps/l2.py", *flags, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout.txt").write_text(done.stdout)
+    return read_record(folder)

@@ -1,0 +1,125 @@
+"""Splits are stratified, complete and reproducible; features are scaled by training rows alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from trainables import data
+from trainables.data import DATASETS, Dataset
+
+
+def _with_row_numbers(dataset: Dataset) -> Dataset:
+    """The same labels, with each row's number as its only feature."""
+    return replace(dataset, x=np.arange(len(dataset.y), dtype=np.float64)[:, None])
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_dataset_has_the_sizes_that_are_stated_for_it(name: str) -> None:
+    dataset, facts = data.load(name), DATASETS[name]
+    split = data.split(dataset, 0, standardize=False)
+    assert dataset.x.shape == (facts.rows, facts.features)
+    assert dataset.y.shape == (facts.rows,)
+    assert sorted(set(dataset.y)) == list(range(facts.classes))
+    assert (len(dataset.class_names), len(dataset.feature_names)) == (facts.classes, facts.features)
+    assert split.x_train.shape == (facts.train, facts.features)
+    assert split.x_test.shape == (facts.test, facts.features)
+
+
+def test_an_unknown_dataset_is_refused_with_the_known_ones() -> None:
+    known = "iris, wine, breast_cancer, digits"
+    with pytest.raises(ValueError, match=f"^dataset must be one of {known}, got mnist$"):
+        data.load("mnist")
+
+
+def test_the_iris_data_are_those_of_earlier_records() -> None:
+    assert data.load("iris").digest == "cc58e316fc63355c"
+
+
+def test_the_digest_changes_with_any_value_label_or_row_order() -> None:
+    iris = data.load("iris")
+    x, y = iris.x.copy(), iris.y.copy()
+    x[149, 3] += 1e-12
+    y[0] = 1
+    order = np.arange(150)[::-1]
+    changed = [replace(iris, x=x), replace(iris, y=y), replace(iris, x=iris.x[order])]
+    assert len({iris.digest, *(each.digest for each in changed)}) == 4
+    assert replace(iris, x=iris.x.copy()).digest == iris.digest
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_iris_splits_into_40_and_10_rows_of_each_class(seed: int) -> None:
+    split = data.split(data.load("iris"), seed, standardize=False)
+    assert np.bincount(split.y_train).tolist() == [40, 40, 40]
+    assert np.bincount(split.y_test).tolist() == [10, 10, 10]
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_class_shares_are_those_of_the_whole_dataset_within_a_row(name: str) -> None:
+    dataset = data.load(name)
+    split = data.split(dataset, 1, standardize=False)
+    expected = np.bincount(dataset.y) * len(split.y_test) / len(dataset.y)
+    assert np.abs(np.bincount(split.y_test) - expected).max() < 1
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_row_is_in_exactly_one_part_with_its_own_label(name: str) -> None:
+    dataset = data.load(name)
+    split = data.split(_with_row_numbers(dataset), 2, standardize=False)
+    rows = np.concatenate([split.x_train, split.x_test])[:, 0].astype(int)
+    assert sorted(rows) == list(range(len(dataset.y)))
+    labels = np.concatenate([split.y_train, split.y_test])
+    assert np.array_equal(labels, dataset.y[rows])
+
+
+def test_a_seed_gives_the_same_split_again_and_other_seeds_other_ones() -> None:
+    numbered = _with_row_numbers(data.load("iris"))
+    splits = [data.split(numbered, seed, standardize=False).x_test for seed in (0, 0, 1, 2)]
+    assert np.array_equal(splits[0], splits[1])
+    assert len({tuple(sorted(rows[:, 0])) for rows in splits}) == 3
+
+
+def test_standardizing_changes_neither_the_rows_nor_their_order() -> None:
+    iris = data.load("iris")
+    plain = data.split(iris, 3, standardize=False)
+    scaled = data.split(iris, 3, standardize=True)
+    assert np.array_equal(scaled.y_train, plain.y_train)
+    mean, deviation = plain.x_train.mean(axis=0), plain.x_train.std(axis=0)
+    assert np.allclose(scaled.x_train * deviation + mean, plain.x_train, rtol=0, atol=1e-12)
+
+
+def test_training_features_have_mean_0_and_deviation_1() -> None:
+    split = data.split(data.load("wine"), 0, standardize=True)
+    assert np.abs(split.x_train.mean(axis=0)).max() < 1e-12
+    assert np.abs(split.x_train.std(axis=0) - 1).max() < 1e-12
+
+
+def test_test_rows_do_not_influence_the_scale() -> None:
+    iris = data.load("iris")
+    before = data.split(iris, 4, standardize=True)
+    numbered = data.split(_with_row_numbers(iris), 4, standardize=False)
+    x = iris.x.copy()
+    x[numbered.x_test[:, 0].astype(int)] *= 1000
+    after = data.split(replace(iris, x=x), 4, standardize=True)
+    assert np.array_equal(after.x_train, before.x_train)
+    assert not np.allclose(after.x_test, before.x_test)
+
+
+def test_a_constant_feature_is_shifted_to_0_and_not_divided_by_0() -> None:
+    iris = data.load("iris")
+    x = iris.x.copy()
+    x[:, 1] = 5.0
+    split = data.split(replace(iris, x=x), 0, standardize=True)
+    assert np.isfinite(split.x_train).all()
+    assert (split.x_train[:, 1] == 0).all()
+    assert (split.x_test[:, 1] == 0).all()
+
+
+def test_splitting_does_not_change_the_dataset() -> None:
+    iris = data.load("iris")
+    digest = iris.digest
+    data.split(iris, 0, standardize=True).x_train[:] = 0
+    data.split(iris, 0, standardize=False).x_train[:] = 0
+    assert iris.digest == digest

@@ -1,0 +1,173 @@
+"""Sweeps as users start them, stop them and break them."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from conftest import HANG, Record, read_record, run_script, start_script
+from mlflow import MlflowClient
+
+pytestmark = pytest.mark.sweep
+
+
+def statuses(folder: Path) -> list[str]:
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    experiments = [each.experiment_id for each in client.search_experiments()]
+    return [run.info.status for run in client.search_runs(experiments, max_results=5000)]
+
+
+def descendants(process: psutil.Process, name: str) -> list[psutil.Process]:
+    """Processes below `process` whose command line contains `name`."""
+    found = []
+    for child in process.children(recursive=True):
+        try:
+            if name in " ".join(child.cmdline()):
+                found.append(child)
+        except psutil.NoSuchProcess:
+            pass
+    return found
+
+
+def wait_for_worker(process: psutil.Process) -> psutil.Process:
+    """The first Ray worker that trains a pack."""
+    deadline = time.monotonic() + HANG
+    while time.monotonic() < deadline:
+        for worker in descendants(process, "ray::PackTrainable"):
+            return worker
+        time.sleep(0.05)
+    raise AssertionError("no worker started")
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    return not alive
+
+
+def test_numbers_do_not_depend_on_packs_or_workers(l2_record: Record, tmp_path: Path) -> None:
+    flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "40")
+    done = run_script("sweeps/l2.py", *flags, "--pack", "1", "--max-concurrent", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    other = read_record(tmp_path)
+    pd.testing.assert_frame_equal(
+        other.table("curves"), l2_record.table("curves"), check_exact=True
+    )
+    pd.testing.assert_frame_equal(
+        other.table("weights"), l2_record.table("weights"), check_exact=True
+    )
+
+
+def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
+    done = run_script("sweeps/batch_size.py", "--smoke-test", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "baseline" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_sweep_in_order(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    process = start_script("sweeps/l2.py", "--num-samples", "40", "--epochs", "20000", cwd=tmp_path)
+    everyone = psutil.Process(process.pid)
+    wait_for_worker(everyone)
+    time.sleep(2)
+    started = everyone.children(recursive=True)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=HANG)
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert f"stopped by {number.name}" in errors
+    assert "python" in errors
+    assert set(statuses(tmp_path)) == {"KILLED"}
+    assert gone(started)
+
+
+def test_a_killed_launcher_leaves_no_run_running(tmp_path: Path) -> None:
+    process = start_script("sweeps/l2.py", "--num-samples", "40", "--epochs", "20000", cwd=tmp_path)
+    everyone = psutil.Process(process.pid)
+    wait_for_worker(everyone)
+    recorder = descendants(everyone, "multiprocessing.spawn")
+    assert len(recorder) == 1
+    process.kill()
+    process.communicate(timeout=HANG)
+    assert gone(recorder)
+    assert set(statuses(tmp_path)) == {"KILLED"}
+
+
+def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
+    flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "3000")
+    process = start_script("sweeps/l2.py", *flags, cwd=tmp_path)
+    wait_for_worker(psutil.Process(process.pid)).kill()
+    _, errors = process.communicate(timeout=HANG)
+    assert process.returncode == 0, errors
+    record = read_record(tmp_path)
+    keys = [run.data.tags["trial.key"] for run in record.trials]
+    assert sorted(keys) == sorted(trial["key"] for trial in record.manifest["trials"])
+    assert set(statuses(tmp_path)) == {"FINISHED"}
+
+
+def test_trials_whose_pack_always_dies_are_failed_and_named(tmp_path: Path) -> None:
+    flags = ("--num-samples", "4", "--seeds", "2", "--epochs", "3000", "--pack", "2")
+    process = start_script("sweeps/l2.py", *flags, "--max-concurrent", "1", cwd=tmp_path)
+    everyone = psutil.Process(process.pid)
+    for _ in range(3):  # the first try and both retries of one pack
+        worker = wait_for_worker(everyone)
+        worker.kill()
+        assert gone([worker])
+    _, errors = process.communicate(timeout=HANG)
+    record = read_record(tmp_path)
+    failed = [run for run in record.trials if run.info.status == "FAILED"]
+    finished = [run for run in record.trials if run.info.status == "FINISHED"]
+    assert process.returncode == (3 if failed else 0), errors
+    assert len(failed) + len(finished) == 4
+    for run in failed:
+        assert run.data.tags["error"]
+        assert run.info.run_name in errors
+    assert "RUNNING" not in statuses(tmp_path)
+
+
+def test_gpus_that_the_cluster_lacks_are_refused(tmp_path: Path) -> None:
+    done = run_script("sweeps/l2.py", "--gpus-per-trial", "0.25", "--seeds", "1", cwd=tmp_path)
+    assert done.returncode == 5
+    assert "0.25 GPUs" in done.stderr
+    assert "0 GPUs" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "RUNNING" not in statuses(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("uri", "part"),
+    [
+        ("./mlruns", "sqlite:///"),
+        ("ftp://host/x", "sqlite:///"),
+        ("http://127.0.0.1:9", "does not answer"),
+        ("sqlite:////proc/none/mlflow.db", "cannot be written"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_refused(tmp_path: Path, uri: str, part: str) -> None:
+    done = run_script("sweeps/l2.py", "--tracking-uri", uri, "--seeds", "1", cwd=tmp_path)
+    assert done.returncode == 4
+    assert part in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_deleted_experiment_is_named_with_its_remedy(tmp_path: Path) -> None:
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client.delete_experiment(client.create_experiment("l2"))
+    done = run_script("sweeps/l2.py", "--seeds", "1", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "mlflow experiments restore" in done.stderr
+
+
+def test_dry_run_prints_the_plan_and_touches_nothing(tmp_path: Path) -> None:
+    done = run_script("sweeps/dropout.py", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "11 configurations × 10 seeds = 110 models" in done.stdout
+    assert "dropout=0.50000" in done.stdout
+    assert list(tmp_path.iterdir()) == []

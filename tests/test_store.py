@@ -1,0 +1,308 @@
+"""What `analysis.store` reads from a store, what it refuses, and that it leaves no trace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import sqlite3
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
+
+from analysis.errors import BAD_INPUT, INCOMPLETE, STORE, Stop
+from analysis.record import SweepRecord
+from analysis.store import load_sweep, open_store
+from trainables.result import CURVES
+
+POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.02}, {"l2": 0.1}]
+NAMES = ["l2=0.000000", "l2=0.010000", "l2=0.020000", "l2=0.100000"]
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    return new_store(tmp_path)
+
+
+@pytest.fixture
+def sweep() -> list[Recorded]:
+    return made_up_sweep(["l2"], POINTS)
+
+
+def write(uri: str, sweep: list[Recorded], **more: object) -> str:
+    artifacts = Path(uri.removeprefix("sqlite:///")).parent / "artifacts"
+    return write_sweep(uri, artifacts, "l2", ["l2"], sweep, **more)  # type: ignore[arg-type]
+
+
+def load(uri: str, run_id: str | None = None, allow_partial: bool = False) -> SweepRecord:
+    return load_sweep(open_store(uri), "l2", run_id, allow_partial)
+
+
+def refusal(uri: str, run_id: str | None = None) -> Stop:
+    with pytest.raises(Stop) as caught:
+        load(uri, run_id)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_tables_hold_what_was_recorded(uri: str, sweep: list[Recorded]) -> None:
+    run_id = write(uri, sweep)
+    record = load(uri)
+    assert record.run_id == run_id
+    assert record.partial is None
+    assert record.warnings == ()
+    assert list(record.trials["config"]) == NAMES
+    assert list(record.trials["l2"]) == [0.0, 0.01, 0.02, 0.1]
+    assert record.baseline == sweep[0].trial
+    for one in sweep:
+        for metric in CURVES:
+            assert np.array_equal(record.curve(one.trial, metric), one.curves[metric])
+        for name, values in one.weights.items():
+            assert np.array_equal(record.parameter(one.trial, name), values)
+        child = MlflowClient(uri).get_run(record.run_of(one.trial))
+        assert child.info.run_name == one.trial.name
+
+
+def test_final_is_the_mean_of_the_summary_epochs(uri: str, sweep: list[Recorded]) -> None:
+    write(uri, sweep)
+    found = load(uri).final(sweep[1].trial, "test/accuracy")
+    # The manifest of 40 epochs says [20, 38].
+    expected = sweep[1].curves["test/accuracy"][:, 20:38].astype(np.float64).mean(axis=1)
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_newest_finished_sweep_wherever_it_is(uri: str, sweep: list[Recorded]) -> None:
+    old = write(uri, sweep, run_name="l2-old")
+    new = write(uri, sweep, run_name="l2-new", experiment="another name")
+    write(uri, sweep, run_name="l2-killed", status="KILLED")
+    assert load(uri).run_id == new
+    assert load(uri, old).run_id == old
+
+
+def test_unfinished_sweep_is_named_with_the_way_to_it(uri: str, sweep: list[Recorded]) -> None:
+    run_id = write(uri, sweep, run_name="l2-killed", status="KILLED")
+    stop = refusal(uri)
+    assert stop.code == BAD_INPUT
+    assert f"l2-killed, is KILLED: complete it, or give --sweep {run_id}" in str(stop)
+    assert load(uri, run_id).run_id == run_id
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [
+        (Faults(unrecorded=[NAMES[2]]), "not recorded"),
+        (Faults(failed=[NAMES[2]]), "failed: worker died"),
+        (Faults(torn=[NAMES[2]]), "curves without all 40 epochs for seed 2"),
+    ],
+)
+def test_incomplete_sweep(uri: str, sweep: list[Recorded], faults: Faults, reason: str) -> None:
+    write(uri, sweep, faults=faults)
+    stop = refusal(uri)
+    assert stop.code == INCOMPLETE
+    assert f"lacks 1 of 4 trials: {NAMES[2]} ({reason})" in str(stop)
+    assert "--allow-partial" in str(stop)
+    record = load(uri, allow_partial=True)
+    assert record.partial == "partial: 1 of 4 trials missing"
+    left = [sweep[0], sweep[1], sweep[3]]
+    assert record.usable == tuple(one.trial for one in left)
+    for one in left:
+        assert np.array_equal(record.curve(one.trial, "train/loss"), one.curves["train/loss"])
+
+
+def test_many_missing_trials_are_counted(uri: str) -> None:
+    sweep = made_up_sweep(["l2"], [{"l2": number / 1000} for number in range(30)], 1, 4)
+    write(uri, sweep, faults=Faults(unrecorded=[one.trial.name for one in sweep[5:]]))
+    assert "l2=0.005000 (not recorded)" in str(refusal(uri))
+    assert "and 17 more" in str(refusal(uri))
+
+
+def test_nothing_usable_stops_in_spite_of_allow_partial(uri: str, sweep: list[Recorded]) -> None:
+    write(uri, sweep, faults=Faults(failed=NAMES))
+    with pytest.raises(Stop, match="no complete trial"):
+        load(uri, allow_partial=True)
+
+
+def test_repeated_rows_count_once(uri: str, sweep: list[Recorded]) -> None:
+    write(uri, sweep, faults=Faults(twice_rows=NAMES[:2]))
+    record = load(uri)
+    assert len(record.curves) == 4 * 3 * 40
+    assert np.array_equal(
+        record.curve(sweep[1].trial, "test/accuracy"), sweep[1].curves["test/accuracy"]
+    )
+    assert np.array_equal(record.parameter(sweep[1].trial, "0.bias"), sweep[1].weights["0.bias"])
+
+
+def test_contradicting_rows_are_refused(uri: str, sweep: list[Recorded]) -> None:
+    write(uri, sweep, faults=Faults(conflicting=[NAMES[1]]))
+    stop = refusal(uri)
+    assert stop.code == STORE
+    assert f"{NAMES[1]} is recorded twice with different numbers" in str(stop)
+
+
+def test_duplicated_run_is_told_and_counted_once(uri: str, sweep: list[Recorded]) -> None:
+    write(uri, sweep, faults=Faults(twice_run=[NAMES[1]]))
+    record = load(uri)
+    assert record.warnings == (
+        f"{NAMES[1]} has 2 finished runs, expected 1; its rows are counted once",
+    )
+    assert len(record.trials) == 4
+
+
+def test_1100_child_runs_are_all_read(uri: str) -> None:
+    sweep = made_up_sweep(["l2"], [{"l2": number / 10000} for number in range(1100)], 1, 2)
+    write(uri, sweep, faults=Faults(no_run=[one.trial.name for one in sweep[1:]]))
+    assert refusal(uri).code == INCOMPLETE
+    _copy_run(uri, sweep[0], sweep[1:])
+    record = load(uri)
+    assert len(record.trials) == 1100
+    assert record.trials["run_id"].nunique() == 1100
+
+
+def _copy_run(uri: str, first: Recorded, others: list[Recorded]) -> None:
+    """Child runs of `others`, copied in the database from that of `first`: through MLflow they
+    would take a minute."""
+    with sqlite3.connect(uri.removeprefix("sqlite:///")) as database:
+        (run_id,) = database.execute(
+            "select run_uuid from tags where key = 'trial.key' and value = ?", [first.trial.key]
+        ).fetchone()
+        for one in others:
+            new = uuid.uuid4().hex
+            for table in ("runs", "tags"):
+                columns = [row[1] for row in database.execute(f"pragma table_info({table})")]
+                rest = ", ".join(name for name in columns if name != "run_uuid")
+                database.execute(
+                    f"insert into {table} (run_uuid, {rest}) "
+                    f"select ?, {rest} from {table} where run_uuid = ?",
+                    [new, run_id],
+                )
+            database.execute(
+                "update tags set value = ? where run_uuid = ? and key = 'trial.key'",
+                [one.trial.key, new],
+            )
+    database.close()
+
+
+def test_parameters_that_are_not_recorded_stop(uri: str, sweep: list[Recorded]) -> None:
+    write(uri, sweep)
+    with pytest.raises(Stop, match=r"has no recorded 7\.weight"):
+        load(uri).parameter(sweep[0].trial, "7.weight")
+
+
+def test_reading_changes_nothing(uri: str, sweep: list[Recorded], tmp_path: Path) -> None:
+    write(uri, sweep)
+
+    def state() -> dict[str, str]:
+        files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+        return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+    before = state()
+    load(uri)
+    assert state() == before
+
+
+@pytest.mark.parametrize("how", ["argument", "environment", "default"])
+def test_missing_store_is_not_created(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if how == "environment":
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    with pytest.raises(Stop) as caught:
+        open_store("sqlite:///mlflow.db" if how == "argument" else None)
+    assert caught.value.code == STORE
+    assert f"no tracking store at {tmp_path}/mlflow.db" in str(caught.value)
+    assert "python sweeps/l2.py" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough" * 100])
+def test_file_that_is_no_store_stays_as_it_is(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "mlflow.db"
+    file.write_bytes(content)
+    with pytest.raises(Stop) as caught:
+        open_store(f"sqlite:///{file}")
+    assert caught.value.code == STORE
+    assert str(file) in str(caught.value)
+    assert file.read_bytes() == content
+
+
+def test_relative_sqlite_uri_is_of_the_current_folder(
+    uri: str, sweep: list[Recorded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(uri, sweep)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert open_store(None).tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_no_such_sweep_names_the_command(uri: str) -> None:
+    stop = refusal(uri)
+    assert stop.code == BAD_INPUT
+    assert f"no sweep 'l2' in {uri}; record one: python sweeps/l2.py" in str(stop)
+
+
+def test_sweep_id_that_does_not_fit(uri: str, sweep: list[Recorded], tmp_path: Path) -> None:
+    run_id = write(uri, sweep)
+    child = load(uri).run_of(sweep[0].trial)
+    other = write_sweep(
+        uri, tmp_path / "a", "dropout", ["dropout"], made_up_sweep(["dropout"], [{}])
+    )
+    for wrong, text in (
+        (uuid.uuid4().hex, "no such run"),
+        ("nonsense", "no such run"),
+        (child, "is a trial of sweep"),
+        (other, "is a sweep 'dropout', needed is 'l2'"),
+    ):
+        stop = refusal(uri, wrong)
+        assert stop.code == BAD_INPUT
+        assert text in str(stop)
+    assert load(uri, run_id).run_id == run_id
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"version": 2}, "needs version 1, got 2"),
+        ({"summary_epochs": [20, 41]}, "not within 40 epochs"),
+        ({"axes": [{"field": "l2"}]}, "has other fields than expected"),
+    ],
+)
+def test_foreign_manifest_is_refused(
+    uri: str, sweep: list[Recorded], tmp_path: Path, change: dict[str, object], text: str
+) -> None:
+    write(uri, sweep)
+    (file,) = tmp_path.rglob("sweep.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    stop = refusal(uri)
+    assert stop.code == STORE
+    assert text in str(stop)
+
+
+def test_lost_artifacts_are_one_line(uri: str, sweep: list[Recorded], tmp_path: Path) -> None:
+    write(uri, sweep)
+    (tmp_path / "artifacts").rename(tmp_path / "elsewhere")
+    assert refusal(uri).code == STORE
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_unreachable_server_fails_soon(answers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_RETRIES", "TIMEOUT"):  # set, so that what open_store sets is undone
+        monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "")
+        monkeypatch.delenv(f"MLFLOW_HTTP_REQUEST_{name}")
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        if answers:  # takes the connection and then says nothing
+            server.listen()
+        start = time.monotonic()
+        with pytest.raises(Stop) as caught:
+            open_store(f"http://somebody:secret@127.0.0.1:{server.getsockname()[1]}")
+        assert time.monotonic() - start < 15
+    assert caught.value.code == STORE
+    assert "cannot read the tracking store http://***@127.0.0.1" in str(caught.value)
+    assert "secret" not in str(caught.value)
