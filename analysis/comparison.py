@@ -81,7 +81,7 @@ def reading(record: SweepRecord, rows: Sequence[Row]) -> str:
     if record.baseline is None:
         return f"{text}; the baseline is lacking, so no difference can be given."
     if top.difference is None:
-        return f"{text}: it is the baseline{_others(rows)} others."
+        return f"{text}: it is the baseline{_others(rows)}"
     difference = top.difference
     baseline = f"the baseline {record.baseline.name}"
     if difference.mean is None or difference.low is None or difference.high is None:
@@ -98,5 +98,14 @@ def reading(record: SweepRecord, rows: Sequence[Row]) -> str:
 
 def _others(rows: Sequence[Row]) -> str:
     others = [row.difference for row in rows if row.difference is not None]
-    below = sum(one.excludes_zero and (one.mean or 0) < 0 for one in others)
-    return f"; the 95 % interval of the paired difference lies below 0 for {below} of {len(others)}"
+    tested = [one for one in others if one.p is not None]
+    if not tested:
+        why = f" ({others[0].remark})" if others else ""
+        return f"; no paired difference has an interval{why}."
+    below = sum(one.excludes_zero and (one.mean or 0) < 0 for one in tested)
+    equal = len(others) - len(tested)
+    rest = f", {equal} have no spread" if equal else ""
+    return (
+        f"; the 95 % interval of the paired difference lies below 0 for {below} of {len(others)} "
+        f"others{rest}."
+    )

@@ -49,8 +49,8 @@ class LinePanel:
 
     `style`: `points` (each of its own), `curve` (a line of many) or `outline` (a shape, equal
     scales on both axes), the first two with a band. `joined`: whether a line joins points.
-    `ordered`: the series are steps of one value, shaded in that order. `zero_line`: a line at y = 0.
-    `missing`: why there is nothing to show.
+    `ordered`: the series are steps of one value, shaded in that order. `zero_line`: a line at
+    y = 0. `missing`: why there is nothing to show.
     """
 
     title: str

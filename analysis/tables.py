@@ -33,7 +33,7 @@ def read_curves(folder: Path, manifest: Manifest) -> tuple[pd.DataFrame, dict[st
         frame = pq.read_table(file).to_pandas()
         if lacking := {"trial_key", "config", "seed", "epoch", *CURVES} - set(frame.columns):
             raise ValueError(f"{file.name} lacks the columns {sorted(lacking)}")
-        for key, rows in frame.groupby("trial_key", sort=False):
+        for key, rows in frame.groupby("trial_key", sort=False, observed=True):
             if key not in trials:
                 continue
             trial = trials[str(key)]

@@ -79,6 +79,8 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
     lines = [
         head,
         "",
+        " · ".join(f"[{title}]({link})" for title, link in views.items()),
+        "",
         f"{manifest.question}",
         "",
         f"{len(manifest.trials)} configurations × {seeds} seeds on {manifest.dataset['name']}; "
@@ -89,7 +91,6 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
     ]
     if failed:
         lines += [f"{failed} trials failed; their runs carry the error.", ""]
-    lines += [f"- [{title}]({link})" for title, link in views.items()]
     lines += [
         "- Artifacts: `results.csv` (a row per trial), `curves/` (every epoch of every model), "
         "`weights/`, `sweep.json` (what was promised), `best_model/`",

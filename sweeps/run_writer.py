@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
 # at most 320 points of a curve.
-_CURVE_POINTS = 60_000
+_CURVE_POINTS = 30_000
 _MOST_STEPS, _FEWEST_STEPS = 320, 20
 _AT_ONCE = 1000  # metrics of one log_batch call, MLflow's limit
 
@@ -255,7 +255,7 @@ def _swept(trial: Trial, manifest: Manifest) -> dict[str, Any]:
 
 
 def _spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:
-    """Every number of the summary under its name; six digits, so that people can read them.
+    """Every number of the summary under its name.
 
     What is not a number (one seed has no spread, a diverged model no accuracy) is left out: MLflow
     versions differ in how they rank NaN.
@@ -263,14 +263,19 @@ def _spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:
     for name, (mean, std, low, high) in summary.items():
         for suffix, value in (("", mean), ("_std", std), ("_ci_low", low), ("_ci_high", high)):
             if value is not None and np.isfinite(value):
-                yield f"{name}{suffix}", float(f"{value:.6g}")
+                yield f"{name}{suffix}", _short(value)
+
+
+def _short(value: float) -> float:
+    """Six significant digits, so that people can read them; the full ones are in Parquet."""
+    return float(f"{value:.6g}")
 
 
 def _metrics(numbers: Mapping[str, float]) -> list[Metric]:
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
-    return [Metric(name, float(value), now, 0) for name, value in numbers.items()]
+    return [Metric(name, _short(value), now, 0) for name, value in numbers.items()]
 
 
 def _flat(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -56,8 +56,9 @@ class Recorded:
 class Faults:
     """What is wrong with a record; trials by name.
 
-    `unrecorded`: no child run and no rows. `no_run`: rows, but no child run. `failed`: a failed child run without rows. `twice_run`:
-    two finished child runs. `twice_rows`: the same rows in a second file. `conflicting`: other
+    `unrecorded`: no child run and no rows. `no_run`: rows, but no child run. `failed`: a failed
+    child run without rows. `twice_run`: two finished child runs. `twice_rows`: the same rows in a
+    second file. `twice_in_file`: the same rows in the first file again. `conflicting`: other
     numbers in a second file. `torn`: the last seed's rows are gone.
     """
 
@@ -66,6 +67,7 @@ class Faults:
     failed: Collection[str] = ()
     twice_run: Collection[str] = ()
     twice_rows: Collection[str] = ()
+    twice_in_file: Collection[str] = ()
     conflicting: Collection[str] = ()
     torn: Collection[str] = ()
 
@@ -227,7 +229,8 @@ def _write_artifacts(
     gone = {*faults.unrecorded, *faults.failed}
     present = [one for one in sweep if one.trial.name not in gone]
     half = (len(present) + 1) // 2
-    files = [present[:half], present[half:]]
+    again = [one for one in present if one.trial.name in faults.twice_in_file]
+    files = [present[:half] + again, present[half:]]
     files.append([one for one in present if one.trial.name in faults.twice_rows])
     files.append([_shifted(one) for one in present if one.trial.name in faults.conflicting])
     for number, part in enumerate(files):

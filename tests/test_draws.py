@@ -17,7 +17,7 @@ from trainables.draws import (
     Seed,
     dropout_threshold,
     initial_layer,
-    split_state,
+    row_permutation,
 )
 
 
@@ -31,7 +31,7 @@ def test_the_streams_are_those_of_earlier_records() -> None:
     # Everything recorded rests on these numbers: raise TRAINER_VERSION if they must change.
     weight, bias = initial_layer(7, 1, 32, 3)
     found = {
-        "split": split_state(7),
+        "split": row_permutation(7, 150)[:6].tolist(),
         "weight": _digest(weight),
         "bias": _digest(bias),
         "order": _digest(OrderStream(7, 120).next(3)),
@@ -40,7 +40,7 @@ def test_the_streams_are_those_of_earlier_records() -> None:
         "dropout of an odd width": _digest(DropoutStream(7, 1, 11, 7).next(3)),
     }
     assert found == {
-        "split": 188379763,
+        "split": [133, 67, 65, 39, 82, 0],
         "weight": "d2146fdf89990b78",
         "bias": "d5d5e80e392cf18b",
         "order": "61196ca4336eed70",
@@ -52,7 +52,7 @@ def test_the_streams_are_those_of_earlier_records() -> None:
 
 def test_a_negative_seed_is_refused_with_its_value() -> None:
     with pytest.raises(ValueError, match="a seed must be at least 0, got -1"):
-        split_state(-1)
+        row_permutation(-1, 150)
 
 
 def test_one_number_seeds_all_four_sources() -> None:
@@ -64,6 +64,11 @@ def test_every_epoch_of_the_order_is_a_permutation_of_the_rows() -> None:
         orders = OrderStream(0, rows).next(20)
         assert orders.shape == (20, rows)
         assert (np.sort(orders, axis=1) == np.arange(rows)).all()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 150, 1797])
+def test_the_order_that_splits_a_dataset_is_a_permutation_of_its_rows(rows: int) -> None:
+    assert sorted(row_permutation(3, rows)) == list(range(rows))
 
 
 def test_the_order_differs_from_epoch_to_epoch() -> None:
@@ -88,7 +93,7 @@ def test_every_row_is_equally_likely_at_every_place() -> None:
 @pytest.mark.parametrize("rows", [0, 2**20])
 def test_an_order_of_impossible_length_is_refused(rows: int) -> None:
     with pytest.raises(ValueError, match=f"rows must be from 1 to 1048575, got {rows}"):
-        OrderStream(0, rows)
+        OrderStream(0, rows).next(1)
 
 
 @pytest.mark.parametrize("cuts", [(1,) * 12, (5, 7), (1, 4, 7), (12,)])
@@ -112,8 +117,9 @@ def test_other_seeds_purposes_and_layers_have_other_streams() -> None:
     dropouts = {
         _digest(DropoutStream(seed, layer, 12, 8).next(1)) for seed in range(5) for layer in (0, 1)
     }
-    splits = {split_state(seed) for seed in range(100)}
-    assert (len(weights), len(orders), len(dropouts), len(splits)) == (10, 5, 10, 100)
+    splits = {_digest(row_permutation(seed, 120)) for seed in range(5)}
+    assert (len(weights), len(orders), len(dropouts), len(splits)) == (10, 5, 10, 5)
+    assert not orders & splits
 
 
 def test_streams_of_different_purposes_are_not_correlated() -> None:

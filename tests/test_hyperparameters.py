@@ -53,10 +53,10 @@ SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "dataset", "standardize", "dro
     ],
 )
 def test_an_invalid_number_is_refused_with_requirement_and_value(
-    field: str, value: object, requirement: str
+    field: str, value: Any, requirement: str
 ) -> None:
     with pytest.raises(ValueError, match=rf"^{field} needs {requirement}") as caught:
-        Hyperparameters(**{field: value})  # type: ignore[arg-type]
+        Hyperparameters(**{field: value})
     assert str(caught.value).endswith(f", got {value}")
 
 

@@ -127,8 +127,9 @@ def test_nothing_usable_stops_in_spite_of_allow_partial(uri: str, sweep: list[Re
         load(uri, allow_partial=True)
 
 
-def test_repeated_rows_count_once(uri: str, sweep: list[Recorded]) -> None:
-    write(uri, sweep, faults=Faults(twice_rows=NAMES[:2]))
+@pytest.mark.parametrize("faults", [Faults(twice_rows=NAMES[:2]), Faults(twice_in_file=NAMES[:2])])
+def test_repeated_rows_count_once(uri: str, sweep: list[Recorded], faults: Faults) -> None:
+    write(uri, sweep, faults=faults)
     record = load(uri)
     assert len(record.curves) == 4 * 3 * 40
     assert np.array_equal(
@@ -154,7 +155,7 @@ def test_duplicated_run_is_told_and_counted_once(uri: str, sweep: list[Recorded]
 
 
 def test_1100_child_runs_are_all_read(uri: str) -> None:
-    sweep = made_up_sweep(["l2"], [{"l2": number / 10000} for number in range(1100)], 1, 2)
+    sweep = made_up_sweep(["l2"], [{"l2": number / 10000} for number in range(1100)], 1, 4)
     write(uri, sweep, faults=Faults(no_run=[one.trial.name for one in sweep[1:]]))
     assert refusal(uri).code == INCOMPLETE
     _copy_run(uri, sweep[0], sweep[1:])
@@ -257,7 +258,7 @@ def test_sweep_id_that_does_not_fit(uri: str, sweep: list[Recorded], tmp_path: P
         (uuid.uuid4().hex, "no such run"),
         ("nonsense", "no such run"),
         (child, "is a trial of sweep"),
-        (other, "is a sweep 'dropout', needed is 'l2'"),
+        (other, "is a sweep 'dropout', this analysis needs 'l2'"),
     ):
         stop = refusal(uri, wrong)
         assert stop.code == BAD_INPUT

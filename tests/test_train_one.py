@@ -6,7 +6,9 @@ Expected numbers are computed here from the definition alone, with NumPy in floa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,8 +36,7 @@ def _alone(hyperparameters: Hyperparameters, seed: Seed) -> Trained:
 
 def _among_others(hyperparameters: Hyperparameters, seed: Seed) -> Trained:
     """As the second model of a pack whose neighbours differ in everything that may differ."""
-    values = {**hyperparameters.as_dict(), "hidden": hyperparameters.hidden}
-    other = Hyperparameters(**{**values, "dropout": 0.4, "l1": 0.2, "l2": 0.3, "lr": 0.02})
+    other = replace(hyperparameters, dropout=0.4, l1=0.2, l2=0.3, lr=0.02)
     models = [Model(other, Seed.of(1)), Model(hyperparameters, seed), Model(other, seed)]
     return train_pack(models, IRIS, dtype=torch.float64).take([1])
 
@@ -189,7 +190,7 @@ def test_one_step_with_l2_shrinks_weights_and_biases_by_1_minus_lr_times_lambda(
 ) -> None:
     before = _initial(ONE_STEP.hidden, SEED.init)
     plain = _final(train(ONE_STEP, SEED))
-    decayed = _final(train(Hyperparameters(**{**_values(ONE_STEP), "l2": 0.3}), SEED))
+    decayed = _final(train(replace(ONE_STEP, l2=0.3), SEED))
     for w, without, with_l2 in zip(before, plain, decayed, strict=True):
         moved = without - w  # -lr · g
         np.testing.assert_allclose(with_l2, w * (1 - 0.05 * 0.3) + moved, rtol=0, atol=1e-15)
@@ -202,7 +203,7 @@ def test_one_step_with_l1_moves_weights_by_lambda_over_n_and_biases_not_at_all(
     n = 4 * 7 + 7 * 3
     before = _initial(ONE_STEP.hidden, SEED.init)
     plain = _final(train(ONE_STEP, SEED))
-    shrunk = _final(train(Hyperparameters(**{**_values(ONE_STEP), "l1": 0.9}), SEED))
+    shrunk = _final(train(replace(ONE_STEP, l1=0.9), SEED))
     for w, without, with_l1 in zip(before, plain, shrunk, strict=True):
         shift = 0.05 * 0.9 / n * np.sign(w) if w.ndim == 2 else 0.0
         np.testing.assert_allclose(with_l1, without - shift, rtol=0, atol=1e-15)
@@ -211,7 +212,7 @@ def test_one_step_with_l1_moves_weights_by_lambda_over_n_and_biases_not_at_all(
 def test_at_p_1_training_scores_are_the_output_bias_whatever_the_row(train: Trainer) -> None:
     rows = data.split(IRIS, SEED.split, False)
     before = _initial(ONE_STEP.hidden, SEED.init)
-    trained = train(Hyperparameters(**{**_values(ONE_STEP), "dropout": 1.0}), SEED)
+    trained = train(replace(ONE_STEP, dropout=1.0), SEED)
     scores = np.tile(before[-1], (120, 1))
     expected = _loss(scores, rows.y_train)
     assert trained.curves["train/batch_loss"][0, 0] == pytest.approx(expected, rel=1e-6)
@@ -225,7 +226,7 @@ def test_at_p_1_training_scores_are_the_output_bias_whatever_the_row(train: Trai
 
 
 # Each pair gives equal numbers only if split, weights, order and dropout draws are equal.
-PAIRS = [
+PAIRS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"batch_size": 16}, {"batch_size": 56}),  # both use the first 112 rows of the order
     ({"batch_size": 16, "dropout": 0.5}, {"batch_size": 112, "dropout": 0.5}),
     ({"batch_size": 1}, {"batch_size": 120}),
@@ -237,19 +238,19 @@ PAIRS = [
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
 def test_configurations_share_split_weights_order_and_dropout_of_a_seed(
-    train: Trainer, one: dict[str, float], other: dict[str, float]
+    train: Trainer, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    common = {"hidden": (6,), "epochs": 2, "lr": STILL}
-    first, second = (train(Hyperparameters(**{**common, **each}), SEED) for each in (one, other))
+    common = Hyperparameters(hidden=(6,), epochs=2, lr=STILL)
+    first, second = (train(replace(common, **each), SEED) for each in (one, other))
     for name in CURVES:
         np.testing.assert_allclose(first.curves[name], second.curves[name], rtol=1e-6)
     for found, expected in zip(_final(first), _initial((6,), SEED.init), strict=True):
         assert np.array_equal(found, expected)
 
 
-def _changed_by(train: Trainer, source: str, **values: float) -> set[str]:
+def _changed_by(train: Trainer, source: str, dropout: float) -> set[str]:
     """What differs after two epochs without learning when one source has another seed."""
-    hp = Hyperparameters(**{"hidden": (6,), "epochs": 2, "lr": STILL, "batch_size": 50, **values})
+    hp = Hyperparameters(hidden=(6,), epochs=2, lr=STILL, batch_size=50, dropout=dropout)
     before, after = train(hp, SEED), train(hp, SEED._replace(**{source: 99}))
     found = {name for name in CURVES if not np.array_equal(before.curves[name], after.curves[name])}
     if not all(map(np.array_equal, _final(before), _final(after))):
@@ -262,10 +263,10 @@ def test_each_source_of_randomness_changes_what_it_should_and_nothing_else(
     train: Trainer, dropout: float
 ) -> None:
     evaluated, batches = {"train/loss", "test/loss"}, {"train/batch_loss"}
-    assert _changed_by(train, "split", dropout=dropout) == evaluated | batches
-    assert _changed_by(train, "init", dropout=dropout) == evaluated | batches | {"parameters"}
-    assert _changed_by(train, "order", dropout=dropout) == batches
-    assert _changed_by(train, "dropout", dropout=dropout) == (batches if dropout else set())
+    assert _changed_by(train, "split", dropout) == evaluated | batches
+    assert _changed_by(train, "init", dropout) == evaluated | batches | {"parameters"}
+    assert _changed_by(train, "order", dropout) == batches
+    assert _changed_by(train, "dropout", dropout) == (batches if dropout else set())
 
 
 def test_without_dropout_its_seed_changes_nothing_of_real_training(train: Trainer) -> None:
@@ -325,7 +326,3 @@ def test_curves_are_float32_and_have_a_point_for_every_epoch(train: Trainer) -> 
         "2.weight": (1, 3, 5),
         "2.bias": (1, 3),
     }
-
-
-def _values(hyperparameters: Hyperparameters) -> dict[str, object]:
-    return {**hyperparameters.as_dict(), "hidden": hyperparameters.hidden}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,8 @@ def _assert_agrees(models: Sequence[Model], dtype: torch.dtype) -> None:
         for name, values in alone.parameters.items():
             found, expected = pack.parameters[name][number], values[0]
             assert found.dtype == expected.dtype
-            tolerance = {"rtol": 0, "atol": 1e-9} if exact else {"rtol": 1e-3, "atol": 1e-4}
-            np.testing.assert_allclose(found, expected, err_msg=name, **tolerance)
+            rtol, atol = (0, 1e-9) if exact else (1e-3, 1e-4)
+            np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol, err_msg=name)
 
 
 SHAPES: list[dict[str, Any]] = [
@@ -111,12 +112,14 @@ def test_every_model_of_a_mixed_pack_agrees_with_the_readable_trainer(
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 def test_the_lessons_larger_network_agrees_over_many_epochs(dtype: torch.dtype) -> None:
-    base = {"hidden": (64, 64), "batch_size": 64, "lr": 0.005, "epochs": 150}
-    settings: list[dict[str, float]] = [{}, {"l1": 0.005}, {"l2": 0.1}, {"dropout": 0.3}]
-    models = [
-        Model(Hyperparameters(**{**base, **each}), Seed.of(i))  # type: ignore[arg-type]
-        for i, each in enumerate(settings)
+    base = Hyperparameters(hidden=(64, 64), batch_size=64, lr=0.005, epochs=150)
+    configurations = [
+        base,
+        replace(base, l1=0.005),
+        replace(base, l2=0.1),
+        replace(base, dropout=0.3),
     ]
+    models = [Model(each, Seed.of(number)) for number, each in enumerate(configurations)]
     _assert_agrees(models, dtype)
 
 
@@ -125,13 +128,9 @@ def test_the_lessons_larger_network_agrees_over_many_epochs(dtype: torch.dtype) 
 def test_each_hyperparameter_agrees_on_its_own(field: str, hidden: tuple[int, ...]) -> None:
     # A pack in which nobody uses the others: what a pack skips must not matter.
     values = {"dropout": (0.0, 0.1, 0.9, 1.0), "lr": (1e-4, 0.01, 0.3)}.get(field, (0.0, 0.01, 1.0))
-    models = [
-        Model(
-            Hyperparameters(**{"hidden": hidden, "epochs": 6, "lr": 0.05, field: value}),
-            Seed.of(3),
-        )
-        for value in values
-    ]
+    base = Hyperparameters(hidden=hidden, epochs=6, lr=0.05)
+    changes: list[dict[str, Any]] = [{field: value} for value in values]
+    models = [Model(replace(base, **change), Seed.of(3)) for change in changes]
     _assert_agrees(models, torch.float64)
 
 
@@ -193,8 +192,9 @@ def test_neighbours_that_use_what_a_model_does_not_change_no_bit(dtype: torch.dt
     # Alone, a plain model's pack skips dropout, decay and shrinking altogether.
     plain = Model(Hyperparameters(hidden=(13, 6), epochs=6, lr=0.05), Seed.of(0))
     alone = train_pack([plain], _dataset([plain]), dtype=dtype)
-    for neighbour in ({"dropout": 0.4}, {"l1": 0.3}, {"l2": 0.3}, {"dropout": 1.0, "lr": 2.0}):
-        other = Hyperparameters(**{"hidden": (13, 6), "epochs": 6, **neighbour})  # type: ignore[arg-type]
+    changes: list[dict[str, Any]] = [{"dropout": 0.4}, {"l1": 0.3}, {"l2": 0.3}, {"lr": 2.0}]
+    for change in changes:
+        other = replace(plain.hyperparameters, **change)
         found = train_pack([Model(other, Seed.of(0)), plain], _dataset([plain]), dtype=dtype)
         _assert_equal_bits(found.take([1]), alone)
 
@@ -248,11 +248,10 @@ def test_the_same_model_twice_in_a_pack_gives_the_same_bits_twice() -> None:
 
 def test_models_that_differ_in_one_hyperparameter_or_source_do_differ() -> None:
     base = Hyperparameters(epochs=3, dropout=0.2, l1=0.01, l2=0.01)
-    values = {**base.as_dict(), "hidden": base.hidden}
     models = [Model(base, Seed.of(0))]
     for field in ("dropout", "l1", "l2", "lr"):
-        changed = {**values, field: getattr(base, field) * 1.5}
-        models.append(Model(Hyperparameters(**changed), Seed.of(0)))
+        change: dict[str, Any] = {field: getattr(base, field) * 1.5}
+        models.append(Model(replace(base, **change), Seed.of(0)))
     models += [Model(base, Seed.of(0)._replace(**{source: 1})) for source in Seed._fields]
     weights = train_pack(models, _dataset(models)).parameters["0.weight"]
     assert len({weight.tobytes() for weight in weights}) == len(models)

@@ -107,7 +107,7 @@ def split(dataset: Dataset, seed: int, standardize: bool) -> Split:
 def _test_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Test rows of each class (C,), in proportion to its `rows`, by largest remainder."""
     share = rows * TEST_SHARE
-    quota = np.floor(share).astype(np.int64)
+    quota: NDArray[np.int64] = np.floor(share).astype(np.int64)
     missing = int(np.ceil(rows.sum() * TEST_SHARE - 1e-9)) - quota.sum()
     quota[np.argsort(quota - share, kind="stable")[:missing]] += 1
     return quota

@@ -41,7 +41,7 @@ def _stream(seed: int, purpose: str, layer: int = 0) -> np.random.SFC64:
 
 def row_permutation(seed: int, rows: int) -> NDArray[np.int64]:
     """The order (D,) in which the split into training and test rows goes through a dataset."""
-    return _permutations(_stream(seed, "split"), 1, rows)[0]
+    return _permutations(_stream(seed, "split"), 1, rows).reshape(rows)
 
 
 def _permutations(bits: np.random.SFC64, count: int, rows: int) -> NDArray[np.int64]:
@@ -52,7 +52,8 @@ def _permutations(bits: np.random.SFC64, count: int, rows: int) -> NDArray[np.in
     # Sorting random keys shuffles. With the row in the key all keys differ, so every sorting
     # algorithm gives the same order, and the sorted keys are the answer: faster than argsort.
     keys = (raw & ~low) | np.arange(rows, dtype=np.uint64)
-    return (np.sort(keys, axis=1) & low).astype(np.int64)
+    orders: NDArray[np.int64] = (np.sort(keys, axis=1) & low).astype(np.int64)
+    return orders
 
 
 def initial_layer(

@@ -14,7 +14,7 @@ from trainables.result import Trained, TrialResult
 from trainables.train_pack import Model, Pack
 
 # More models at once spread torch's cost per call thinner, until they no longer fit the cache.
-MODELS_AT_ONCE = 256
+MODELS_AT_ONCE = 128
 
 
 class PackRun:
