@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,27 @@ from trainables.result import TrialResult
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+def rehearse() -> None:
+    """Writes a tiny model to a scratch folder: the first time takes seconds of imports."""
+    import mlflow.pytorch
+    import torch
+
+    with tempfile.TemporaryDirectory(prefix="sweep-") as scratch:
+        mlflow.pytorch.save_model(
+            torch.nn.Linear(1, 1).eval(),
+            f"{scratch}/model",
+            input_example=np.zeros((1, 1), dtype=np.float32),
+            pip_requirements=_requirements(),
+        )
+
+
+def _requirements() -> list[str]:
+    # Given, because MLflow would find them by loading the model in another process.
+    import torch
+
+    return [f"torch=={torch.__version__.split('+')[0]}", "numpy"]
 
 
 def best_seed(result: TrialResult, summary_epochs: range) -> int:
@@ -61,8 +83,7 @@ def log_best_model(uri: str, run_id: str, result: TrialResult, index: int) -> No
             name="best_model",
             signature=infer_signature(rows, scores),
             input_example=rows,
-            # Given, because MLflow would find them by loading the model in another process.
-            pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
+            pip_requirements=_requirements(),
         )
 
 

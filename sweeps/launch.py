@@ -5,32 +5,42 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sweeps.exit_codes import BAD_INPUT, DONE, STORE
 from sweeps.interrupts import Interrupts, Stopped
+from sweeps.mlflow_store import StoreError, resolve_uri
 from sweeps.options import Options, base_hyperparameters, parse, problems
-from sweeps.search import points
+from sweeps.recorder import Open, Recorder, RecorderDied
+from sweeps.search import points, problem
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
+
+if TYPE_CHECKING:
+    from sweeps.manifest import Manifest
 
 
 def main(sweep: Sweep) -> None:
     """Runs `sweep` as the command line says and exits with one of `exit_codes`."""
     options = parse(sweep, sys.modules["__main__"].__doc__ or sweep.question)
-    try:
-        trials = plan(sweep, options)
-    except ValueError as error:
-        _complain(str(error))
+    if found := all_problems(sweep, options):
+        _complain("\n".join(found))
         sys.exit(BAD_INPUT)
-    sys.exit(launch(sweep, options, trials))
+    sys.exit(launch(sweep, options))
+
+
+def all_problems(sweep: Sweep, options: Options) -> list[str]:
+    """A line for each thing wrong in `options`, found without starting anything."""
+    found = problems(options, sweep)
+    if not found and (wrong := problem(sweep, options.num_samples, options.search)):
+        found.append(wrong)
+    return found
 
 
 def plan(sweep: Sweep, options: Options) -> list[Trial]:
     """The sweep's trials. Raises `ValueError` with a line for each thing wrong in `options`."""
-    found = problems(options, sweep)
-    if found:
+    if found := all_problems(sweep, options):
         raise ValueError("\n".join(found))
     if options.smoke_test:
         options = replace(options, seeds=2, epochs=5)
@@ -42,14 +52,23 @@ def plan(sweep: Sweep, options: Options) -> list[Trial]:
     return [sweep.trial(base, point, seeds) for point in chosen]
 
 
-def launch(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> int:
-    """Trains and records `trials` and prints what a user should know; the exit code."""
+def launch(sweep: Sweep, options: Options) -> int:
+    """Trains and records what `options` ask for, prints what a user should know; the exit code."""
     scratch = tempfile.mkdtemp(prefix="sweep-smoke-") if options.smoke_test else None
     if scratch:
         options = replace(options, tracking_uri=f"sqlite:///{scratch}/mlflow.db")
     try:
         with Interrupts() as interrupts:
-            return _launch(sweep, options, trials, interrupts)
+            uri = resolve_uri(options.tracking_uri)
+            if options.dry_run:
+                from sweeps.final_report import print_plan
+
+                print_plan(sweep, plan(sweep, options), uri)
+                return DONE
+            return _run(sweep, options, uri, interrupts)
+    except (StoreError, RecorderDied) as error:
+        _complain(str(error))
+        return STORE
     except Stopped as stopped:
         print(f"stopped by {stopped}", file=sys.stderr)
         return stopped.code
@@ -58,30 +77,20 @@ def launch(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> int:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _launch(sweep: Sweep, options: Options, trials: Sequence[Trial], interrupts: Interrupts) -> int:
-    from sweeps.manifest import make_manifest
-    from sweeps.mlflow_store import StoreError, resolve_uri
-
+def _run(sweep: Sweep, options: Options, uri: str, interrupts: Interrupts) -> int:
+    # Most of a small sweep's time are imports and start-ups in several processes: each begins as
+    # early as it can. The recorder's own go on while this process imports Ray and starts it.
+    recorder = Recorder()
     try:
-        uri = resolve_uri(options.tracking_uri)
-    except StoreError as error:
-        _complain(str(error))
-        return STORE
-    if options.dry_run:
-        from sweeps.final_report import print_plan
+        recorder.send(Open(uri, options.experiment_name or sweep.name, options.log_seeds))
+        from sweeps.run_sweep import SweepRun
 
-        print_plan(sweep, trials, uri)
-        return DONE
-    from sweeps.recorder import Recorder, RecorderDied
-    from sweeps.run_sweep import SweepRun
+        def prepare() -> Manifest:
+            from sweeps.manifest import make_manifest
 
-    recorder = Recorder(uri, options.experiment_name or sweep.name, options.log_seeds)
-    try:
-        manifest = make_manifest(sweep, options, trials)
-        return SweepRun(manifest, options, uri, recorder, interrupts).run()
-    except (StoreError, RecorderDied) as error:
-        _complain(str(error))
-        return STORE
+            return make_manifest(sweep, options, plan(sweep, options))
+
+        return SweepRun(prepare, options, uri, recorder, interrupts).run()
     finally:
         recorder.join()
 

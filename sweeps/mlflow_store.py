@@ -49,11 +49,10 @@ def database_file(uri: str) -> Path | None:
 
 def open_store(uri: str) -> MlflowClient:
     """A client whose store was seen to answer. Raises `StoreError` within about 15 s otherwise."""
-    _fail_fast()
+    import_mlflow()
     file = database_file(uri)
     if file is not None:
         _prepare_sqlite(file)
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # the making of tables is no news
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -67,11 +66,14 @@ def open_store(uri: str) -> MlflowClient:
     return client
 
 
-def _fail_fast() -> None:
-    """MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails."""
+def import_mlflow() -> None:
+    """Imports MLflow with settings that it reads only once."""
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # the making of tables is no news
+    # MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+    import mlflow  # noqa: F401
 
 
 def _prepare_sqlite(file: Path) -> None:

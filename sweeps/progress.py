@@ -16,8 +16,9 @@ _PLAIN_SECONDS = 10.0
 class Progress:
     """Shows trials recorded, models per second, the best so far and the time left, on stderr."""
 
-    def __init__(self, trials: int, models: int, quiet: bool) -> None:
-        self._trials, self._models, self._quiet = trials, models, quiet
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._trials, self._models = 0, 0
         self._recorded, self._trained = 0, 0.0
         self._best = ""
         self._stage = "starting Ray and the MLflow store"
@@ -56,6 +57,10 @@ class Progress:
             self._stop.set()
             self._ticker.join()
 
+    def expect(self, trials: int, models: int) -> None:
+        """How many trials and models the sweep has."""
+        self._trials, self._models = trials, models
+
     def stage(self, text: str) -> None:
         """Names what is being done."""
         self._stage = text
@@ -84,7 +89,8 @@ class Progress:
             parts.append(f"{self._trained:.0f} of {self._models} models trained")
             if rate > 0:
                 parts.append(f"{rate:.0f} models/s")
-        parts.append(f"{self._recorded} of {self._trials} trials recorded")
+        if self._trials:
+            parts.append(f"{self._recorded} of {self._trials} trials recorded")
         if self._best:
             parts.append(f"best {self._best}")
         if self._training_since is not None and 0 < self._trained < self._models and rate > 0:

@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -23,7 +23,7 @@ from trainables.result import Interval
 _STOPPING_SECONDS = 10.0  # that a stopped sweep may still spend on writing what was trained
 
 
-class Request(NamedTuple):
+class Open(NamedTuple):
     """Open the store."""
 
     uri: str
@@ -96,7 +96,7 @@ class Closed(NamedTuple):
     problem: str = ""
 
 
-Order = Begin | Results | Failed | Finish
+Order = Open | Begin | Results | Failed | Finish
 Event = Ready | Begun | Recorded | Problem | Closed
 
 
@@ -107,11 +107,10 @@ class RecorderDied(Exception):
 class Recorder:
     """The launcher's end: sends orders without waiting, receives events."""
 
-    def __init__(self, uri: str, experiment: str, log_seeds: bool) -> None:
+    def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        request = Request(uri, experiment, log_seeds)
-        self._process = context.Process(target=serve, args=(theirs, request), name="recorder")
+        self._process = context.Process(target=serve, args=(theirs,), name="recorder")
         # Signals to stop are the launcher's to answer; the recorder must live to close the runs.
         # Blocked from before its first instruction, since a mask is inherited and a handler is not.
         quiet = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
@@ -152,11 +151,15 @@ class Recorder:
         return f"the recording process ended early (exit code {self._process.exitcode})"
 
 
-def serve(connection: Connection, request: Request) -> None:
+def serve(connection: Connection) -> None:
     """The recorder's process."""
-    from sweeps.mlflow_store import StoreError, open_experiment, open_store
+    from sweeps.mlflow_store import StoreError, import_mlflow, open_experiment, open_store
 
     inbox = _Inbox(connection)
+    import_mlflow()
+    request = inbox.orders.get()
+    if not isinstance(request, Open):
+        return
     try:
         client = open_store(request.uri)
         experiment_id = open_experiment(client, request.experiment, request.uri)
@@ -167,6 +170,7 @@ def serve(connection: Connection, request: Request) -> None:
     order = inbox.orders.get()
     if not isinstance(order, Begin):
         return
+    from sweeps.best_model import rehearse
     from sweeps.sweep_record import SweepRecord, one_line
 
     try:
@@ -175,6 +179,8 @@ def serve(connection: Connection, request: Request) -> None:
         _tell(connection, Begun("", experiment_id, one_line(error)))
         return
     _tell(connection, Begun(record.run_id, experiment_id))
+    # The best model is written last, when everyone waits; now there is time to get ready for it.
+    threading.Thread(target=_quietly(rehearse), daemon=True).start()
     while True:
         order = inbox.orders.get()
         if isinstance(order, Results):
@@ -187,6 +193,16 @@ def serve(connection: Connection, request: Request) -> None:
         else:
             _tell(connection, record.close("KILLED" if inbox.killed else "FINISHED"))
             return
+
+
+def _quietly(function: Callable[[], None]) -> Callable[[], None]:
+    """`function` without its errors: what fails in a rehearsal fails again in earnest."""
+
+    def call() -> None:
+        with suppress(Exception):
+            function()
+
+    return call
 
 
 class _Inbox:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 
 from sweeps.answer import find_answer, percent
@@ -31,8 +33,6 @@ from trainables.hyperparameters import Trial
 from trainables.result import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sweeps.ray_tune import Outcome
 
 
@@ -41,16 +41,16 @@ class SweepRun:
 
     def __init__(
         self,
-        manifest: Manifest,
+        prepare: Callable[[], Manifest],
         options: Options,
         uri: str,
         recorder: Recorder,
         interrupts: Interrupts,
     ) -> None:
-        self._manifest, self._options, self._uri = manifest, options, uri
+        """`prepare` makes the manifest; it is called while Ray starts."""
+        self._prepare, self._options, self._uri = prepare, options, uri
         self._recorder, self._interrupts = recorder, interrupts
-        models = sum(len(trial.seeds) for trial in manifest.trials)
-        self._progress = Progress(len(manifest.trials), models, options.quiet)
+        self._progress = Progress(options.quiet)
         self._summaries: dict[str, Mapping[str, Interval]] = {}
         self._problems: list[Problem] = []
 
@@ -60,30 +60,22 @@ class SweepRun:
         Raises `StoreError` when the store cannot be used, `RecorderDied`, or `Stopped` before the
         first trial.
         """
-        import ray
+        with self._progress:
+            import ray
 
-        from sweeps import ray_tune
+            from sweeps import ray_tune
 
-        try:
-            with self._progress:
-                ray_tune.start_ray()
-                self._interrupts.install()  # Ray has just put handlers of its own in their place
-                slots = ray_tune.free_slots(self._options)
-                ready = cast(Ready, self._recorder.expect(Ready))
-                if ready.problem:
-                    raise StoreError(ready.problem)
-                self._recorder.send(Begin(self._manifest))
-                begun = cast(Begun, self._recorder.expect(Begun))
-                if begun.problem:
-                    raise StoreError(f"the sweep's run cannot be created: {begun.problem}")
+            try:
+                slots = self._start()
+                begun = self._begin()
                 stopped = self._train(slots)
                 self._progress.stage("recording")
                 closed, stopped = self._close(stopped)
-        except ray_tune.ResourceError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return RESOURCES
-        finally:
-            ray.shutdown()
+            except ray_tune.ResourceError as error:
+                print(f"error: {error}", file=sys.stderr)
+                return RESOURCES
+            finally:
+                ray.shutdown()
         print_report(
             self._manifest, self._uri, begun, closed, self._summaries, self._problems, stopped
         )
@@ -92,6 +84,31 @@ class SweepRun:
         if self._problems or closed.missing or closed.problem:
             return STORE
         return SOME_FAILED if closed.failures else DONE
+
+    def _start(self) -> int:
+        """Starts Ray, with the manifest made meanwhile; how many packs can run at once."""
+        from sweeps import ray_tune
+
+        with ThreadPoolExecutor(1) as background:  # Ray's start is mostly waiting
+            manifest = background.submit(self._prepare)
+            ray_tune.start_ray()
+            self._interrupts.install()  # Ray has just put handlers of its own in their place
+            slots = ray_tune.free_slots(self._options)
+            self._manifest = manifest.result()
+        trials = self._manifest.trials
+        self._progress.expect(len(trials), sum(len(trial.seeds) for trial in trials))
+        return slots
+
+    def _begin(self) -> Begun:
+        """The sweep's run, created. Raises `StoreError`."""
+        ready = cast(Ready, self._recorder.expect(Ready))
+        if ready.problem:
+            raise StoreError(ready.problem)
+        self._recorder.send(Begin(self._manifest))
+        begun = cast(Begun, self._recorder.expect(Begun))
+        if begun.problem:
+            raise StoreError(f"the sweep's run cannot be created: {begun.problem}")
+        return begun
 
     def _train(self, slots: int) -> Stopped | None:
         """Trains all packs, or as many as it could until it was stopped."""
@@ -132,7 +149,10 @@ class SweepRun:
 
     def _close(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
         """Waits until the sweep's run is closed; a signal meanwhile hurries the recorder."""
+        import ray
+
         self._recorder.send(Finish("KILLED" if stopped else "FINISHED"))
+        ray.shutdown()  # done training; the recorder works meanwhile
         while True:
             for event in self._recorder.events(wait=1):
                 if isinstance(event, Closed):

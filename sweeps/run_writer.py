@@ -15,20 +15,27 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from sweeps import bulk_writing, public_writing
+from sweeps.finished_run import (
+    FinishedRun,
+    curve_points,
+    final_points,
+    spread,
+    trial_params,
+    trial_tags,
+)
 from sweeps.manifest import Manifest
 from sweeps.tables import curves_table, weights_table
 from trainables.hyperparameters import Trial
-from trainables.result import Interval, TrialResult, interval
+from trainables.result import Array, Interval, TrialResult, interval
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Param
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
 # at most 320 points of a curve.
-_CURVE_POINTS = 30_000
+_CURVE_POINTS = 60_000
 _MOST_STEPS, _FEWEST_STEPS = 320, 20
-_AT_ONCE = 1000  # metrics of one log_batch call, MLflow's limit
 
 
 class RunWriter:
@@ -47,13 +54,14 @@ class RunWriter:
         self._steps = np.unique(np.linspace(0, epochs - 1, steps).round().astype(int))
         self._window = range(*manifest.summary_epochs)
         self._run_ids: dict[str, str] = {}  # by trial key
+        self._in_bulk = bulk_writing.usable(client)
         self._parts = 0
         self.summaries: dict[str, dict[str, Interval]] = {}  # by trial key
         self.failures: dict[str, str] = {}  # by trial key
         self.parent_id = self._begin()
 
     def _begin(self) -> str:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Param
 
         manifest = self._manifest
         run = self._client.create_run(
@@ -72,7 +80,8 @@ class RunWriter:
             },
         )
         run_id: str = run.info.run_id
-        self._log(run_id, params={f"sweep.{name}": v for name, v in _flat(manifest.options)})
+        options = [Param(f"sweep.{name}", value) for name, value in _flat(manifest.options)]
+        self._client.log_batch(run_id, params=options)
         facts = manifest.dataset
         self._client.log_inputs(
             run_id,
@@ -102,98 +111,72 @@ class RunWriter:
         for folder, table in (("curves", curves_table(new)), ("weights", weights_table(new))):
             with self._artifact(self.parent_id, folder, f"part-{self._parts:05}.parquet") as path:
                 pq.write_table(table, path, compression="zstd")
-        for result in new:
-            self._record_trial(result)
+        finals = [result.finals(self._window) for result in new]
+        summaries = [{name: interval(v) for name, v in final.items()} for final in finals]
+        run_ids = self._write(list(map(self._trial_run, new, summaries)))
+        if self._log_seeds:
+            for result, final, run_id in zip(new, finals, run_ids, strict=True):
+                self._write(list(self._seed_runs(result, final, run_id)))
+        for result, summary, run_id in zip(new, summaries, run_ids, strict=True):
+            self._run_ids[result.trial.key] = run_id
+            self.summaries[result.trial.key] = summary
         return [result.trial.key for result in new]
 
-    def _record_trial(self, result: TrialResult) -> None:
+    def _write(self, runs: Sequence[FinishedRun]) -> list[str]:
+        write_runs = bulk_writing.write_runs if self._in_bulk else public_writing.write_runs
+        return write_runs(self._client, self._experiment_id, runs)
+
+    def _trial_run(self, result: TrialResult, summary: Mapping[str, Interval]) -> FinishedRun:
         trial = result.trial
-        finals = result.finals(self._window)
-        summary = {name: interval(values) for name, values in finals.items()}
         diverged = int(result.trained.diverged.sum())
-        numbers = {f"final/{name}": value for name, value in _spread(summary)}
+        numbers = {f"final/{name}": value for name, value in spread(summary)}
         numbers["final/seeds"] = len(trial.seeds)
         numbers["final/diverged_seeds"] = diverged
         numbers["time/train_seconds"] = result.seconds
-        tags = {"device": result.device}
+        tags = trial_tags(trial, self._manifest, "trial", self.parent_id)
+        tags["device"] = result.device
         if diverged:
             tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
-        run_id = self._create(trial, "trial", trial.name, self.parent_id, tags)
         mean = {name: curve.mean(axis=0) for name, curve in result.trained.curves.items()}
-        self._log(run_id, _params(trial), [*self._curve(mean), *_metrics(numbers)])
-        self._client.set_terminated(run_id, "FINISHED")
-        if self._log_seeds:
-            self._record_seeds(result, finals, run_id)
-        self._run_ids[trial.key] = run_id
-        self.summaries[trial.key] = summary
+        points = [*curve_points(mean, self._steps), *final_points(numbers)]
+        return FinishedRun(trial.name, "FINISHED", tags, trial_params(trial), points, _now())
 
-    def _record_seeds(
-        self, result: TrialResult, finals: Mapping[str, Any], trial_run_id: str
-    ) -> None:
-        for index, seed in enumerate(result.trial.seeds):
-            name = f"{result.trial.name} seed={seed}"
-            run_id = self._create(result.trial, "seed", name, trial_run_id, {"seed": str(seed)})
+    def _seed_runs(
+        self, result: TrialResult, finals: Mapping[str, Array], trial_run_id: str
+    ) -> Iterator[FinishedRun]:
+        trial = result.trial
+        for index, seed in enumerate(trial.seeds):
             curves = {metric: curve[index] for metric, curve in result.trained.curves.items()}
             numbers = {f"final/{metric}": float(values[index]) for metric, values in finals.items()}
-            params = {**_params(result.trial), "seed": str(seed)}
-            self._log(run_id, params, [*self._curve(curves), *_metrics(numbers)])
-            self._client.set_terminated(run_id, "FINISHED")
+            finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
+            yield FinishedRun(
+                f"{trial.name} seed={seed}",
+                "FINISHED",
+                trial_tags(trial, self._manifest, "seed", trial_run_id) | {"seed": str(seed)},
+                trial_params(trial) | {"seed": str(seed)},
+                [*curve_points(curves, self._steps), *final_points(finite)],
+                _now(),
+            )
 
-    def record_failure(self, trial: Trial, error: str) -> None:
-        """Writes a trial that could not be trained, with its error in one line."""
-        if trial.key in self._run_ids:
-            return
-        tags = {"error": error[:5000], "mlflow.note.content": f"Failed: {error[:5000]}"}
-        run_id = self._create(trial, "trial", trial.name, self.parent_id, tags)
-        self._log(run_id, _params(trial))
-        self._client.set_terminated(run_id, "FAILED")
-        self._run_ids[trial.key] = run_id
-        self.failures[trial.key] = error
-
-    def _create(
-        self, trial: Trial, kind: str, name: str, parent_id: str, tags: Mapping[str, str]
-    ) -> str:
-        run = self._client.create_run(
-            self._experiment_id,
-            run_name=name,
-            tags={
-                "kind": kind,
-                "sweep": self._manifest.run_name,
-                "sweep.name": self._manifest.name,
-                "config": trial.name,
-                "trial.key": trial.key,
-                "mlflow.parentRunId": parent_id,
-                "mlflow.source.name": f"sweeps/{self._manifest.name}.py",
-                "mlflow.source.type": "LOCAL",
-                "mlflow.source.git.commit": self._manifest.commit,
-                **tags,
-            },
-        )
-        run_id: str = run.info.run_id
-        return run_id
-
-    def _curve(self, curves: Mapping[str, Any]) -> Iterator[Metric]:
-        """The points of the steps that are kept; a diverged curve ends where it stops being one."""
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        for name, curve in curves.items():
-            for epoch in self._steps:
-                if np.isfinite(curve[epoch]):
-                    yield Metric(name, float(curve[epoch]), now, int(epoch) + 1)
-
-    def _log(
-        self,
-        run_id: str,
-        params: Mapping[str, str] | None = None,
-        metrics: Sequence[Metric] = (),
-    ) -> None:
-        from mlflow.entities import Param
-
-        given: list[Param] = [Param(name, value) for name, value in (params or {}).items()]
-        self._client.log_batch(run_id, metrics=metrics[:_AT_ONCE], params=given)
-        for start in range(_AT_ONCE, len(metrics), _AT_ONCE):
-            self._client.log_batch(run_id, metrics=metrics[start : start + _AT_ONCE])
+    def record_failures(self, trials: Sequence[Trial], error: str) -> None:
+        """Writes trials that could not be trained, with their error in one line."""
+        new = [trial for trial in trials if trial.key not in self._run_ids]
+        error = error[:5000]
+        runs = [
+            FinishedRun(
+                trial.name,
+                "FAILED",
+                trial_tags(trial, self._manifest, "trial", self.parent_id)
+                | {"error": error, "mlflow.note.content": f"Failed: {error}"},
+                trial_params(trial),
+                [],
+                _now(),
+            )
+            for trial in new
+        ]
+        for trial, run_id in zip(new, self._write(runs), strict=True):
+            self._run_ids[trial.key] = run_id
+            self.failures[trial.key] = error
 
     @contextmanager
     def _artifact(self, run_id: str, folder: str, name: str) -> Iterator[Path]:
@@ -209,11 +192,13 @@ class RunWriter:
 
     def finish(self, status: str, note: str, numbers: Mapping[str, float]) -> None:
         """Closes the sweep's own run: the answer, the table of all trials, the status."""
+        from mlflow.entities import Metric
+
         if self.summaries:
             rows = [
                 {"config": trial.name, "run_id": self._run_ids[trial.key]}
                 | _swept(trial, self._manifest)
-                | dict(_spread(self.summaries[trial.key]))
+                | dict(spread(self.summaries[trial.key]))
                 for trial in self._manifest.trials
                 if trial.key in self.summaries
             ]
@@ -222,7 +207,8 @@ class RunWriter:
         if self.failures:
             self._client.set_tag(self.parent_id, "failed_trials", str(len(self.failures)))
         self._client.set_tag(self.parent_id, "mlflow.note.content", note)
-        self._log(self.parent_id, metrics=_metrics(numbers))
+        metrics = [Metric(name, value, _now(), step) for name, value, step in final_points(numbers)]
+        self._client.log_batch(self.parent_id, metrics=metrics)
         self._client.set_terminated(self.parent_id, status)
 
     def missing(self) -> list[str]:
@@ -243,39 +229,13 @@ class RunWriter:
         return [trial.name for trial in self._manifest.trials if trial.key not in recorded]
 
 
-def _params(trial: Trial) -> dict[str, str]:
-    values = trial.hyperparameters.as_dict()
-    values["hidden"] = " ".join(map(str, values["hidden"]))
-    return {name: str(value) for name, value in values.items()} | {"seeds": str(len(trial.seeds))}
-
-
 def _swept(trial: Trial, manifest: Manifest) -> dict[str, Any]:
     values = trial.hyperparameters.as_dict()
     return {axis["field"]: values[axis["field"]] for axis in manifest.axes}
 
 
-def _spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:
-    """Every number of the summary under its name.
-
-    What is not a number (one seed has no spread, a diverged model no accuracy) is left out: MLflow
-    versions differ in how they rank NaN.
-    """
-    for name, (mean, std, low, high) in summary.items():
-        for suffix, value in (("", mean), ("_std", std), ("_ci_low", low), ("_ci_high", high)):
-            if value is not None and np.isfinite(value):
-                yield f"{name}{suffix}", _short(value)
-
-
-def _short(value: float) -> float:
-    """Six significant digits, so that people can read them; the full ones are in Parquet."""
-    return float(f"{value:.6g}")
-
-
-def _metrics(numbers: Mapping[str, float]) -> list[Metric]:
-    from mlflow.entities import Metric
-
-    now = int(time.time() * 1000)
-    return [Metric(name, _short(value), now, 0) for name, value in numbers.items()]
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def _flat(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

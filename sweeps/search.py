@@ -16,6 +16,25 @@ if TYPE_CHECKING:
 Point = tuple[Value, ...]
 
 
+def problem(sweep: Sweep, count: int | None, search: SearchName) -> str | None:
+    """What is wrong with `count` as a number of configurations of this sweep, or None."""
+    if count is None:
+        return None
+    if all(axis.choices for axis in sweep.axes):
+        available = math.prod(len(axis.choices) for axis in sweep.axes)
+        if count > available:
+            return (
+                f"--num-samples needs at most {available}, the configurations that {sweep.name} "
+                f"has, got {count}"
+            )
+    if search == "grid" and len(sweep.axes) == 2 and count > 1 and _grid_rows(count) == 1:
+        return (
+            "--num-samples needs a product of two whole numbers above 1 for --search grid on two "
+            f"axes, such as {max(4, count + 1)}, got {count}"
+        )
+    return None
+
+
 def points(sweep: Sweep, count: int | None, search: SearchName, seed: int) -> list[Point]:
     """The sweep's points, all different: the lesson's without `count`, else `count` of them.
 
@@ -25,27 +44,22 @@ def points(sweep: Sweep, count: int | None, search: SearchName, seed: int) -> li
     """
     if count is None:
         return sweep.lesson_points()
-    if all(axis.choices for axis in sweep.axes):
-        available = math.prod(len(axis.choices) for axis in sweep.axes)
-        if count > available:
-            raise ValueError(
-                f"--num-samples needs at most {available}: {sweep.name} has no more "
-                f"configurations, got {count}"
-            )
+    if wrong := problem(sweep, count, search):
+        raise ValueError(wrong)
     if search == "grid":
         return _grid(sweep, count)
     return _sampled(sweep, count, search, seed)
 
 
+def _grid_rows(count: int) -> int:
+    """The largest divisor of `count` up to its root: rows of the most nearly square grid."""
+    return max(n for n in range(1, math.isqrt(count) + 1) if count % n == 0)
+
+
 def _grid(sweep: Sweep, count: int) -> list[Point]:
     """Evenly spaced points; on two axes the most nearly square grid of exactly `count` points."""
-    rows = max(n for n in range(1, math.isqrt(count) + 1) if count % n == 0)
+    rows = _grid_rows(count)
     sizes = (count,) if len(sweep.axes) == 1 else (rows, count // rows)
-    if len(sweep.axes) == 2 and rows == 1 and count > 1:
-        raise ValueError(
-            "--num-samples needs a product of two whole numbers above 1 for --search grid on two "
-            f"axes, such as {max(4, count + 1)}, got {count}"
-        )
     by_axis = [_spaced(axis, size) for axis, size in zip(sweep.axes, sizes, strict=True)]
     grid = [()] if not by_axis else [(value,) for value in by_axis[0]]
     for values in by_axis[1:]:

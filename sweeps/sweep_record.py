@@ -10,7 +10,7 @@ from sweeps.answer import find_answer, note
 from sweeps.best_model import best_seed, log_best_model
 from sweeps.manifest import Manifest
 from sweeps.mlflow_store import database_file
-from sweeps.recorder import Closed, Problem, Recorded, Request
+from sweeps.recorder import Closed, Open, Problem, Recorded
 from sweeps.run_writer import RunWriter
 from sweeps.saved_view import trials_view, view_link, view_tag
 from trainables.hyperparameters import Trial
@@ -24,7 +24,7 @@ class SweepRecord:
     """One sweep in one store."""
 
     def __init__(
-        self, client: MlflowClient, experiment_id: str, manifest: Manifest, request: Request
+        self, client: MlflowClient, experiment_id: str, manifest: Manifest, request: Open
     ) -> None:
         self._client, self._experiment_id = client, experiment_id
         self._manifest, self._request = manifest, request
@@ -61,8 +61,7 @@ class SweepRecord:
     def write_failures(self, trials: Sequence[Trial], error: str) -> Iterator[Problem]:
         """Writes trials that could not be trained."""
         try:
-            for trial in trials:
-                self._writer.record_failure(trial, error)
+            self._writer.record_failures(trials, error)
         except Exception as failure:  # whatever the store's libraries raise
             yield Problem(f"{one_line(failure)} (while recording that {error})", "")
 

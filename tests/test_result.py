@@ -43,9 +43,9 @@ def _made_up() -> TrialResult:
     base = np.array([[0.5, 0.25, 0.75, 1.0], [0.5, 0.5, 0.25, 0.75]], dtype=np.float32)
     curves = {name: base * (number + 1) for number, name in enumerate(CURVES)}
     parameters = {
-        "0.weight": np.array([[[3.0, 0.0]], [[1.0, 0.0009]]], dtype=np.float32),
+        "0.weight": np.array([[[3.0, 0.0]], [[0.5, 0.0009]]], dtype=np.float32),
         "0.bias": np.array([[100.0], [100.0]], dtype=np.float32),
-        "1.weight": np.array([[[4.0], [0.0]], [[2.0], [0.003]]], dtype=np.float32),
+        "1.weight": np.array([[[4.0], [0.0]], [[4.0], [0.003]]], dtype=np.float32),
         "1.bias": np.array([[100.0, 0.0], [0.0, 0.0]], dtype=np.float32),
     }
     trial = Trial("dropout=0.5", Hyperparameters(dropout=0.5, epochs=4, hidden=(1,)), (0, 1))
@@ -120,14 +120,14 @@ def test_the_weight_norm_is_the_root_of_summed_squares_without_biases() -> None:
     assert finals["weight_norm"][0] == pytest.approx(5.0)
     assert finals["weight_norm_0"][0] == pytest.approx(3.0)
     assert finals["weight_norm_1"][0] == pytest.approx(4.0)
-    assert finals["weight_norm_1"][1] == pytest.approx(math.hypot(2, 0.003))
+    assert finals["weight_norm_1"][1] == pytest.approx(math.hypot(4, 0.003))
 
 
 def test_sparsity_is_the_share_of_weights_under_a_thousandth_of_their_layers_largest() -> None:
-    # Of the second model 0.0009 is under 1 / 1000, 0.003 is not under 2 / 1000.
+    # Of the second model 0.0009 is not under 0.5 / 1000, 0.003 is under 4 / 1000.
     finals = _made_up().finals(range(4))
-    assert finals["sparsity_0"].tolist() == [0.5, 0.5]
-    assert finals["sparsity_1"].tolist() == [0.5, 0.0]
+    assert finals["sparsity_0"].tolist() == [0.5, 0.0]
+    assert finals["sparsity_1"].tolist() == [0.5, 0.5]
     assert finals["sparsity"].tolist() == [0.5, 0.25]
 
 

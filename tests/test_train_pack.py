@@ -337,16 +337,3 @@ def test_unfinished_training_hands_over_nothing() -> None:
     pack.train(2)
     with pytest.raises(RuntimeError, match="trained 2 of 3 epochs so far"):
         pack.trained()
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("shape", SHAPES[:6], ids=lambda s: "-".join(map(str, s.values())))
-def test_a_gpu_gives_the_cpus_numbers(shape: dict[str, Any]) -> None:
-    models = _mixed(6, seed=1, **shape)
-    found = train_pack(models, _dataset(models), device="cuda", dtype=torch.float64)
-    expected = train_pack(models, _dataset(models), dtype=torch.float64)
-    for name in CURVES:
-        np.testing.assert_allclose(found.curves[name], expected.curves[name], rtol=2e-7, atol=1e-9)
-    for name, values in expected.parameters.items():
-        np.testing.assert_allclose(found.parameters[name], values, rtol=0, atol=1e-9)

@@ -29,7 +29,8 @@ from trainables import data, draws
 from trainables.draws import Seed
 from trainables.hyperparameters import Hyperparameters
 from trainables.network import survivor_scale
-from trainables.pack_inputs import PAD, DropoutDraws, Placement, Rows, pad, share
+from trainables.pack_inputs import PAD, DropoutDraws, Placement, Rows, pad
+from trainables.pack_layers import Layers, initial_layers
 from trainables.result import CURVES, Trained, mark_divergence
 
 _EVALUATED_AT_ONCE = 1 << 17  # hidden activations of an evaluation that stay in a core's cache
@@ -81,7 +82,7 @@ class Pack:
         self._widths = [dataset.x.shape[1], *common.hidden, len(dataset.class_names)]
         self._set_hyperparameters([model.hyperparameters for model in padded])
         self._draws = DropoutDraws(seeds, self._rows.train, common.hidden, self._place)
-        self._initialize(seeds)
+        self._layers = initial_layers([seed.init for seed in seeds], self._widths, self._place)
         self._buffers: dict[tuple[int, int], _Buffers] = {}
         self._curves = torch.zeros(
             self.epochs, len(CURVES), len(padded), dtype=dtype, device=self._place.device
@@ -104,27 +105,6 @@ class Pack:
         self._decays = any(hp.l2 > 0 for hp in each)
         self._shrinks = any(hp.l1 > 0 for hp in each)
         self._drops = any(hp.dropout > 0 for hp in each)
-
-    def _initialize(self, seeds: Sequence[Seed]) -> None:
-        """Weights as the products want them: (M, G, H), (M, K, H) between, (M, C, H) on top.
-
-        Biases stand apart except in the first layer: (M, 1, H) between, (M, C, 1) on top.
-        """
-        firsts, init_of_M = share([seed.init for seed in seeds], self._place.device)
-        self._weights: list[Tensor] = []
-        self._biases: list[Tensor] = []
-        top = len(self._widths) - 2
-        for layer, (inputs, outputs) in enumerate(pairwise(self._widths)):
-            drawn = [draws.initial_layer(seeds[i].init, layer, inputs, outputs) for i in firsts]
-            rows, columns = pad(outputs) if layer < top else 0, pad(inputs) if layer else 0
-            weights = np.stack([np.pad(w, ((0, rows), (0, columns))) for w, _ in drawn])
-            biases = np.stack([np.pad(b, (0, rows)) for _, b in drawn])
-            weight, bias = self._place.put(weights)[init_of_M], self._place.put(biases)[init_of_M]
-            if layer == 0:
-                weight = torch.cat([weight, bias.unsqueeze(2)], dim=2)
-            else:
-                self._biases.append(bias.unsqueeze(2 if layer == top else 1))
-            self._weights.append(weight if layer == top else weight.transpose(1, 2).contiguous())
 
     def train(self, epochs: int | None = None, seconds: float = float("inf")) -> None:
         """Trains at most `epochs` more epochs, by default all that remain.
@@ -155,9 +135,13 @@ class Pack:
                 rows = slice(first, first + size)
                 self._step(batches.x[step], batches.y[step], rows, log_p_TMCB[step])
             correct, loss = _per_row(log_p_TMCB, batches.y)
-            for step in range(steps):  # summed one by one: no reduction over a dimension beside M
-                accuracy_M += correct[step].sum(dim=1) / size
-                loss_M += loss[step].sum(dim=1) / size
+            # Added one by one: a sum over a dimension beside M is taken in an order that depends
+            # on the number of models.
+            for accuracy_of_step_M, loss_of_step_M in zip(
+                correct.sum(dim=2) / size, loss.sum(dim=2) / size, strict=True
+            ):
+                accuracy_M += accuracy_of_step_M
+                loss_M += loss_of_step_M
             steps_done += steps
         accuracy_M /= steps_done
         loss_M /= steps_done
@@ -166,7 +150,7 @@ class Pack:
         """One update of every model: weights move by -lr times the gradient of their mean loss."""
         buffers = self._buffers_for(x_MBG)
         inputs = [x_MBG, *buffers.hidden]  # of each linear layer
-        scores_MCB = self._forward(x_MBG, self._weights, self._biases, buffers, rows)
+        scores_MCB = self._forward(x_MBG, self._layers, buffers, rows)
         _log_softmax(scores_MCB, 1, False, out=log_p_MCB)
         # From here on `delta` is -lr times the gradient by a layer's outcome.
         delta_MCB = torch.exp(log_p_MCB, out=buffers.delta_MCB)
@@ -174,7 +158,9 @@ class Pack:
         bias_delta = delta_MCB.sum(dim=2, keepdim=True)
         if self._drops:
             delta_MCB.mul_(self._survivor_M11)
-        delta = torch.bmm(delta_MCB.transpose(1, 2), self._weights[-1], out=buffers.deltas[-1])
+        delta = torch.bmm(
+            delta_MCB.transpose(1, 2), self._layers.weights[-1], out=buffers.deltas[-1]
+        )
         self._update(-1, delta_MCB, inputs[-1], bias_delta)
         for layer in range(len(buffers.hidden) - 1, 0, -1):
             _gate(delta, inputs[layer + 1], 0, grad_input=delta)
@@ -182,7 +168,7 @@ class Pack:
             if self._drops:
                 delta.mul_(self._survivor_M11)
             below = torch.bmm(
-                delta, self._weights[layer].transpose(1, 2), out=buffers.deltas[layer - 1]
+                delta, self._layers.weights[layer].transpose(1, 2), out=buffers.deltas[layer - 1]
             )
             self._update(layer, inputs[layer].transpose(1, 2), delta, bias_delta)
             delta = below
@@ -190,7 +176,7 @@ class Pack:
         self._update(0, x_MBG.transpose(1, 2), delta, None)
 
     def _update(self, layer: int, left: Tensor, right: Tensor, bias_delta: Tensor | None) -> None:
-        weight = self._weights[layer]
+        weight = self._layers.weights[layer]
         signs = torch.sign(weight) if self._shrinks else None
         if self._decays:
             weight.mul_(self._decay_M11)
@@ -198,7 +184,7 @@ class Pack:
             weight.addcmul_(signs, self._shrink[layer], value=-1)
         weight.baddbmm_(left, right)
         if bias_delta is not None:
-            bias = self._biases[layer if layer < 0 else layer - 1]
+            bias = self._layers.biases[layer if layer < 0 else layer - 1]
             if self._decays:
                 bias.mul_(self._decay_M11)
             bias.add_(bias_delta)
@@ -206,8 +192,7 @@ class Pack:
     def _forward(
         self,
         x_MBG: Tensor,
-        weights: Sequence[Tensor],
-        biases: Sequence[Tensor],
+        layers: Layers,
         buffers: _Buffers,
         rows: slice | None = None,
     ) -> Tensor:
@@ -219,9 +204,9 @@ class Pack:
         training = self._drops and rows is not None
         below = x_MBG
         for layer, hidden_MBH in enumerate(buffers.hidden):
-            torch.bmm(below, weights[layer], out=hidden_MBH)
+            torch.bmm(below, layers.weights[layer], out=hidden_MBH)
             if layer > 0:
-                self._add_bias(hidden_MBH, biases[layer - 1], training)
+                self._add_bias(hidden_MBH, layers.biases[layer - 1], training)
             hidden_MBH.relu_()
             if training and rows is not None:
                 draws_MBH = buffers.deltas[layer]
@@ -229,8 +214,8 @@ class Pack:
                 draws_MBH.sub_(self._threshold_M11)
                 _gate(hidden_MBH, draws_MBH, -0.5, grad_input=hidden_MBH)
             below = hidden_MBH
-        scores_MCB = torch.bmm(weights[-1], below.transpose(1, 2), out=buffers.scores_MCB)
-        self._add_bias(scores_MCB, biases[-1], training)
+        scores_MCB = torch.bmm(layers.weights[-1], below.transpose(1, 2), out=buffers.scores_MCB)
+        self._add_bias(scores_MCB, layers.biases[-1], training)
         return scores_MCB
 
     def _add_bias(self, sums: Tensor, bias: Tensor, training: bool) -> None:
@@ -247,12 +232,7 @@ class Pack:
         for start in range(0, len(x), block):
             models = slice(start, start + block)
             buffers = self._buffers_for(x[models])
-            scores = self._forward(
-                x[models],
-                [weight[models] for weight in self._weights],
-                [bias[models] for bias in self._biases],
-                buffers,
-            )
+            scores = self._forward(x[models], self._layers.of(models), buffers)
             log_p = _log_softmax(scores, 1, False, out=buffers.delta_MCB)
             correct, loss = _per_row(log_p, y[models])
             for part, its_rows in (("train", slice(train)), ("test", slice(train, rows))):
@@ -284,18 +264,7 @@ class Pack:
             for number, name in enumerate(CURVES)
         }
         mark_divergence(curves)
-        parameters = {}
-        for layer, (inputs, outputs) in enumerate(pairwise(self._widths)):
-            weight = self._weights[layer][: self.models].cpu().numpy()
-            if layer < len(self._weights) - 1:
-                weight = weight.swapaxes(1, 2)
-            if layer == 0:
-                bias = weight[:, :, -1]
-            else:
-                bias = self._biases[layer - 1][: self.models].cpu().numpy()
-            parameters[f"{layer}.weight"] = weight[:, :outputs, :inputs].copy()
-            parameters[f"{layer}.bias"] = bias.reshape(self.models, -1)[:, :outputs].copy()
-        return Trained(curves, parameters)
+        return Trained(curves, self._layers.parameters(self.models, self._widths))
 
 
 class _Buffers(NamedTuple):

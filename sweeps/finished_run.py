@@ -1,0 +1,86 @@
+"""A finished run as a value: what it is called, what it was given, what it measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeps.manifest import Manifest
+from trainables.hyperparameters import Trial
+from trainables.result import Interval
+
+
+class Point(NamedTuple):
+    """One value of a metric. Final numbers have step 0, curves their epoch counted from 1."""
+
+    name: str
+    value: float
+    step: int
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """Everything that one MLflow run is to hold. `time`: milliseconds since 1970."""
+
+    name: str
+    status: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    points: Sequence[Point]
+    time: int
+
+
+def trial_tags(trial: Trial, manifest: Manifest, kind: str, parent_id: str) -> dict[str, str]:
+    """The tags that every run below a sweep's own run has."""
+    return {
+        "kind": kind,
+        "sweep": manifest.run_name,
+        "sweep.name": manifest.name,
+        "config": trial.name,
+        "trial.key": trial.key,
+        "mlflow.parentRunId": parent_id,
+        "mlflow.source.name": f"sweeps/{manifest.name}.py",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": manifest.commit,
+    }
+
+
+def trial_params(trial: Trial) -> dict[str, str]:
+    """Every hyperparameter as text, and the number of seeds."""
+    values = trial.hyperparameters.as_dict()
+    values["hidden"] = " ".join(map(str, values["hidden"]))
+    return {name: str(value) for name, value in values.items()} | {"seeds": str(len(trial.seeds))}
+
+
+def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> Iterator[Point]:
+    """The curves (E,) at `epochs`, counted from 0; one that diverged ends where it did."""
+    for name, curve in curves.items():
+        for epoch, value in zip(epochs.tolist(), curve[epochs].tolist(), strict=True):
+            if np.isfinite(value):
+                yield Point(name, value, epoch + 1)
+
+
+def final_points(numbers: Mapping[str, float]) -> list[Point]:
+    """One point for each number."""
+    return [Point(name, short(value), 0) for name, value in numbers.items()]
+
+
+def spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:
+    """Every number of the summary under its name.
+
+    What is not a number (one seed has no spread, a diverged model no accuracy) is left out: MLflow
+    versions differ in how they rank NaN.
+    """
+    for name, (mean, std, low, high) in summary.items():
+        for suffix, value in (("", mean), ("_std", std), ("_ci_low", low), ("_ci_high", high)):
+            if value is not None and np.isfinite(value):
+                yield f"{name}{suffix}", short(value)
+
+
+def short(value: float) -> float:
+    """Six significant digits, so that people can read them; the full ones are in Parquet."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,84 @@
+"""The README's commands, flags, links and tree are true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, environment
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"(?:^    .+\n)+", README, flags=re.MULTILINE)
+COMMANDS = [
+    line.strip()
+    for line in [*"".join(BLOCKS).splitlines(), *re.findall(r"`([^`\n]+)`", README)]
+    if re.match(r"\s*(python (sweeps|analysis)/\w+\.py|pip install|mlflow ui)", line)
+]
+
+
+def test_the_two_commands_stand_as_promised() -> None:
+    assert "pip install -e . && python sweeps/l2.py --num-samples 50" in COMMANDS
+    assert "pip install -e '.[test]' && pytest" in COMMANDS
+    assert "python analysis/l2.py" in COMMANDS
+    assert "mlflow ui" in COMMANDS
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))
+def test_every_link_leads_somewhere(link: str) -> None:
+    assert not link.startswith("http"), "external links cannot be checked here"
+    assert (ROOT / link).is_file()
+
+
+def test_every_file_of_the_tree_exists() -> None:
+    tree = next(block for block in BLOCKS if "trainables/  " in block)
+    folder = ""
+    named = 0
+    for line in tree.splitlines():
+        name = line.split()[0]
+        if name.endswith("/"):
+            folder = name
+            assert (ROOT / folder).is_dir()
+        elif name.endswith(".py"):
+            assert (ROOT / folder / name).is_file(), f"{folder}{name}"
+            named += 1
+    assert named > 8
+
+
+@pytest.mark.parametrize("command", sorted({c for c in COMMANDS if c.startswith("python sweeps/")}))
+def test_every_sweep_command_is_accepted(command: str, tmp_path: Path) -> None:
+    script, *flags = shlex.split(command.split("#")[0])[1:]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *flags, "--dry-run"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_flag_in_the_readme_exists() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "sweeps/l2.py"), "--help"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for flag in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
+        assert flag in done.stdout, flag
+
+
+def test_the_exit_codes_are_those_of_the_code() -> None:
+    from sweeps import exit_codes
+
+    listed = {
+        int(n) for n in re.findall(r"\d+", " ".join(re.findall(r"^\| ([\d, ]+) \|", README, re.M)))
+    }
+    defined = {value for name, value in vars(exit_codes).items() if name.isupper()}
+    assert listed == defined | {143}
