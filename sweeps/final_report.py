@@ -13,7 +13,7 @@ from sweeps.manifest import Manifest
 from sweeps.mlflow_store import resolve_uri
 from sweeps.packs import training_seconds
 from sweeps.provenance import without_credentials
-from sweeps.recorder import Begun, Closed, Problem
+from sweeps.recorder_messages import Begun, Closed, Problem
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
 

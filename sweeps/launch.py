@@ -12,7 +12,8 @@ from sweeps.exit_codes import BAD_INPUT, DONE, STORE
 from sweeps.interrupts import Interrupts, Stopped
 from sweeps.mlflow_store import StoreError, resolve_uri
 from sweeps.options import Options, base_hyperparameters, parse, problems
-from sweeps.recorder import Open, Recorder, RecorderDied
+from sweeps.recorder import Recorder, RecorderDied
+from sweeps.recorder_messages import Open
 from sweeps.search import points, problem
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
@@ -48,7 +49,8 @@ def plan(sweep: Sweep, options: Options) -> list[Trial]:
     base = base_hyperparameters(options, sweep)
     chosen = points(sweep, options.num_samples, options.search, options.search_seed)
     if options.smoke_test:
-        chosen = [sweep.baseline, next(point for point in chosen[::-1] if point != sweep.baseline)]
+        others = [*sweep.lesson_points(), *chosen]
+        chosen = [sweep.baseline, next(each for each in others[::-1] if each != sweep.baseline)]
     return [sweep.trial(base, point, seeds) for point in chosen]
 
 

@@ -13,6 +13,7 @@ from sweeps import provenance
 from sweeps.options import Options
 from sweeps.sweep import Sweep
 from trainables import data
+from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import TRAINER_VERSION, Trial
 
 VERSION = 1
@@ -97,7 +98,7 @@ def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Ma
         dataset={
             "name": dataset.name,
             "digest": dataset.digest,
-            **data.DATASETS[dataset.name]._asdict(),
+            **DATASETS[dataset.name]._asdict(),
             "class_names": list(dataset.class_names),
             "feature_names": list(dataset.feature_names),
         },

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from sweeps.sweep import Sweep
-from trainables.hyperparameters import RANGES, Hyperparameters, Range, problem
+from trainables.dataset_facts import DATASETS
+from trainables.hyperparameters import RANGES, Hyperparameters, Range, problem, shown
 
 SearchName = Literal["qmc", "grid", "random"]
 MOST_CONFIGURATIONS = 100_000
@@ -21,11 +22,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 def _read_number(words: list[str]) -> Any:
     """A number where the text is one, else the text: it is refused later, with all other errors."""
+    text = words[0]
     try:
-        value = float(words[0])
+        return int(text)
     except ValueError:
-        return words[0]
-    return int(value) if value.is_integer() and "." not in words[0] else value
+        pass
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() and "." not in text else value  # 1e9 is whole
 
 
 def _show_number(value: Any) -> list[str]:
@@ -134,18 +140,30 @@ def base_hyperparameters(options: Options, sweep: Sweep) -> Hyperparameters:
     return Hyperparameters(**{**values, **baseline})
 
 
+def _cost(options: Options, sweep: Sweep) -> str:
+    from sweeps.packs import training_seconds
+
+    try:
+        seconds = training_seconds(base_hyperparameters(options, sweep), options.seeds)
+        days = seconds * options.num_samples / 86_400 if options.num_samples else 0
+        return f" (about {days:,.0f} days of one core)"
+    except (ValueError, TypeError, OverflowError):  # other options are wrong, and listed
+        return ""
+
+
 def problems(options: Options, sweep: Sweep) -> list[str]:
     """All that is wrong with the options, a line each: the flag, what it needs, what came."""
-    from trainables.data import DATASETS  # here: it brings numpy, which --help can do without
 
     found: list[str] = []
 
     def check(flag: str, value: object, allowed: Range) -> None:
         if value is not None and not allowed.holds(value):
-            found.append(f"--{flag} needs {allowed.describe()}, got {value}")
+            found.append(f"--{flag} needs {allowed.describe()}, got {shown(value)}")
 
     if options.num_samples is not None:
         check("num-samples", options.num_samples, Range(1, MOST_CONFIGURATIONS, whole=True))
+        if found and isinstance(options.num_samples, int) and options.num_samples > 0:
+            found[-1] += _cost(options, sweep)
     check("seeds", options.seeds, Range(1, MOST_SEEDS, whole=True))
     check("first-seed", options.first_seed, Range(0, 2**62, whole=True))
     check("search-seed", options.search_seed, Range(0, 2**32 - 1, whole=True))
@@ -162,7 +180,9 @@ def problems(options: Options, sweep: Sweep) -> list[str]:
         flag, value = name.replace("_", "-"), getattr(options, name)
         if name in swept:
             if value is not None:
-                found.append(f"--{flag} is what this sweep varies and cannot be fixed, got {value}")
+                found.append(
+                    f"--{flag} is what this sweep varies and cannot be set, got {shown(value)}"
+                )
         elif text := problem(name, value):
             found.append(f"--{flag} {text}")
     rows = DATASETS[options.dataset].train
@@ -175,7 +195,7 @@ def problems(options: Options, sweep: Sweep) -> list[str]:
     if options.experiment_name is not None and not _NAME.fullmatch(options.experiment_name):
         found.append(
             "--experiment-name needs 1 to 100 letters, digits, dots, dashes or underscores, "
-            f"beginning with a letter or digit, got {ascii(options.experiment_name)[:60]}"
+            f"beginning with a letter or digit, got {shown(options.experiment_name)}"
         )
     return found
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from trainables.data import DATASETS
+from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import Hyperparameters, Trial
 
 # Measured on one core of an AMD EPYC (Zen 3), float32: only for estimates and for balance.
@@ -46,14 +46,20 @@ def form_packs(trials: Sequence[Trial], slots: int, pack: int | None) -> list[li
     costs = {shape: sum(map(_seconds, group)) for shape, group in by_shape.items()}
     total = sum(costs.values())
     rounds = max(1, min(_MOST_PACKS_A_SLOT, round(total / slots / _PACK_SECONDS)))
+    counts = _shares([costs[shape] / total for shape in by_shape], slots * rounds)
     packs = []
-    for shape, group in by_shape.items():
-        if pack is None:
-            count = max(1, round(slots * rounds * costs[shape] / total)) if total else 1
-        else:
-            count = -(-len(group) // pack)
+    for group, count in zip(by_shape.values(), counts, strict=True):
         packs += _cut(group, min(count, len(group)), pack)
     return sorted(packs, key=lambda each: -sum(map(_seconds, each)))
+
+
+def _shares(parts: list[float], count: int) -> list[int]:
+    """`count` divided by `parts`, which add up to 1, by largest remainder; at least 1 each."""
+    shares = [max(1, int(part * count)) for part in parts]
+    by_remainder = sorted(range(len(parts)), key=lambda i: shares[i] - parts[i] * count)
+    for i in by_remainder[: max(0, count - sum(shares))]:
+        shares[i] += 1
+    return shares
 
 
 def _seconds(trial: Trial) -> float:

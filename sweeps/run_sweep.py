@@ -16,7 +16,8 @@ from sweeps.mlflow_store import StoreError
 from sweeps.options import Options
 from sweeps.packs import form_packs
 from sweeps.progress import Progress
-from sweeps.recorder import (
+from sweeps.recorder import Recorder
+from sweeps.recorder_messages import (
     Begin,
     Begun,
     Closed,
@@ -26,7 +27,6 @@ from sweeps.recorder import (
     Problem,
     Ready,
     Recorded,
-    Recorder,
     Results,
 )
 from trainables.hyperparameters import Trial

@@ -10,7 +10,7 @@ from sweeps.answer import find_answer, note
 from sweeps.best_model import best_seed, log_best_model
 from sweeps.manifest import Manifest
 from sweeps.mlflow_store import database_file
-from sweeps.recorder import Closed, Open, Problem, Recorded
+from sweeps.recorder_messages import Closed, Open, Problem, Recorded
 from sweeps.run_writer import RunWriter
 from sweeps.saved_view import trials_view, view_link, view_tag
 from trainables.hyperparameters import Trial

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from trainables import data
-from trainables.data import DATASETS, Dataset
+from trainables.data import Dataset
+from trainables.dataset_facts import DATASETS
 
 
 def _with_row_numbers(dataset: Dataset) -> Dataset:

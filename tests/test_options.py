@@ -97,7 +97,7 @@ def test_a_bad_number_is_refused_with_what_was_needed_and_what_came(
     flag: str, value: str, shown: str
 ) -> None:
     (line,) = _refusals(flag, value)
-    assert re.fullmatch(rf"{flag} needs .+, got {re.escape(shown)}", line)
+    assert re.fullmatch(rf"{flag} needs .+, got {re.escape(shown)}( \(about .+ days .+\))?", line)
 
 
 @pytest.mark.parametrize(

@@ -11,26 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables import draws
+from trainables.dataset_facts import DATASETS
 
 TEST_SHARE = 0.2
-
-
-class Facts(NamedTuple):
-    """Sizes of a dataset, known without loading it: `train` and `test` rows after the split."""
-
-    rows: int
-    train: int
-    test: int
-    features: int
-    classes: int
-
-
-DATASETS = {
-    "iris": Facts(150, 120, 30, 4, 3),
-    "wine": Facts(178, 142, 36, 13, 3),
-    "breast_cancer": Facts(569, 455, 114, 30, 2),
-    "digits": Facts(1797, 1437, 360, 64, 10),
-}
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
+from trainables.dataset_facts import DATASETS
+
 # Part of every record. Raise it whenever a change makes any model yield other numbers.
 TRAINER_VERSION = 1
 
@@ -30,9 +32,12 @@ class Range(NamedTuple):
         return f"{kind} from {self.low:g} to {self.high:g}"
 
     def holds(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
             return False
-        if not math.isfinite(value) or (self.whole and value != int(value)):
+        try:
+            if not math.isfinite(value):
+                return False
+        except OverflowError:  # a whole number that no float can hold
             return False
         return (value > self.low if self.above else value >= self.low) and value <= self.high
 
@@ -52,12 +57,17 @@ def problem(field: str, value: object) -> str | None:
     """What is wrong with `value` as the hyperparameter `field`: required and given, or None."""
     allowed = RANGES[field]
     if field == "hidden":
-        widths = value if isinstance(value, tuple | list) else (value,)
-        if 1 <= len(widths) <= 8 and all(allowed.holds(width) for width in widths):
+        widths = value if isinstance(value, tuple) else (value,)
+        if widths is value and 1 <= len(widths) <= 8 and all(map(allowed.holds, widths)):
             return None
-        given = " ".join(map(str, widths)) or "nothing"
+        given = " ".join(map(shown, widths)) or "nothing"
         return f"needs 1 to 8 layer widths, each {allowed.describe()}, got {given}"
-    return None if allowed.holds(value) else f"needs {allowed.describe()}, got {value}"
+    return None if allowed.holds(value) else f"needs {allowed.describe()}, got {shown(value)}"
+
+
+def shown(value: object) -> str:
+    """A value from outside, fit for one line of an error message."""
+    return ascii(value)[1:-1][:60] if isinstance(value, str) else str(value)[:60]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +96,11 @@ class Hyperparameters:
 
     def __post_init__(self) -> None:
         found = [(name, problem(name, getattr(self, name))) for name in RANGES]
+        for name in ("standardize", "drop_last"):
+            if not isinstance(getattr(self, name), bool):
+                found.append((name, f"needs True or False, got {shown(getattr(self, name))}"))
+        if self.dataset not in DATASETS:
+            found.append(("dataset", f"needs one of {', '.join(DATASETS)}, got {self.dataset}"))
         if wrong := [f"{name} {text}" for name, text in found if text]:
             raise ValueError("; ".join(wrong))
 
@@ -103,9 +118,9 @@ class Hyperparameters:
 
     def key(self) -> str:
         """16 hexadecimal digits that name this configuration: equal exactly for equal values."""
-        # 0 and 0.0 are one value; repr of a float is exact, so no two values share a key.
+        # 0, 0.0 and -0.0 are one value; repr of a float is exact, so no two values share a key.
         canonical = {
-            name: float(value)
+            name: float(value) + 0.0  # -0.0 becomes 0.0
             if isinstance(value, int | float) and not isinstance(value, bool)
             else value
             for name, value in self.as_dict().items()

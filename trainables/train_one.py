@@ -31,6 +31,11 @@ def train_one(
     x_train, x_test = (torch.from_numpy(x).to(dtype) for x in (rows.x_train, rows.x_test))
     y_train, y_test = torch.from_numpy(rows.y_train), torch.from_numpy(rows.y_test)
 
+    if hyperparameters.batch_size > len(x_train):
+        raise ValueError(
+            f"batch_size must be at most {len(x_train)}, the training rows of {dataset.name}, "
+            f"got {hyperparameters.batch_size}"
+        )
     network = Network(
         x_train.shape[1], hyperparameters.hidden, len(dataset.class_names), hyperparameters.dropout
     ).to(dtype)
