@@ -25,7 +25,7 @@ def rehearse() -> None:
         mlflow.pytorch.save_model(
             torch.nn.Linear(1, 1).eval(),
             f"{scratch}/model",
-            input_example=np.zeros((1, 1), dtype=np.float32),
+            input_example=np.zeros((2, 1), dtype=np.float32),
             pip_requirements=_requirements(),
         )
 
