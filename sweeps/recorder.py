@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
@@ -43,6 +44,8 @@ class Recorder:
         self._process = context.Process(target=serve, args=(theirs,), name="recorder")
         # Signals to stop are the launcher's to answer; the recorder must live to close the runs.
         # Blocked from before its first instruction, since a mask is inherited and a handler is not.
+        # The tracker first: starting it, as the first process does, would unblock them again.
+        resource_tracker.ensure_running()
         quiet = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, quiet)
         self._process.start()
@@ -85,6 +88,8 @@ def serve(connection: Connection) -> None:
     """The recorder's process."""
     from sweeps.mlflow_store import StoreError, import_mlflow, open_experiment, open_store
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # should a library unblock them
     inbox = _Inbox(connection)
     import_mlflow()
     request = inbox.orders.get()

@@ -39,7 +39,7 @@ def run_script(script: str, *flags: str, cwd: Path) -> subprocess.CompletedProce
 
 
 def start_script(script: str, *flags: str, cwd: Path) -> subprocess.Popen[str]:
-    """Starts the same in the background."""
+    """Starts the same in the background, in a process group of its own as a terminal does."""
     return subprocess.Popen(
         [sys.executable, str(ROOT / script), *flags],
         cwd=cwd,
@@ -47,6 +47,7 @@ def start_script(script: str, *flags: str, cwd: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -77,7 +78,10 @@ def test_a_signal_ends_the_sweep_in_order(
     wait_for_worker(everyone)
     time.sleep(2)
     started = everyone.children(recursive=True)
-    process.send_signal(number)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # a terminal's Ctrl-C reaches every process of the group
+    else:
+        process.send_signal(number)
     _, errors = process.communicate(timeout=HANG)
     assert process.returncode == code
     assert "Traceback" not in errors
