@@ -24,6 +24,7 @@ class Progress:
         self._stage = "starting Ray and the MLflow store"
         self._began = time.monotonic()
         self._training_since: float | None = None
+        self._trained_before = 0.0
         self._console = Console(stderr=True)
         self._live: Live | None = None
         self._stop = threading.Event()
@@ -67,8 +68,9 @@ class Progress:
 
     def trained(self, models: float) -> None:
         """Models' worth of epochs trained so far in the whole sweep."""
-        if self._training_since is None:
-            self._training_since = time.monotonic()
+        if self._training_since is None and models > 0:
+            # Counted from the first models on: workers take seconds to start.
+            self._training_since, self._trained_before = time.monotonic(), models
         self._trained = models
 
     def recorded(self, best: str) -> None:
@@ -85,10 +87,10 @@ class Progress:
         parts = [f"{now - self._began:.0f} s", self._stage]
         if self._training_since is not None:
             seconds = now - self._training_since
-            rate = self._trained / seconds if seconds > 1 else 0.0
+            rate = (self._trained - self._trained_before) / seconds if seconds > 1 else 0.0
             parts.append(f"{self._trained:.0f} of {self._models} models trained")
             if rate > 0:
-                parts.append(f"{rate:.0f} models/s")
+                parts.append(f"{rate:.3g} models/s")
         if self._trials:
             parts.append(f"{self._recorded} of {self._trials} trials recorded")
         if self._best:
