@@ -37,8 +37,9 @@ def descendants(process: psutil.Process, name: str) -> list[psutil.Process]:
 def wait_for_worker(process: psutil.Process) -> psutil.Process:
     """The first Ray worker that trains a pack."""
     deadline = time.monotonic() + HANG
-    while time.monotonic() < deadline:
-        for worker in descendants(process, "ray::PackTrainable"):
+    while time.monotonic() < deadline and process.status() != psutil.STATUS_ZOMBIE:
+        # Tune wraps the class to give it resources: the process is named after the wrapper.
+        for worker in descendants(process, "Trainable"):
             return worker
         time.sleep(0.05)
     raise AssertionError("no worker started")
@@ -49,17 +50,19 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not alive
 
 
-def test_numbers_do_not_depend_on_packs_or_workers(l2_record: Record, tmp_path: Path) -> None:
-    flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "40")
-    done = run_script("sweeps/l2.py", *flags, "--pack", "1", "--max-concurrent", "1", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
+    l2_record: Record, tmp_path: Path
+) -> None:
+    flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "40", "--pack", "1")
+    process = start_script("sweeps/l2.py", *flags, "--max-concurrent", "1", cwd=tmp_path)
+    wait_for_worker(psutil.Process(process.pid)).kill()
+    _, errors = process.communicate(timeout=HANG)
+    assert process.returncode == 0, errors
     other = read_record(tmp_path)
-    pd.testing.assert_frame_equal(
-        other.table("curves"), l2_record.table("curves"), check_exact=True
-    )
-    pd.testing.assert_frame_equal(
-        other.table("weights"), l2_record.table("weights"), check_exact=True
-    )
+    assert len(other.trials) == 6
+    assert set(statuses(tmp_path)) == {"FINISHED"}
+    for kind in ("curves", "weights"):
+        pd.testing.assert_frame_equal(other.table(kind), l2_record.table(kind), check_exact=True)
 
 
 def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
@@ -103,23 +106,15 @@ def test_a_killed_launcher_leaves_no_run_running(tmp_path: Path) -> None:
     assert set(statuses(tmp_path)) == {"KILLED"}
 
 
-def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
-    flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "3000")
-    process = start_script("sweeps/l2.py", *flags, cwd=tmp_path)
-    wait_for_worker(psutil.Process(process.pid)).kill()
-    _, errors = process.communicate(timeout=HANG)
-    assert process.returncode == 0, errors
-    record = read_record(tmp_path)
-    keys = [run.data.tags["trial.key"] for run in record.trials]
-    assert sorted(keys) == sorted(trial["key"] for trial in record.manifest["trials"])
-    assert set(statuses(tmp_path)) == {"FINISHED"}
-
-
-def test_trials_whose_pack_always_dies_are_failed_and_named(tmp_path: Path) -> None:
+def test_trials_of_a_pack_that_always_dies_are_failed_and_the_others_finish(
+    tmp_path: Path,
+) -> None:
     flags = ("--num-samples", "4", "--seeds", "2", "--epochs", "3000", "--pack", "2")
     process = start_script("sweeps/l2.py", *flags, "--max-concurrent", "1", cwd=tmp_path)
     everyone = psutil.Process(process.pid)
-    for _ in range(3):  # the first try and both retries of one pack
+    # Three tries are all that a pack has. Whether a killed one is tried again at once or after
+    # the other, five kills of two packs use up the tries of one and not of the other.
+    for _ in range(5):
         worker = wait_for_worker(everyone)
         worker.kill()
         assert gone([worker])
@@ -127,12 +122,13 @@ def test_trials_whose_pack_always_dies_are_failed_and_named(tmp_path: Path) -> N
     record = read_record(tmp_path)
     failed = [run for run in record.trials if run.info.status == "FAILED"]
     finished = [run for run in record.trials if run.info.status == "FINISHED"]
-    assert process.returncode == (3 if failed else 0), errors
-    assert len(failed) + len(finished) == 4
+    assert process.returncode == 3, errors
+    assert (len(failed), len(finished)) == (2, 2)
     for run in failed:
         assert run.data.tags["error"]
         assert run.info.run_name in errors
-    assert "RUNNING" not in statuses(tmp_path)
+    assert record.parent.info.status == "FINISHED"
+    assert record.parent.data.tags["failed_trials"] == "2"
 
 
 def test_gpus_that_the_cluster_lacks_are_refused(tmp_path: Path) -> None:
