@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -198,8 +197,3 @@ def problems(options: Options, sweep: Sweep) -> list[str]:
             f"beginning with a letter or digit, got {shown(options.experiment_name)}"
         )
     return found
-
-
-def default_store() -> str:
-    """The embedded store of the current folder, which `mlflow ui` opens there by itself."""
-    return f"sqlite:///{Path.cwd() / 'mlflow.db'}"
