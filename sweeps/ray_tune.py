@@ -1,17 +1,14 @@
-"""Packs as Ray Tune trials: starting Ray, checking that it can serve them, running them."""
+"""Packs as Ray Tune trials, and what comes back from them."""
 
 from __future__ import annotations
 
-import logging
-import math
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray import tune
 from ray.tune.experiment import Trial as TuneTrial
 
@@ -23,101 +20,25 @@ from trainables.trainable import PackTrainable
 _RETRIES = 2  # of a pack that fails; a worker that was killed deserves another chance
 
 
-_SETTINGS = {
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard files beside MLflow
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # `interrupts` answers signals
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # no snapshots: the record is MLflow
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
-
-
-class ResourceError(Exception):
-    """Ray cannot be started, or has not what the sweep asks for."""
-
-
-def start_ray() -> None:
-    """Starts Ray on this machine."""
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    for name in ("ray", "ray.tune", "ray.data"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-        )
-    except Exception as error:  # Ray raises a dozen kinds here; all mean the same to the user
-        reason = " ".join(str(error).split())[:300]
-        raise ResourceError(f"Ray cannot be started: {reason}") from error
-
-
-def free_slots(options: Options) -> int:
-    """How many packs Ray can run at once. Raises `ResourceError` when it is none."""
-    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
-    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    nodes = [node["Resources"] for node in known if node["Alive"]]
-    slots = sum(_slots_of(node, cpus, gpus) for node in nodes)
-    if slots == 0:
-        asked = f"{cpus:g} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
-        has = "; ".join(
-            f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes
-        )
-        raise ResourceError(
-            f"each Ray Tune trial asks for {asked} on one node, the cluster has {has}: lower "
-            "--cpus-per-trial or --gpus-per-trial, or use a cluster that has them"
-        )
-    return min(slots, options.max_concurrent or slots)
-
-
-def _slots_of(node: dict[str, float], cpus: float, gpus: float) -> int:
-    # Ray counts in ten-thousandths; so must this, or 3 × 0.1 would not fit into 0.3.
-    def times(available: float, asked: float) -> float:
-        return round(available * 10_000) // round(asked * 10_000) if asked else math.inf
-
-    if 0 < gpus < 1:
-        by_gpu: float = node.get("GPU", 0) * times(1, gpus)  # a fraction stays on one GPU
-    else:
-        by_gpu = times(node.get("GPU", 0), gpus)
-    return int(min(times(node.get("CPU", 0), cpus), by_gpu))
-
-
-class Outcome:
-    """What has come back from the packs so far."""
-
-    def __init__(self, packs: list[list[Trial]]) -> None:
-        self.models = [0.0] * len(packs)  # trained so far, by pack
-        self.failed_packs = 0
-        self.finished_packs = 0
-
-    @property
-    def models_trained(self) -> float:
-        """Models' worth of epochs over all packs."""
-        return sum(self.models)
-
-
 def run_packs(
     packs: list[list[Trial]],
     options: Options,
     on_results: Callable[[bytes], None],
     on_failed: Callable[[list[Trial], str], None],
-    on_step: Callable[[Outcome], None],
-    trainable: type[tune.Trainable] = PackTrainable,
-) -> Outcome:
+    on_step: Callable[[float], None],
+) -> None:
     """Trains all packs; returns when all have finished or failed, or when Tune was stopped.
 
     `on_results` receives the Arrow bytes of trained trials, `on_failed` the trials of a pack that
-    failed for good with its error, `on_step` the state after each step of Tune's loop. What they
-    raise ends the sweep and comes out of this call.
+    failed for good with its error, `on_step` the models' worth of epochs trained so far, after each
+    step of Tune's loop. What they raise ends the sweep and comes out of this call.
     """
-    outcome = Outcome(packs)
-    callback = _PackCallback(packs, outcome, on_results, on_failed, on_step)
+    _let_trials_have_the_waiting_workers()
+    callback = _PackCallback(packs, on_results, on_failed, on_step)
     resources = {"CPU": options.cpus_per_trial, "GPU": options.gpus_per_trial}
     # The data travel with the packs: loading them would cost every worker an import of seconds.
     with_packs = tune.with_parameters(
-        trainable,
+        PackTrainable,
         packs=packs,
         dataset=data.load(options.dataset),
         gpu_share=options.gpus_per_trial,
@@ -148,7 +69,20 @@ def run_packs(
         raise
     finally:
         shutil.rmtree(storage, ignore_errors=True)
-    return outcome
+
+
+def _let_trials_have_the_waiting_workers() -> None:
+    """Lets Tune's actors run in the workers that Ray has ready instead of in new ones.
+
+    Tune asks for every actor to have `PL_DISABLE_FORK` set, and such an actor fits no worker that
+    was started without the wish; two seconds of imports are then done twice. `ray_start` sets the
+    variable for all workers, so the wish can go. Where Tune keeps it is not a public interface:
+    should it have moved, sweeps only start later.
+    """
+    with suppress(ImportError, AttributeError):
+        from ray.tune.execution import class_cache
+
+        class_cache.DEFAULT_ENV_VARS.pop("PL_DISABLE_FORK", None)
 
 
 class _PackCallback(tune.Callback):
@@ -157,12 +91,12 @@ class _PackCallback(tune.Callback):
     def __init__(
         self,
         packs: list[list[Trial]],
-        outcome: Outcome,
         on_results: Callable[[bytes], None],
         on_failed: Callable[[list[Trial], str], None],
-        on_step: Callable[[Outcome], None],
+        on_step: Callable[[float], None],
     ) -> None:
-        self._packs, self._outcome = packs, outcome
+        self._packs = packs
+        self._models = [0.0] * len(packs)  # trained so far, by pack
         self._on_results, self._on_failed, self._on_step = on_results, on_failed, on_step
         self.raised: Exception | None = None  # Tune wraps what a callback raises; this is it bare
 
@@ -184,24 +118,18 @@ class _PackCallback(tune.Callback):
         result: dict[str, Any],
         **info: Any,
     ) -> None:
-        self._outcome.models[trial.config["pack"]] = result["models"]
+        self._models[trial.config["pack"]] = result["models"]
         content = result.pop("results", None)  # popped, or Tune would keep and save it
         if content is not None:
             self._call(self._on_results, content)
 
-    def on_trial_complete(
-        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
-    ) -> None:
-        self._outcome.finished_packs += 1
-
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
     ) -> None:
-        self._outcome.failed_packs += 1
         self._call(self._on_failed, self._packs[trial.config["pack"]], _error_of(trial))
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
-        self._call(self._on_step, self._outcome)
+        self._call(self._on_step, sum(self._models))
 
 
 def _error_of(trial: TuneTrial) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, cast
+from importlib import import_module
+from typing import cast
 
 from sweeps.answer import find_answer, percent
 from sweeps.exit_codes import DONE, RESOURCES, SOME_FAILED, STORE
@@ -31,9 +32,6 @@ from sweeps.recorder_messages import (
 )
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
-
-if TYPE_CHECKING:
-    from sweeps.ray_tune import Outcome
 
 
 class SweepRun:
@@ -63,7 +61,7 @@ class SweepRun:
         with self._progress:
             import ray
 
-            from sweeps import ray_tune
+            from sweeps.ray_start import ResourceError
 
             try:
                 slots = self._start()
@@ -71,7 +69,7 @@ class SweepRun:
                 stopped = self._train(slots)
                 self._progress.stage("recording")
                 closed, stopped = self._close(stopped)
-            except ray_tune.ResourceError as error:
+            except ResourceError as error:
                 print(f"error: {error}", file=sys.stderr)
                 return RESOURCES
             finally:
@@ -87,13 +85,14 @@ class SweepRun:
 
     def _start(self) -> int:
         """Starts Ray, with the manifest made meanwhile; how many packs can run at once."""
-        from sweeps import ray_tune
+        from sweeps import ray_start
 
-        with ThreadPoolExecutor(1) as background:  # Ray's start is mostly waiting
+        with ThreadPoolExecutor(2) as background:  # Ray's start is mostly waiting
+            background.submit(import_module, "sweeps.ray_tune")
             manifest = background.submit(self._prepare)
-            ray_tune.start_ray()
+            ray_start.start_ray()
             self._interrupts.install()  # Ray has just put handlers of its own in their place
-            slots = ray_tune.free_slots(self._options)
+            slots = ray_start.free_slots(self._options)
             self._manifest = manifest.result()
         trials = self._manifest.trials
         self._progress.expect(len(trials), sum(len(trial.seeds) for trial in trials))
@@ -132,9 +131,9 @@ class SweepRun:
     def _failed(self, trials: list[Trial], error: str) -> None:
         self._recorder.send(Failed(trials, error))
 
-    def _step(self, outcome: Outcome) -> None:
+    def _step(self, models_trained: float) -> None:
         self._interrupts.check()
-        self._progress.trained(outcome.models_trained)
+        self._progress.trained(models_trained)
         for event in self._recorder.events():
             self._note(event)
 

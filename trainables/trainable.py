@@ -7,15 +7,16 @@ launcher takes out of the result as soon as it arrives.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray import tune
 
 from trainables import data
 from trainables.hyperparameters import Trial
-from trainables.pack_run import PackRun
-from trainables.result import to_bytes
+
+if TYPE_CHECKING:  # the launcher needs this class too, but not torch
+    from trainables.pack_run import PackRun
 
 _REPORT_SECONDS = 1.0  # how long progress may be silent, and how long Ctrl-C may have to wait
 
@@ -37,12 +38,16 @@ class PackTrainable(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Starts over with another pack; nothing of the pack before is kept."""
+        from trainables.pack_run import PackRun
+
         trials = self._packs[new_config["pack"]]
-        self._run = PackRun(trials, self._dataset, self._device, self._device_name)
+        self._run: PackRun = PackRun(trials, self._dataset, self._device, self._device_name)
         return True
 
     def step(self) -> dict[str, Any]:
         """Trains for about a second."""
+        from trainables.result import to_bytes
+
         completed = self._run.advance(_REPORT_SECONDS)
         result: dict[str, Any] = {"models": self._run.models_done, "done": self._run.done}
         if completed:

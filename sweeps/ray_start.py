@@ -1,0 +1,76 @@
+"""Ray on this machine: started with workers that are ready early, and what it has to give."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from typing import Any
+
+import ray
+
+from sweeps.options import Options
+
+_SETTINGS = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard files beside MLflow
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # `interrupts` answers signals
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # no snapshots: the record is MLflow
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray starts a worker for each CPU at once; they spend the time until Tune needs them on the
+    # imports that they will need.
+    "RAY_preload_python_modules": "ray.tune,trainables.pack_run,trainables.trainable",
+    "PL_DISABLE_FORK": "1",  # see `ray_tune._let_trials_have_the_waiting_workers`
+}
+
+
+class ResourceError(Exception):
+    """Ray cannot be started, or has not what the sweep asks for."""
+
+
+def start_ray() -> None:
+    """Starts Ray on this machine."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    for name in ("ray", "ray.tune", "ray.data"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.CRITICAL,
+        )
+    except Exception as error:  # Ray raises a dozen kinds here; all mean the same to the user
+        reason = " ".join(str(error).split())[:300]
+        raise ResourceError(f"Ray cannot be started: {reason}") from error
+
+
+def free_slots(options: Options) -> int:
+    """How many packs Ray can run at once. Raises `ResourceError` when it is none."""
+    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    nodes = [node["Resources"] for node in known if node["Alive"]]
+    slots = sum(_slots_of(node, cpus, gpus) for node in nodes)
+    if slots == 0:
+        asked = f"{cpus:g} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
+        has = "; ".join(
+            f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes
+        )
+        raise ResourceError(
+            f"each Ray Tune trial asks for {asked} on one node, the cluster has {has}: lower "
+            "--cpus-per-trial or --gpus-per-trial, or use a cluster that has them"
+        )
+    return min(slots, options.max_concurrent or slots)
+
+
+def _slots_of(node: dict[str, float], cpus: float, gpus: float) -> int:
+    # Ray counts in ten-thousandths; so must this, or 3 × 0.1 would not fit into 0.3.
+    def times(available: float, asked: float) -> float:
+        return round(available * 10_000) // round(asked * 10_000) if asked else math.inf
+
+    if 0 < gpus < 1:
+        by_gpu: float = node.get("GPU", 0) * times(1, gpus)  # a fraction stays on one GPU
+    else:
+        by_gpu = times(node.get("GPU", 0), gpus)
+    return int(min(times(node.get("CPU", 0), cpus), by_gpu))
