@@ -26,24 +26,35 @@ class Answer:
     baseline_accuracy: Interval | None
 
 
-def find_answer(manifest: Manifest, summaries: Summaries) -> Answer:
-    """The trial with the highest mean test accuracy; of equals, that with the lowest test loss.
+class BestSoFar:
+    """The trial with the highest mean test accuracy of those that were added, in any order.
 
-    A trial with a diverged seed has no mean and cannot be the best.
+    Of equals, that with the lowest test loss, then the first of the manifest. A trial with a
+    diverged seed has no mean and cannot be the best.
     """
-    able = [
-        trial
-        for trial in manifest.trials
-        if trial.key in summaries and summaries[trial.key]["test_accuracy"].mean >= 0
-    ]
-    best = max(
-        able,
-        key=lambda trial: (
-            summaries[trial.key]["test_accuracy"].mean,
-            -summaries[trial.key]["test_loss"].mean,
-        ),
-        default=None,
-    )
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._trials = manifest.trials
+        self._place = {trial.key: place for place, trial in enumerate(manifest.trials)}
+        self._rank: tuple[float, float, int] | None = None
+        self.trial: Trial | None = None
+
+    def add(self, key: str, summary: Mapping[str, Interval]) -> bool:
+        """Whether the trial `key` is the best now."""
+        place = self._place[key]
+        rank = (summary["test_accuracy"].mean, -summary["test_loss"].mean, -place)
+        if not rank[0] >= 0 or (self._rank is not None and rank <= self._rank):
+            return False
+        self._rank, self.trial = rank, self._trials[place]
+        return True
+
+
+def find_answer(manifest: Manifest, summaries: Summaries) -> Answer:
+    """The answer once all trials that there will be have their summaries."""
+    so_far = BestSoFar(manifest)
+    for key, summary in summaries.items():
+        so_far.add(key, summary)
+    best = so_far.trial
     baseline = manifest.baseline_trial
     return Answer(
         best,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,24 +17,7 @@ if TYPE_CHECKING:
 
 
 def rehearse() -> None:
-    """Writes a tiny model to a scratch folder: the first time takes seconds of imports."""
-    import mlflow.pytorch
-    import torch
-
-    with tempfile.TemporaryDirectory(prefix="sweep-") as scratch:
-        mlflow.pytorch.save_model(
-            torch.nn.Linear(1, 1).eval(),
-            f"{scratch}/model",
-            input_example=np.zeros((2, 1), dtype=np.float32),
-            pip_requirements=_requirements(),
-        )
-
-
-def _requirements() -> list[str]:
-    # Given, because MLflow would find them by loading the model in another process.
-    import torch
-
-    return [f"torch=={torch.__version__.split('+')[0]}", "numpy"]
+    """Imports what `log_best_model` needs, which takes seconds the first time."""
 
 
 def best_seed(result: TrialResult, summary_epochs: range) -> int:
@@ -65,7 +48,9 @@ def plain_network(result: TrialResult, index: int) -> nn.Sequential:
     return nn.Sequential(*layers).eval()
 
 
-def log_best_model(uri: str, run_id: str, result: TrialResult, index: int) -> None:
+def log_best_model(
+    uri: str, run_id: str, result: TrialResult, index: int, dataset: data.Dataset
+) -> None:
     """Stores the model of the seed at `index` with signature and input example in that run."""
     import mlflow
     import mlflow.pytorch
@@ -73,9 +58,10 @@ def log_best_model(uri: str, run_id: str, result: TrialResult, index: int) -> No
     from mlflow.models import infer_signature
 
     network = plain_network(result, index)
-    rows = _example(result.trial.hyperparameters, result.trial.seeds[index])
+    rows = _example(dataset, result.trial.hyperparameters, result.trial.seeds[index])
     with torch.no_grad():
         scores = network(torch.from_numpy(rows)).numpy()
+    logging.getLogger("mlflow.pytorch").setLevel(logging.ERROR)  # it warns of any pickle
     mlflow.set_tracking_uri(uri)
     with mlflow.start_run(run_id=run_id):
         mlflow.pytorch.log_model(
@@ -83,12 +69,14 @@ def log_best_model(uri: str, run_id: str, result: TrialResult, index: int) -> No
             name="best_model",
             signature=infer_signature(rows, scores),
             input_example=rows,
-            pip_requirements=_requirements(),
+            # Given, because MLflow would find them by loading the model in another process.
+            pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
+            # The other format needs five seconds of imports for the same network.
+            serialization_format="pickle",
         )
 
 
-def _example(hyperparameters: Hyperparameters, seed: int) -> np.ndarray:
+def _example(dataset: data.Dataset, hyperparameters: Hyperparameters, seed: int) -> np.ndarray:
     """Five test rows as the model wants them, standardised if it was trained so."""
-    dataset = data.load(hyperparameters.dataset)
     split = data.split(dataset, Seed.of(seed).split, hyperparameters.standardize)
     return split.x_test[:5].astype(np.float32)

@@ -69,6 +69,8 @@ def open_store(uri: str) -> MlflowClient:
 def import_mlflow() -> None:
     """Imports MLflow with settings that it reads only once."""
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # the making of tables is no news
+    # As with Ray: recording tells nobody. It would also hold the process up at its end.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")

@@ -73,10 +73,10 @@ class Progress:
             self._training_since, self._trained_before = time.monotonic(), models
         self._trained = models
 
-    def recorded(self, best: str) -> None:
-        """One more trial stands in MLflow; `best`: the best trial so far, in words."""
+    def recorded(self, best: str | None) -> None:
+        """One more trial stands in MLflow; `best`: in words, if it is the best one so far."""
         self._recorded += 1
-        self._best = best
+        self._best = best or self._best
 
     def _tick(self) -> None:
         while not self._stop.wait(_PLAIN_SECONDS):

@@ -6,6 +6,7 @@ killed, the recorder sees its pipe end, closes the sweep's runs as KILLED and go
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 import threading
@@ -27,6 +28,7 @@ from sweeps.recorder_messages import (
     Ready,
     Results,
 )
+from trainables.lasting_imports import lasting_imports
 
 _STOPPING_SECONDS = 10.0  # that a stopped sweep may still spend on writing what was trained
 
@@ -86,30 +88,30 @@ class Recorder:
 
 def serve(connection: Connection) -> None:
     """The recorder's process."""
-    from sweeps.mlflow_store import StoreError, import_mlflow, open_experiment, open_store
-
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # should a library unblock them
     inbox = _Inbox(connection)
-    import_mlflow()
-    request = inbox.orders.get()
-    if not isinstance(request, Open):
-        return
-    try:
-        client = open_store(request.uri)
-        experiment_id = open_experiment(client, request.experiment, request.uri)
-    except StoreError as error:
-        _tell(connection, Ready(str(error)))
-        return
+    with lasting_imports():
+        from sweeps.best_model import rehearse
+        from sweeps.mlflow_store import StoreError, import_mlflow, open_experiment, open_store
+        from sweeps.sweep_record import SweepRecord, one_line
+
+        import_mlflow()
+        request = inbox.orders.get()
+        if not isinstance(request, Open):
+            return
+        try:
+            client = open_store(request.uri)
+            experiment_id = open_experiment(client, request.experiment, request.uri)
+        except StoreError as error:
+            _tell(connection, Ready(str(error)))
+            return
     _tell(connection, Ready())
     order = inbox.orders.get()
     if not isinstance(order, Begin):
         return
-    from sweeps.best_model import rehearse
-    from sweeps.sweep_record import SweepRecord, one_line
-
     try:
-        record = SweepRecord(client, experiment_id, order.manifest, request)
+        record = SweepRecord(client, experiment_id, order, request)
     except Exception as error:  # whatever the store's libraries raise
         _tell(connection, Begun("", experiment_id, one_line(error)))
         return
@@ -127,6 +129,7 @@ def serve(connection: Connection) -> None:
                 _tell(connection, event)
         else:
             _tell(connection, record.close("KILLED" if inbox.killed else "FINISHED"))
+            gc.freeze()  # nothing to tidy: the process ends
             return
 
 

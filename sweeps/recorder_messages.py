@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sweeps.manifest import Manifest
+from trainables.data import Dataset
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
 
@@ -19,9 +20,10 @@ class Open(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """Create the sweep's run."""
+    """Create the sweep's run. `dataset` is the one that the manifest describes."""
 
     manifest: Manifest
+    dataset: Dataset
 
 
 class Results(NamedTuple):

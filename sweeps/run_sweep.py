@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import cast
 
-from sweeps.answer import find_answer, percent
+from sweeps.answer import BestSoFar, percent
 from sweeps.exit_codes import DONE, RESOURCES, SOME_FAILED, STORE
 from sweeps.final_report import print_report
 from sweeps.interrupts import Interrupts, Stopped
@@ -30,7 +31,9 @@ from sweeps.recorder_messages import (
     Recorded,
     Results,
 )
+from trainables import data
 from trainables.hyperparameters import Trial
+from trainables.lasting_imports import lasting_imports
 from trainables.result import Interval
 
 
@@ -87,13 +90,15 @@ class SweepRun:
         """Starts Ray, with the manifest made meanwhile; how many packs can run at once."""
         from sweeps import ray_start
 
-        with ThreadPoolExecutor(2) as background:  # Ray's start is mostly waiting
+        # Ray's start is mostly waiting.
+        with lasting_imports(), ThreadPoolExecutor(2) as background:
             background.submit(import_module, "sweeps.ray_tune")
             manifest = background.submit(self._prepare)
             ray_start.start_ray()
             self._interrupts.install()  # Ray has just put handlers of its own in their place
             slots = ray_start.free_slots(self._options)
             self._manifest = manifest.result()
+        self._best = BestSoFar(self._manifest)
         trials = self._manifest.trials
         self._progress.expect(len(trials), sum(len(trial.seeds) for trial in trials))
         return slots
@@ -103,7 +108,7 @@ class SweepRun:
         ready = cast(Ready, self._recorder.expect(Ready))
         if ready.problem:
             raise StoreError(ready.problem)
-        self._recorder.send(Begin(self._manifest))
+        self._recorder.send(Begin(self._manifest, data.load(self._options.dataset)))
         begun = cast(Begun, self._recorder.expect(Begun))
         if begun.problem:
             raise StoreError(f"the sweep's run cannot be created: {begun.problem}")
@@ -140,8 +145,9 @@ class SweepRun:
     def _note(self, event: Event) -> None:
         if isinstance(event, Recorded):
             self._summaries[event.key] = event.summary
-            answer = find_answer(self._manifest, self._summaries)
-            best = f"{answer.best.name} {percent(answer.best_accuracy)}" if answer.best else ""
+            best = None
+            if self._best.add(event.key, event.summary) and self._best.trial is not None:
+                best = f"{self._best.trial.name} {percent(event.summary['test_accuracy'])}"
             self._progress.recorded(best)
         elif isinstance(event, Problem):
             self._problems.append(event)
@@ -151,7 +157,15 @@ class SweepRun:
         import ray
 
         self._recorder.send(Finish("KILLED" if stopped else "FINISHED"))
-        ray.shutdown()  # done training; the recorder works meanwhile
+        # Done training. Ray takes a second to go; the recorder works meanwhile.
+        going = threading.Thread(target=ray.shutdown)
+        going.start()
+        try:
+            return self._closed(stopped)
+        finally:
+            going.join()
+
+    def _closed(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
         while True:
             for event in self._recorder.events(wait=1):
                 if isinstance(event, Closed):

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.answer import find_answer, note
+from sweeps.answer import BestSoFar, find_answer, note
 from sweeps.best_model import best_seed, log_best_model
-from sweeps.manifest import Manifest
 from sweeps.mlflow_store import database_file
-from sweeps.recorder_messages import Closed, Open, Problem, Recorded
+from sweeps.recorder_messages import Begin, Closed, Open, Problem, Recorded
 from sweeps.run_writer import RunWriter
 from sweeps.saved_view import trials_view, view_link, view_tag
 from trainables.hyperparameters import Trial
@@ -24,11 +23,12 @@ class SweepRecord:
     """One sweep in one store."""
 
     def __init__(
-        self, client: MlflowClient, experiment_id: str, manifest: Manifest, request: Open
+        self, client: MlflowClient, experiment_id: str, begin: Begin, request: Open
     ) -> None:
         self._client, self._experiment_id = client, experiment_id
-        self._manifest, self._request = manifest, request
-        self._writer = RunWriter(client, experiment_id, manifest, request.log_seeds)
+        self._manifest, self._dataset, self._request = begin.manifest, begin.dataset, request
+        self._writer = RunWriter(client, experiment_id, begin.manifest, request.log_seeds)
+        self._best_so_far = BestSoFar(begin.manifest)
         self._best: TrialResult | None = None
         self._kept = 0
         self.run_id = self._writer.parent_id
@@ -41,12 +41,12 @@ class SweepRecord:
         except Exception as error:  # whatever the store's libraries raise: the results must stay
             yield from self.keep(content, one_line(error))
             return
-        answer = find_answer(self._manifest, self._writer.summaries)
-        for result in results:
-            if answer.best is not None and result.trial.key == answer.best.key:
-                self._best = result
+        by_key = {result.trial.key: result for result in results}
         for key in keys:
-            yield Recorded(key, self._writer.summaries[key])
+            summary = self._writer.summaries[key]
+            if self._best_so_far.add(key, summary):
+                self._best = by_key[key]
+            yield Recorded(key, summary)
 
     def keep(self, content: bytes, why: str = "stopped") -> Iterator[Problem]:
         """Puts trained trials into a file instead of the store."""
@@ -84,7 +84,7 @@ class SweepRecord:
                     numbers[f"best/{axis['field']}"] = values[axis["field"]]
             if self._best is not None and status == "FINISHED":
                 index = best_seed(self._best, range(*self._manifest.summary_epochs))
-                log_best_model(self._request.uri, self.run_id, self._best, index)
+                log_best_model(self._request.uri, self.run_id, self._best, index, self._dataset)
             failures = self._writer.failures
             text = note(self._manifest, answer, len(failures), views)
             self._writer.finish(status, text, numbers)

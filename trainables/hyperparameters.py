@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from trainables.dataset_facts import DATASETS
@@ -155,7 +156,7 @@ class Trial:
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"a trial needs seeds, all different, got {self.seeds}")
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names the trial within its sweep, whose trials all have the same seeds."""
         return self.hyperparameters.key()
