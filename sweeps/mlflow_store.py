@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -89,6 +90,14 @@ def _prepare_sqlite(file: Path) -> None:
             f"sqlite:///{file} cannot be written ({error}): use --tracking-uri with a folder that "
             "exists and can be written"
         ) from error
+
+
+def settle(uri: str) -> None:
+    """Moves what is in an embedded store's write-ahead log into its file, which people copy."""
+    file = database_file(uri)
+    if file is not None:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=20)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _remedy(uri: str, error: str) -> str:

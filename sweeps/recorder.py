@@ -93,7 +93,13 @@ def serve(connection: Connection) -> None:
     inbox = _Inbox(connection)
     with lasting_imports():
         from sweeps.best_model import rehearse
-        from sweeps.mlflow_store import StoreError, import_mlflow, open_experiment, open_store
+        from sweeps.mlflow_store import (
+            StoreError,
+            import_mlflow,
+            open_experiment,
+            open_store,
+            settle,
+        )
         from sweeps.sweep_record import SweepRecord, one_line
 
         import_mlflow()
@@ -128,7 +134,9 @@ def serve(connection: Connection) -> None:
             for event in record.write_failures(order.trials, order.error):
                 _tell(connection, event)
         else:
-            _tell(connection, record.close("KILLED" if inbox.killed else "FINISHED"))
+            closed = record.close("KILLED" if inbox.killed else "FINISHED")
+            settle(request.uri)
+            _tell(connection, closed)
             gc.freeze()  # nothing to tidy: the process ends
             return
 
