@@ -37,11 +37,14 @@ class Batches(NamedTuple):
     """Consecutive steps of equal batch size.
 
     `x`: features with a constant 1 after the last, (T, M, B, G). `y`: 1 for a row's class and 0
-    for the others, (T, M, C, B). `start`: place of the first row in the epoch's order.
+    for the others, (T, M, C, B). `own`: where in a flattened
+    (T, M, C, B) each row's class is, (T, M, B). `start`: place of the first row in the epoch's
+    order.
     """
 
     x: Tensor
     y: Tensor
+    own: Tensor
     start: int
 
 
@@ -65,21 +68,26 @@ class Rows:
             )
         x = place.put(np.stack([np.concatenate([s.x_train, s.x_test]) for s in splits]))
         x = torch.cat([x, torch.ones_like(x[..., :1])], dim=2)
+        self._classes, self._device = len(dataset.class_names), place.device
+        self._first_class: dict[tuple[int, ...], Tensor] = {}  # by (T, M, B): see `_own`
         labels = np.stack([np.concatenate([s.y_train, s.y_test]) for s in splits])
-        y = place.put(np.eye(len(dataset.class_names))[labels])
-        self.evaluation_x_MRG = x[split_of_M]
-        self.evaluation_y_MCR = y.transpose(1, 2)[split_of_M]
+        y = place.put(np.eye(self._classes)[labels])
+        label_of_row = torch.from_numpy(labels).to(place.device)
+        added = pad(self.train + self.test)
+        self.evaluation_x_MGR = torch.nn.functional.pad(x.transpose(1, 2), (0, added))[split_of_M]
+        padded_labels = torch.nn.functional.pad(label_of_row, (0, added))
+        self.evaluation_own_MR = self._own(padded_labels[split_of_M].unsqueeze(0))[0]
 
         # One row per distinct (split, order): where its rows start in the list of all splits' rows.
         self._x = x[:, : self.train].flatten(0, 1)
         self._y = y[:, : self.train].flatten(0, 1)
+        self._labels = label_of_row[:, : self.train].flatten()
         pairs, self._pair_of_M = share([(s.split, s.order) for s in seeds], place.device)
         orders, self._order_of_pair = share([seeds[i].order for i in pairs], place.device)
         self._start_of_pair = split_of_M[pairs].unsqueeze(1) * self.train
         streams = [OrderStream(seeds[pairs[i]].order, self.train) for i in orders]
         self._orders = _ahead(streams, self.train * 8)
         self._batch_size, self._drop_last = common.batch_size, common.drop_last
-        self._device = place.device
 
     def next_epoch(self) -> Iterator[Batches]:
         """The next epoch's batches: the full ones, then the smaller last one if it is kept."""
@@ -96,11 +104,22 @@ class Rows:
         by_step = rows.reshape(pairs, steps, -1).transpose(0, 1).flatten()
         x = self._x.index_select(0, by_step).view(steps, pairs, -1, self._x.shape[1])
         y = self._y.index_select(0, by_step).view(steps, pairs, -1, self._y.shape[1])
+        labels = self._labels.index_select(0, by_step).view(steps, pairs, -1)
         return Batches(
             x.index_select(1, self._pair_of_M),
             y.transpose(2, 3).contiguous().index_select(1, self._pair_of_M),
+            self._own(labels.index_select(1, self._pair_of_M)),
             start,
         )
+
+    def _own(self, labels_TMB: Tensor) -> Tensor:
+        """Where in a flattened (T, M, C, B) the class of each row is."""
+        steps, models, rows = shape = labels_TMB.shape
+        if shape not in self._first_class:
+            number = torch.arange(steps * models * rows, device=self._device).view(shape)
+            row = torch.arange(rows, device=self._device)
+            self._first_class[shape] = (number - row) * self._classes + row
+        return torch.add(self._first_class[shape], labels_TMB, alpha=rows)
 
 
 class DropoutDraws:

@@ -29,11 +29,10 @@ from trainables import data, draws
 from trainables.draws import Seed
 from trainables.hyperparameters import Hyperparameters
 from trainables.network import survivor_scale
-from trainables.pack_inputs import PAD, DropoutDraws, Placement, Rows, pad
-from trainables.pack_layers import Layers, initial_layers
+from trainables.pack_evaluation import Evaluation, per_row
+from trainables.pack_inputs import DropoutDraws, Placement, Rows, pad
+from trainables.pack_layers import initial_layers
 from trainables.result import CURVES, Trained, mark_divergence
-
-_EVALUATED_AT_ONCE = 1 << 17  # hidden activations of an evaluation that stay in a core's cache
 
 # gate(values, by, threshold, grad_input=out): values where `by` exceeds the threshold, 0 elsewhere.
 # As a kernel of its own it is several times faster than a comparison and a product with booleans.
@@ -83,7 +82,8 @@ class Pack:
         self._set_hyperparameters([model.hyperparameters for model in padded])
         self._draws = DropoutDraws(seeds, self._rows.train, common.hidden, self._place)
         self._layers = initial_layers([seed.init for seed in seeds], self._widths, self._place)
-        self._buffers: dict[tuple[int, int], _Buffers] = {}
+        self._buffers: dict[int, _Buffers] = {}  # by rows of a batch
+        self._evaluation = Evaluation(self._rows, self._layers)
         self._curves = torch.zeros(
             self.epochs, len(CURVES), len(padded), dtype=dtype, device=self._place.device
         )
@@ -118,7 +118,7 @@ class Pack:
             for _ in range(remaining if epochs is None else min(epochs, remaining)):
                 curve = dict(zip(CURVES, self._curves[self.epochs_done], strict=True))
                 self._train_epoch(curve["train/batch_accuracy"], curve["train/batch_loss"])
-                self._evaluate(curve)
+                self._evaluation.measure(curve)
                 self.epochs_done += 1
                 if time.perf_counter() > stop:
                     break
@@ -130,11 +130,12 @@ class Pack:
         for batches in self._rows.next_epoch():
             steps, size = len(batches.x), batches.x.shape[2]
             log_p_TMCB = torch.empty_like(batches.y)
-            for step in range(steps):
-                first = batches.start + step * size
-                rows = slice(first, first + size)
-                self._step(batches.x[step], batches.y[step], rows, log_p_TMCB[step])
-            correct, loss = _per_row(log_p_TMCB, batches.y)
+            buffers = self._training_buffers(batches.x[0])
+            first = batches.start
+            for x, y, log_p in zip(batches.x, batches.y, log_p_TMCB, strict=True):
+                self._step(x, y, slice(first, first + size), log_p, buffers)
+                first += size
+            correct, loss = per_row(log_p_TMCB, batches.own)
             # Added one by one: a sum over a dimension beside M is taken in an order that depends
             # on the number of models.
             for accuracy_of_step_M, loss_of_step_M in zip(
@@ -146,34 +147,33 @@ class Pack:
         accuracy_M /= steps_done
         loss_M /= steps_done
 
-    def _step(self, x_MBG: Tensor, y_MCB: Tensor, rows: slice, log_p_MCB: Tensor) -> None:
+    def _step(
+        self, x_MBG: Tensor, y_MCB: Tensor, rows: slice, log_p_MCB: Tensor, buffers: _Buffers
+    ) -> None:
         """One update of every model: weights move by -lr times the gradient of their mean loss."""
-        buffers = self._buffers_for(x_MBG)
         inputs = [x_MBG, *buffers.hidden]  # of each linear layer
-        scores_MCB = self._forward(x_MBG, self._layers, buffers, rows)
-        _log_softmax(scores_MCB, 1, False, out=log_p_MCB)
+        inputs_T = [x_MBG.transpose(1, 2), *buffers.hidden_T]
+        self._forward(x_MBG, rows, buffers)
+        _log_softmax(buffers.scores_MCB, 1, False, out=log_p_MCB)
         # From here on `delta` is -lr times the gradient by a layer's outcome.
-        delta_MCB = torch.exp(log_p_MCB, out=buffers.delta_MCB)
-        torch.sub(y_MCB, delta_MCB, out=delta_MCB).mul_(self._lr_M11 / x_MBG.shape[1])
+        delta_MCB = torch.exp(log_p_MCB, out=buffers.scores_MCB)
+        torch.sub(y_MCB, delta_MCB, out=delta_MCB).mul_(buffers.lr_M11)
         bias_delta = delta_MCB.sum(dim=2, keepdim=True)
         if self._drops:
             delta_MCB.mul_(self._survivor_M11)
-        delta = torch.bmm(
-            delta_MCB.transpose(1, 2), self._layers.weights[-1], out=buffers.deltas[-1]
-        )
+        delta = torch.bmm(buffers.scores_T, self._layers.weights[-1], out=buffers.deltas[-1])
         self._update(-1, delta_MCB, inputs[-1], bias_delta)
         for layer in range(len(buffers.hidden) - 1, 0, -1):
             _gate(delta, inputs[layer + 1], 0, grad_input=delta)
             bias_delta = delta.sum(dim=1, keepdim=True)
             if self._drops:
                 delta.mul_(self._survivor_M11)
-            below = torch.bmm(
-                delta, self._layers.weights[layer].transpose(1, 2), out=buffers.deltas[layer - 1]
-            )
-            self._update(layer, inputs[layer].transpose(1, 2), delta, bias_delta)
+            weight_T = self._layers.weights[layer].transpose(1, 2)
+            below = torch.bmm(delta, weight_T, out=buffers.deltas[layer - 1])
+            self._update(layer, inputs_T[layer], delta, bias_delta)
             delta = below
         _gate(delta, inputs[1], 0, grad_input=delta)
-        self._update(0, x_MBG.transpose(1, 2), delta, None)
+        self._update(0, inputs_T[0], delta, None)
 
     def _update(self, layer: int, left: Tensor, right: Tensor, bias_delta: Tensor | None) -> None:
         weight = self._layers.weights[layer]
@@ -189,70 +189,47 @@ class Pack:
                 bias.mul_(self._decay_M11)
             bias.add_(bias_delta)
 
-    def _forward(
-        self,
-        x_MBG: Tensor,
-        layers: Layers,
-        buffers: _Buffers,
-        rows: slice | None = None,
-    ) -> Tensor:
-        """Class scores (M, C, B); with `rows` of the epoch's order, in training mode.
+    def _forward(self, x_MBG: Tensor, rows: slice, buffers: _Buffers) -> None:
+        """Class scores of those rows of the epoch's order into `buffers`, with dropout.
 
         The factor 1 / (1 - p) of dropout is applied where the layer above has summed: to fewer
         numbers, with the same outcome.
         """
-        training = self._drops and rows is not None
         below = x_MBG
         for layer, hidden_MBH in enumerate(buffers.hidden):
-            torch.bmm(below, layers.weights[layer], out=hidden_MBH)
+            torch.bmm(below, self._layers.weights[layer], out=hidden_MBH)
             if layer > 0:
-                self._add_bias(hidden_MBH, layers.biases[layer - 1], training)
+                self._add_bias(hidden_MBH, self._layers.biases[layer - 1])
             hidden_MBH.relu_()
-            if training and rows is not None:
+            if self._drops:
                 draws_MBH = buffers.deltas[layer]
                 self._draws.copy(layer, rows, draws_MBH)
                 draws_MBH.sub_(self._threshold_M11)
                 _gate(hidden_MBH, draws_MBH, -0.5, grad_input=hidden_MBH)
             below = hidden_MBH
-        scores_MCB = torch.bmm(layers.weights[-1], below.transpose(1, 2), out=buffers.scores_MCB)
-        self._add_bias(scores_MCB, layers.biases[-1], training)
-        return scores_MCB
+        torch.bmm(self._layers.weights[-1], buffers.hidden_T[-1], out=buffers.scores_MCB)
+        self._add_bias(buffers.scores_MCB, self._layers.biases[-1])
 
-    def _add_bias(self, sums: Tensor, bias: Tensor, training: bool) -> None:
-        if training:
+    def _add_bias(self, sums: Tensor, bias: Tensor) -> None:
+        if self._drops:
             torch.addcmul(bias, sums, self._survivor_M11, out=sums)
         else:
             sums.add_(bias)
 
-    def _evaluate(self, curve: dict[str, Tensor]) -> None:
-        """Accuracy and loss of all models on training and test rows, dropout off."""
-        x, y = self._rows.evaluation_x_MRG, self._rows.evaluation_y_MCR
-        rows, train = x.shape[1], self._rows.train
-        block = max(PAD, _EVALUATED_AT_ONCE // (rows * max(self._widths[1:-1])) // PAD * PAD)
-        for start in range(0, len(x), block):
-            models = slice(start, start + block)
-            buffers = self._buffers_for(x[models])
-            scores = self._forward(x[models], self._layers.of(models), buffers)
-            log_p = _log_softmax(scores, 1, False, out=buffers.delta_MCB)
-            correct, loss = _per_row(log_p, y[models])
-            for part, its_rows in (("train", slice(train)), ("test", slice(train, rows))):
-                count = its_rows.stop - (its_rows.start or 0)
-                curve[f"{part}/accuracy"][models] = correct[:, its_rows].sum(dim=1) / count
-                curve[f"{part}/loss"][models] = loss[:, its_rows].sum(dim=1) / count
-
-    def _buffers_for(self, x_MBG: Tensor) -> _Buffers:
+    def _training_buffers(self, x_MBG: Tensor) -> _Buffers:
         models, rows = x_MBG.shape[:2]
-        if (models, rows) not in self._buffers:
-            empty = x_MBG.new_empty
-            hidden = [units + pad(units) for units in self._widths[1:-1]]
-            classes = self._widths[-1]
-            self._buffers[models, rows] = _Buffers(
-                hidden=[empty(models, rows, units) for units in hidden],
-                deltas=[empty(models, rows, units) for units in hidden],
-                scores_MCB=empty(models, classes, rows),
-                delta_MCB=empty(models, classes, rows),
+        if rows not in self._buffers:
+            self._buffers[rows] = _Buffers(
+                self._empty_hidden(models, rows),
+                self._empty_hidden(models, rows),
+                x_MBG.new_empty(models, self._widths[-1], rows),
+                self._lr_M11 / rows,
             )
-        return self._buffers[models, rows]
+        return self._buffers[rows]
+
+    def _empty_hidden(self, models: int, rows: int) -> list[Tensor]:
+        hidden = [units + pad(units) for units in self._widths[1:-1]]
+        return [self._rows.evaluation_x_MGR.new_empty(models, rows, units) for units in hidden]
 
     def trained(self) -> Trained:
         """The models' curves and parameters, once all epochs are done."""
@@ -267,19 +244,25 @@ class Pack:
         return Trained(curves, self._layers.parameters(self.models, self._widths))
 
 
-class _Buffers(NamedTuple):
-    """Room for the activations of one number of models and rows; allocating anew is slow."""
+class _Buffers:
+    """Room for the activations of one number of models and rows; allocating anew is slow.
 
-    hidden: list[Tensor]  # (M, B, H) after ReLU and dropout, by hidden layer
-    deltas: list[Tensor]  # likewise: dropout draws going up, gradients coming down
-    scores_MCB: Tensor
-    delta_MCB: Tensor
+    `hidden`: (M, B, H) after ReLU and dropout, by hidden layer. `deltas`: likewise, dropout draws
+    going up and gradients coming down. `lr_M11`: learning rates over the rows of the batch.
+    """
 
-
-def _per_row(log_p: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Of (…, C, B): whether each row's own class is the likeliest, as 0 or 1, and its loss."""
-    own = (log_p * y).sum(dim=-2)
-    return (own >= log_p.amax(dim=-2)).to(y.dtype), -own
+    def __init__(
+        self,
+        hidden: list[Tensor],
+        deltas: list[Tensor],
+        scores_MCB: Tensor,
+        lr_M11: Tensor,
+    ) -> None:
+        self.hidden, self.deltas, self.scores_MCB = hidden, deltas, scores_MCB
+        self.lr_M11 = lr_M11
+        # Views made once: making one takes as long as a small operation.
+        self.hidden_T = [each.transpose(1, 2) for each in hidden]
+        self.scores_T = scores_MCB.transpose(1, 2)
 
 
 @contextmanager
