@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,12 +57,15 @@ def trial_params(trial: Trial) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()} | {"seeds": str(len(trial.seeds))}
 
 
-def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> Iterator[Point]:
+def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> list[Point]:
     """The curves (E,) at `epochs`, counted from 0; one that diverged ends where it did."""
+    points: list[Point] = []
     for name, curve in curves.items():
-        for epoch, value in zip(epochs.tolist(), curve[epochs].tolist(), strict=True):
-            if np.isfinite(value):
-                yield Point(name, value, epoch + 1)
+        values = curve[epochs]
+        finite = np.isfinite(values)
+        steps = (epochs[finite] + 1).tolist()
+        points += map(Point._make, zip(repeat(name), values[finite].tolist(), steps, strict=False))
+    return points
 
 
 def final_points(numbers: Mapping[str, float]) -> list[Point]:

@@ -10,7 +10,7 @@ from sweeps.finished_run import FinishedRun
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_AT_ONCE = 1000  # metrics of one log_batch call, MLflow's limit
+_AT_ONCE = 1000  # metrics of one call, and runs of one page: MLflow's limits
 
 
 def write_runs(client: MlflowClient, experiment_id: str, runs: Sequence[FinishedRun]) -> list[str]:
@@ -32,3 +32,20 @@ def _write(client: MlflowClient, experiment_id: str, run: FinishedRun) -> str:
         client.log_batch(run_id, metrics=metrics[start : start + _AT_ONCE])
     client.set_terminated(run_id, run.status, end_time=run.time)
     return run_id
+
+
+def recorded_trials(client: MlflowClient, experiment_id: str, parent_id: str) -> set[str]:
+    """Keys of the trials that have a run below that of the sweep."""
+    recorded = set()
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment_id],
+            f"tags.`mlflow.parentRunId` = '{parent_id}' AND tags.kind = 'trial'",
+            max_results=_AT_ONCE,
+            page_token=token,
+        )
+        recorded |= {run.data.tags["trial.key"] for run in page}
+        token = page.token
+        if not token:
+            return recorded

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
 # at most 320 points of a curve.
 _CURVE_POINTS = 60_000
-_MOST_STEPS, _FEWEST_STEPS = 320, 20
+_MOST_STEPS, _FEWEST_STEPS = 320, 10
 
 
 class RunWriter:
@@ -54,7 +54,7 @@ class RunWriter:
         self._steps = np.unique(np.linspace(0, epochs - 1, steps).round().astype(int))
         self._window = range(*manifest.summary_epochs)
         self._run_ids: dict[str, str] = {}  # by trial key
-        self._in_bulk = bulk_writing.usable(client)
+        self._writing = bulk_writing if bulk_writing.usable(client) else public_writing
         self._parts = 0
         self.summaries: dict[str, dict[str, Interval]] = {}  # by trial key
         self.failures: dict[str, str] = {}  # by trial key
@@ -123,8 +123,8 @@ class RunWriter:
         return [result.trial.key for result in new]
 
     def _write(self, runs: Sequence[FinishedRun]) -> list[str]:
-        write_runs = bulk_writing.write_runs if self._in_bulk else public_writing.write_runs
-        return write_runs(self._client, self._experiment_id, runs)
+        run_ids: list[str] = self._writing.write_runs(self._client, self._experiment_id, runs)
+        return run_ids
 
     def _trial_run(self, result: TrialResult, summary: Mapping[str, Interval]) -> FinishedRun:
         trial = result.trial
@@ -138,7 +138,7 @@ class RunWriter:
         if diverged:
             tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
         mean = {name: curve.mean(axis=0) for name, curve in result.trained.curves.items()}
-        points = [*curve_points(mean, self._steps), *final_points(numbers)]
+        points = curve_points(mean, self._steps) + final_points(numbers)
         return FinishedRun(trial.name, "FINISHED", tags, trial_params(trial), points, _now())
 
     def _seed_runs(
@@ -154,7 +154,7 @@ class RunWriter:
                 "FINISHED",
                 trial_tags(trial, self._manifest, "seed", trial_run_id) | {"seed": str(seed)},
                 trial_params(trial) | {"seed": str(seed)},
-                [*curve_points(curves, self._steps), *final_points(finite)],
+                curve_points(curves, self._steps) + final_points(finite),
                 _now(),
             )
 
@@ -213,19 +213,7 @@ class RunWriter:
 
     def missing(self) -> list[str]:
         """Names of promised trials that have no run, according to the store itself."""
-        recorded = set()
-        token = None
-        while True:
-            page = self._client.search_runs(
-                [self._experiment_id],
-                f"tags.`mlflow.parentRunId` = '{self.parent_id}' AND tags.kind = 'trial'",
-                max_results=1000,
-                page_token=token,
-            )
-            recorded |= {run.data.tags["trial.key"] for run in page}
-            token = page.token
-            if not token:
-                break
+        recorded = self._writing.recorded_trials(self._client, self._experiment_id, self.parent_id)
         return [trial.name for trial in self._manifest.trials if trial.key not in recorded]
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -107,7 +107,8 @@ class Hyperparameters:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values by field name."""
-        return {**asdict(self), "hidden": list(self.hidden)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "hidden": list(self.hidden)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Hyperparameters:
