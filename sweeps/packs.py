@@ -9,16 +9,17 @@ from itertools import pairwise
 from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import Hyperparameters, Trial
 
-# Measured on one core of an AMD EPYC (Zen 3), float32: only for estimates and for balance.
-_SECONDS_A_STEP = 7e-5  # of one step whatever the number of models: torch's calls
-_SECONDS_A_ROW = 2.2e-7  # of one model's forward and backward pass for one row, lesson's network
-_SECONDS_AN_EVALUATED_ROW = 6e-8
+# Measured on one core of an AMD EPYC (AVX-512), float32: only for estimates and for balance.
+_SECONDS_A_CALL = 5e-5  # of one step whatever the number of models: torch's calls
+_SECONDS_A_STEP = 1.6e-6  # of one model's step, lesson's network: products of tiny matrices
+_SECONDS_A_ROW = 3e-8  # of a step
+_SECONDS_AN_EVALUATED_ROW = 2e-8
 _LESSON_WEIGHTS = 4 * 32 + 32 * 3
 _PACK_SECONDS = 20.0  # longer packs are cut: less to train again after a failure
 _MOST_PACKS_A_SLOT = 8
 
 # Models that train together share the cost of torch's calls; estimates assume about this many.
-_TOGETHER = 128
+_TOGETHER = 256
 
 
 def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
@@ -28,9 +29,9 @@ def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
     weights = sum(a * b for a, b in pairwise(widths))
     size = max(1.0, weights / _LESSON_WEIGHTS)
     steps = facts.train // hp.batch_size + (not hp.drop_last and facts.train % hp.batch_size > 0)
-    trained = steps * max(hp.batch_size, 4) * _SECONDS_A_ROW
-    a_model = size * (trained + facts.rows * _SECONDS_AN_EVALUATED_ROW)
-    calls = (steps * _SECONDS_A_STEP + 5e-4) * max(1.0, models / _TOGETHER)
+    a_step = _SECONDS_A_STEP + hp.batch_size * _SECONDS_A_ROW
+    a_model = size * (steps * a_step + facts.rows * _SECONDS_AN_EVALUATED_ROW)
+    calls = (steps + 6) * _SECONDS_A_CALL * max(1.0, models / _TOGETHER)
     return hp.epochs * (models * a_model + calls)
 
 

@@ -138,10 +138,13 @@ class DropoutDraws:
 
     def next_epoch(self) -> None:
         """Moves on to the next epoch's draws."""
-        self._epoch = [
+        drawn = [
             self._place.put(np.pad(draws, ((0, 0), (0, 0), (0, pad(draws.shape[2])))).astype("f4"))
             for draws in map(next, self._layers)
         ]
+        self._epoch = self._epoch or [torch.empty_like(each) for each in drawn]
+        for held, each in zip(self._epoch, drawn, strict=True):
+            held.copy_(each)  # in place: a CUDA graph reads where it read first
 
     def copy(self, layer: int, rows: slice, out_MBH: Tensor) -> None:
         """Copies the draws of those rows of the epoch's order to every model."""

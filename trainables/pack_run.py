@@ -13,12 +13,17 @@ from trainables.hyperparameters import Trial
 from trainables.result import Trained, TrialResult
 from trainables.train_pack import Model, Pack
 
-# More models at once spread torch's cost per call thinner, until they no longer fit the cache.
-MODELS_AT_ONCE = 128
+# More models at once spread torch's cost per call thinner; from here on little is left to spread.
+# On a GPU the launches are shared, and it takes thousands to fill one.
+MODELS_AT_ONCE = {"cpu": 256, "cuda": 16_384}
+# Of a chunk's rows: a large dataset is copied to fewer models at a time.
+_INPUT_BYTES = {"cpu": 1 << 26, "cuda": 1 << 29}
 
 
 class PackRun:
     """Trains trials of equal shapes, at most `models_at_once` models together.
+
+    By default that is as many as train fast.
 
     Call `advance` until `done`; each call gives the trials that it completed.
     """
@@ -29,7 +34,7 @@ class PackRun:
         dataset: data.Dataset,
         device: str = "cpu",
         device_name: str = "cpu",
-        models_at_once: int = MODELS_AT_ONCE,
+        models_at_once: int | None = None,
     ) -> None:
         self._trials = list(trials)
         self._dataset = dataset
@@ -38,7 +43,7 @@ class PackRun:
             Model(trial.hyperparameters, Seed.of(seed)) for trial in trials for seed in trial.seeds
         ]
         # Chunks of equal size: a small last one would cost nearly as much as a full one.
-        chunks = -(-len(self._models) // models_at_once)
+        chunks = -(-len(self._models) // (models_at_once or _fast(dataset, device)))
         self._bounds = [round(i * len(self._models) / chunks) for i in range(chunks + 1)]
         self._chunk = 0
         self._pack: Pack | None = None
@@ -103,6 +108,11 @@ class PackRun:
         self._models_handed_over += first
         self._trained = [waiting.take(np.arange(first, available))]
         return completed
+
+
+def _fast(dataset: data.Dataset, device: str) -> int:
+    """How many models to train together; numbers do not depend on it."""
+    return max(1, min(MODELS_AT_ONCE[device], _INPUT_BYTES[device] // (4 * dataset.x.size)))
 
 
 def _joined(parts: list[Trained]) -> Trained:

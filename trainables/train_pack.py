@@ -26,11 +26,12 @@ import torch
 from torch import Tensor
 
 from trainables import data, draws
+from trainables.cuda_graph import EAGER_EPOCHS, EpochGraph
 from trainables.draws import Seed
 from trainables.hyperparameters import Hyperparameters
 from trainables.network import survivor_scale
 from trainables.pack_evaluation import Evaluation, per_row
-from trainables.pack_inputs import DropoutDraws, Placement, Rows, pad
+from trainables.pack_inputs import Batches, DropoutDraws, Placement, Rows, pad
 from trainables.pack_layers import initial_layers
 from trainables.result import CURVES, Trained, mark_divergence
 
@@ -84,6 +85,7 @@ class Pack:
         self._layers = initial_layers([seed.init for seed in seeds], self._widths, self._place)
         self._buffers: dict[int, _Buffers] = {}  # by rows of a batch
         self._evaluation = Evaluation(self._rows, self._layers)
+        self._graph: EpochGraph | None = None
         self._curves = torch.zeros(
             self.epochs, len(CURVES), len(padded), dtype=dtype, device=self._place.device
         )
@@ -116,26 +118,41 @@ class Pack:
         stop = time.perf_counter() + seconds
         with _one_thread(), torch.inference_mode():
             for _ in range(remaining if epochs is None else min(epochs, remaining)):
-                curve = dict(zip(CURVES, self._curves[self.epochs_done], strict=True))
-                self._train_epoch(curve["train/batch_accuracy"], curve["train/batch_loss"])
-                self._evaluation.measure(curve)
-                self.epochs_done += 1
+                self._next_epoch()
                 if time.perf_counter() > stop:
                     break
 
-    def _train_epoch(self, accuracy_M: Tensor, loss_M: Tensor) -> None:
+    def _next_epoch(self) -> None:
+        batches = list(self._rows.next_epoch())
         if self._drops:
             self._draws.next_epoch()
+        curve_KM = self._curves[self.epochs_done]
+        if not self._on_gpu or self.epochs_done < EAGER_EPOCHS:
+            self._epoch(batches, curve_KM)
+        else:
+            if self._graph is None:
+                self._graph = EpochGraph(self._epoch, batches, curve_KM)
+            self._graph.run(batches, curve_KM)
+        self.epochs_done += 1
+
+    @property
+    def _on_gpu(self) -> bool:
+        return self._place.device.type == "cuda"
+
+    def _epoch(self, batches: Sequence[Batches], curve_KM: Tensor) -> None:
+        """All steps and the evaluation of an epoch, its `CURVES` into `curve_KM`."""
+        curve = dict(zip(CURVES, curve_KM, strict=True))
+        accuracy_M = curve["train/batch_accuracy"].zero_()
+        loss_M = curve["train/batch_loss"].zero_()
         steps_done = 0
-        for batches in self._rows.next_epoch():
-            steps, size = len(batches.x), batches.x.shape[2]
-            log_p_TMCB = torch.empty_like(batches.y)
-            buffers = self._training_buffers(batches.x[0])
-            first = batches.start
-            for x, y, log_p in zip(batches.x, batches.y, log_p_TMCB, strict=True):
-                self._step(x, y, slice(first, first + size), log_p, buffers)
-                first += size
-            correct, loss = per_row(log_p_TMCB, batches.own)
+        for x_TMBG, y_TMCB, own_TMB, first in batches:
+            steps, size = len(x_TMBG), x_TMBG.shape[2]
+            log_p_TMCB = torch.empty_like(y_TMCB)
+            buffers = self._training_buffers(x_TMBG[0])
+            for step in range(steps):
+                rows = slice(first + step * size, first + (step + 1) * size)
+                self._step(x_TMBG[step], y_TMCB[step], rows, log_p_TMCB[step], buffers)
+            correct, loss = per_row(log_p_TMCB, own_TMB)
             # Added one by one: a sum over a dimension beside M is taken in an order that depends
             # on the number of models.
             for accuracy_of_step_M, loss_of_step_M in zip(
@@ -146,6 +163,7 @@ class Pack:
             steps_done += steps
         accuracy_M /= steps_done
         loss_M /= steps_done
+        self._evaluation.measure(curve)
 
     def _step(
         self, x_MBG: Tensor, y_MCB: Tensor, rows: slice, log_p_MCB: Tensor, buffers: _Buffers
