@@ -58,10 +58,9 @@ def trial_params(trial: Trial) -> dict[str, str]:
 
 
 def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> list[Point]:
-    """The curves (E,) at `epochs`, counted from 0; one that diverged ends where it did."""
+    """The curves' values at `epochs`, counted from 0; one that diverged ends where it did."""
     points: list[Point] = []
-    for name, curve in curves.items():
-        values = curve[epochs]
+    for name, values in curves.items():
         finite = np.isfinite(values)
         steps = (epochs[finite] + 1).tolist()
         points += map(Point._make, zip(repeat(name), values[finite].tolist(), steps, strict=False))

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,8 +116,8 @@ class RunWriter:
         summaries = [{name: interval(v) for name, v in final.items()} for final in finals]
         run_ids = self._write(list(map(self._trial_run, new, summaries)))
         if self._log_seeds:
-            for result, final, run_id in zip(new, finals, run_ids, strict=True):
-                self._write(list(self._seed_runs(result, final, run_id)))
+            seed_runs = map(self._seed_runs, new, finals, run_ids)
+            self._write(list(chain.from_iterable(seed_runs)))
         for result, summary, run_id in zip(new, summaries, run_ids, strict=True):
             self._run_ids[result.trial.key] = run_id
             self.summaries[result.trial.key] = summary
@@ -137,7 +138,8 @@ class RunWriter:
         tags["device"] = result.device
         if diverged:
             tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
-        mean = {name: curve.mean(axis=0) for name, curve in result.trained.curves.items()}
+        curves = result.trained.curves.items()
+        mean = {name: curve[:, self._steps].mean(axis=0) for name, curve in curves}
         points = curve_points(mean, self._steps) + final_points(numbers)
         return FinishedRun(trial.name, "FINISHED", tags, trial_params(trial), points, _now())
 
@@ -146,7 +148,8 @@ class RunWriter:
     ) -> Iterator[FinishedRun]:
         trial = result.trial
         for index, seed in enumerate(trial.seeds):
-            curves = {metric: curve[index] for metric, curve in result.trained.curves.items()}
+            all_curves = result.trained.curves.items()
+            curves = {metric: curve[index, self._steps] for metric, curve in all_curves}
             numbers = {f"final/{metric}": float(values[index]) for metric, values in finals.items()}
             finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
             yield FinishedRun(

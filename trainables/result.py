@@ -87,10 +87,10 @@ def interval(values: Array) -> Interval:
     """
     if len(values) == 0:
         raise ValueError("an interval needs at least one value, got none")
+    if len(values) == 1:
+        return Interval(float(values[0]), None, None, None)
     values = np.asarray(values, dtype=np.float64)
     mean = float(values.mean())
-    if len(values) == 1:
-        return Interval(mean, None, None, None)
     from scipy.special import stdtrit  # here: the trainers do without scipy
 
     std = float(values.std(ddof=1))
@@ -190,25 +190,34 @@ def from_arrow(table: pa.Table) -> list[TrialResult]:
     starts = [i for i, trial in enumerate(trials) if i == 0 or trial != trials[i - 1]]
     shapes = [name for name in table.column_names if name.endswith(".shape")]
     parameter_names = [name.removesuffix(".shape") for name in shapes]
+    sizes = {name: table.column(f"{name}.shape").to_pylist() for name in parameter_names}
+    lists = {name: _Lists(table, name) for name in (*CURVES, *parameter_names)}
+    seconds, devices = (table.column(name).to_pylist() for name in ("seconds", "device"))
     for start, stop in zip(starts, [*starts[1:], len(trials)], strict=True):
-        part = table.slice(start, stop - start)
-        curves = {name: _rows(part, name, (-1,)) for name in CURVES}
+        curves = {name: lists[name].rows(start, stop, [-1]) for name in CURVES}
         parameters = {
-            name: _rows(part, name, part.column(f"{name}.shape")[0].as_py())
-            for name in parameter_names
+            name: lists[name].rows(start, stop, sizes[name][start]) for name in parameter_names
         }
         results.append(
             TrialResult(
                 trial=Trial.from_dict(json.loads(trials[start])),
                 trained=Trained(curves, parameters),
-                seconds=part.column("seconds")[0].as_py(),
-                device=part.column("device")[0].as_py(),
+                seconds=seconds[start],
+                device=devices[start],
             )
         )
     return results
 
 
-def _rows(table: pa.Table, name: str, shape: tuple[int, ...] | list[int]) -> Array:
-    flat = table.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    values: Array = flat.reshape(table.num_rows, *shape)
-    return values
+class _Lists:
+    """A column of lists, as arrays without copying."""
+
+    def __init__(self, table: pa.Table, name: str) -> None:
+        column = table.column(name).combine_chunks()
+        self._values = column.flatten().to_numpy(zero_copy_only=False)
+        self._offsets = column.offsets.to_numpy() - column.offsets[0].as_py()
+
+    def rows(self, start: int, stop: int, shape: list[int]) -> Array:
+        """Those rows, each of `shape`."""
+        values: Array = self._values[self._offsets[start] : self._offsets[stop]]
+        return values.reshape(stop - start, *shape)
