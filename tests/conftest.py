@@ -25,12 +25,14 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "RAY_", "TUNE_"))}
 
 
-def run_script(script: str, *flags: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Runs `python script flags` in `cwd` as a user does."""
+def run_script(
+    script: str, *flags: str, cwd: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs `python script flags` in `cwd` as a user does who has set those `variables`."""
     return subprocess.run(
         [sys.executable, str(ROOT / script), *flags],
         cwd=cwd,
-        env=environment(),
+        env=environment() | variables,
         capture_output=True,
         text=True,
         timeout=HANG,

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,3 +146,33 @@ def test_splitting_does_not_change_the_dataset() -> None:
     data.split(iris, 0, standardize=True).x_train[:] = 0
     data.split(iris, 0, standardize=False).x_train[:] = 0
     assert iris.digest == digest
+
+
+def test_iris_comes_without_scikit_learn_and_is_its_iris(tmp_path: Path) -> None:
+    code = (
+        "import sys; from trainables import data; iris = data.load('iris')\n"
+        "assert 'sklearn' not in sys.modules\n"
+        "from sklearn.datasets import load_iris; theirs = load_iris()\n"
+        "assert (iris.x == theirs.data).all() and (iris.y == theirs.target).all()\n"
+        "assert iris.class_names == tuple(theirs.target_names)\n"
+        "assert iris.feature_names == tuple(theirs.feature_names)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "150,4,a,b,c", "150,4,a,b,c\n1,2,3,4,0", "no numbers\nx,y"]
+)
+def test_a_missing_or_unlike_file_of_iris_leaves_scikit_learn_to_load_it(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        folder = tmp_path / "datasets" / "data"
+        folder.mkdir(parents=True)
+        (folder / "iris.csv").write_text(content)
+    spec = ModuleSpec("sklearn", None)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(data, "find_spec", lambda _: spec)
+    data.load.cache_clear()
+    assert data.load("iris").digest == "cc58e316fc63355c"
+    data.load.cache_clear()

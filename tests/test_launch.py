@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -63,6 +64,15 @@ def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
     assert set(statuses(tmp_path)) == {"FINISHED"}
     for kind in ("curves", "weights"):
         pd.testing.assert_frame_equal(other.table(kind), l2_record.table(kind), check_exact=True)
+
+
+def test_trials_run_in_the_workers_that_ray_has_ready(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # paths of sockets have to be short
+        done = run_script("sweeps/l2.py", "--smoke-test", cwd=tmp_path, RAY_TMPDIR=folder)
+        assert done.returncode == 0, done.stderr
+        started = list(Path(folder, "ray/session_latest/logs").glob("worker-*.out"))
+        # One more where Tune asks just between two of them being ready; else twice as many.
+        assert (os.cpu_count() or 1) <= len(started) < 2 * (os.cpu_count() or 1)
 
 
 def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:

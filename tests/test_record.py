@@ -27,6 +27,11 @@ def test_every_promised_trial_has_one_finished_run(l2_record: Record) -> None:
     assert len(l2_record.seeds) == 6 * 3
 
 
+def test_the_database_is_one_file_that_can_be_copied(l2_record: Record) -> None:
+    log = l2_record.folder / "mlflow.db-wal"
+    assert not log.exists() or log.stat().st_size == 0
+
+
 def test_params_are_the_values_asked_for(l2_record: Record) -> None:
     manifest = {trial["key"]: trial for trial in l2_record.manifest["trials"]}
     for run in l2_record.trials:

@@ -71,6 +71,24 @@ def test_bulk_and_public_writing_leave_equal_runs(tmp_path: Path) -> None:
     assert len(client.search_runs([experiment], "params.hidden = '64 64'")) == 6
 
 
+def test_both_ways_find_the_same_recorded_trials(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = open_store(uri)
+    experiment = open_experiment(client, "counted", uri)
+
+    def run(name: str, kind: str, parent: str) -> FinishedRun:
+        tags = {"kind": kind, "trial.key": f"key of {name}", "mlflow.parentRunId": parent}
+        return FinishedRun(name, "FINISHED", tags, {}, [], 1_700_000_000_000)
+
+    runs = [run("a", "trial", "p"), run("b", "trial", "p"), run("gone", "trial", "p")]
+    runs += [run("other's", "trial", "q"), run("a seed's", "seed", "p")]
+    run_ids = bulk_writing.write_runs(client, experiment, runs)
+    client.delete_run(run_ids[2])
+    for way in (bulk_writing, public_writing):
+        assert way.recorded_trials(client, experiment, "p") == {"key of a", "key of b"}
+        assert way.recorded_trials(client, experiment, "nobody") == set()
+
+
 def test_a_bulk_that_fails_leaves_nothing(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     client = open_store(uri)

@@ -1,0 +1,64 @@
+"""The best trial: highest accuracy, then lowest loss, then first promised, in whatever order."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from sweeps.answer import BestSoFar, find_answer
+from sweeps.l2 import SWEEP
+from sweeps.launch import plan
+from sweeps.manifest import Manifest, make_manifest
+from sweeps.options import parse
+from trainables.result import Interval
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    options = parse(SWEEP, "", ["--num-samples", "4", "--seeds", "2"])
+    return make_manifest(SWEEP, options, plan(SWEEP, options))
+
+
+def summary(accuracy: float, loss: float) -> dict[str, Interval]:
+    return {
+        "test_accuracy": Interval(accuracy, 0.1, accuracy - 0.1, accuracy + 0.1),
+        "test_loss": Interval(loss, 0.1, loss - 0.1, loss + 0.1),
+    }
+
+
+DIVERGED = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "best"),
+    [
+        ([(0.9, 0.3), (0.95, 0.4), (0.7, 0.1), (0.8, 0.2)], 1),
+        ([(0.9, 0.3), (0.9, 0.2), (0.9, 0.25), (0.8, 0.1)], 1),
+        ([(0.8, 0.3), (0.9, 0.2), (0.9, 0.2), (0.9, 0.2)], 1),
+        ([(DIVERGED, DIVERGED), (0.1, 2.0), (DIVERGED, DIVERGED), (0.0, 1.0)], 1),
+        ([(DIVERGED, DIVERGED)] * 4, None),
+    ],
+)
+def test_the_best_is_the_same_in_every_order(
+    manifest: Manifest, numbers: list[tuple[float, float]], best: int | None
+) -> None:
+    keys = [trial.key for trial in manifest.trials]
+    expected = None if best is None else manifest.trials[best]
+    for order in permutations(range(4)):
+        so_far = BestSoFar(manifest)
+        for number in order:
+            was = so_far.trial
+            assert so_far.add(keys[number], summary(*numbers[number])) == (so_far.trial != was)
+        assert so_far.trial == expected
+        answer = find_answer(manifest, {keys[i]: summary(*numbers[i]) for i in order})
+        assert answer.best == expected
+        assert answer.baseline == manifest.trials[0]
+
+
+def test_trials_without_a_summary_are_not_the_best(manifest: Manifest) -> None:
+    answer = find_answer(manifest, {manifest.trials[2].key: summary(0.5, 1.0)})
+    assert answer.best == manifest.trials[2]
+    assert answer.best_accuracy is not None
+    assert answer.best_accuracy.mean == 0.5
+    assert answer.baseline_accuracy is None
