@@ -79,7 +79,7 @@ def save(name: str, folder: Path, command: Sequence[str], content: Mapping[str, 
 
     `command`: the script and its arguments.
     """
-    head, dirty = provenance.commit()
+    head, dirty = provenance.commit(without="benchmarks/results")
     machine = provenance.machine()
     found = {
         "benchmark": name,

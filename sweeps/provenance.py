@@ -27,12 +27,16 @@ def command_line(arguments: Sequence[str]) -> str:
     return without_credentials(shlex.join(["python", script, *rest]))
 
 
-def commit() -> tuple[str, bool]:
-    """Commit of this project's working tree and whether it has changes; empty outside of git."""
+def commit(without: str = "") -> tuple[str, bool]:
+    """Commit of this project's working tree and whether it has changes; empty outside of git.
+
+    Changes below the path `without` do not count.
+    """
     folder = Path(__file__).parent
     try:
         head = _git(folder, "rev-parse", "HEAD")
-        return head, bool(_git(folder, "status", "--porcelain"))
+        excluded = [f":(top,exclude){without}"] if without else []
+        return head, bool(_git(folder, "status", "--porcelain", "--", ":/", *excluded))
     except (OSError, subprocess.CalledProcessError):
         return "", False
 

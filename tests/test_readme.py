@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"(?:^    .+\n)+", README, flags=re.MULTILINE)
 COMMANDS = [
     line.strip()
     for line in [*"".join(BLOCKS).splitlines(), *re.findall(r"`([^`\n]+)`", README)]
-    if re.match(r"\s*(python (sweeps|analysis)/\w+\.py|pip install|mlflow ui)", line)
+    if re.match(r"\s*(python (sweeps|analysis|benchmarks)/\w+\.py|pip install|mlflow ui)", line)
 ]
 
 
@@ -46,6 +46,21 @@ def test_every_file_of_the_tree_exists() -> None:
             assert (ROOT / folder / name).is_file(), f"{folder}{name}"
             named += 1
     assert named > 8
+
+
+DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_names_exists(document: Path) -> None:
+    text = document.read_text()
+    named = set(re.findall(r"(?:python |`)((?:[a-z]+/)?[a-z_]+/[a-z_0-9]+\.(?:py|md|png))", text))
+    linked = {link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("http")}
+    assert named | linked
+    for path in named:
+        assert (ROOT / path).is_file(), path
+    for path in linked:
+        assert (document.parent / path).is_file(), path
 
 
 @pytest.mark.parametrize("command", sorted({c for c in COMMANDS if c.startswith("python sweeps/")}))
