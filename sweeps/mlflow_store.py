@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sweeps.patience import Patience
 from sweeps.provenance import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+_OPENING_SECONDS, _WORKING_SECONDS = 5, 30  # that a call may take
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -51,20 +55,26 @@ def database_file(uri: str) -> Path | None:
 def open_store(uri: str) -> MlflowClient:
     """A client whose store was seen to answer. Raises `StoreError` within about 15 s otherwise."""
     import_mlflow()
+    os.environ.setdefault(_TIMEOUT, str(_OPENING_SECONDS))
     file = database_file(uri)
     if file is not None:
         _prepare_sqlite(file)
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
 
     client = MlflowClient(uri)
     try:
-        client.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
-        raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
-    except Exception as error:  # SQLAlchemy's many kinds, for which MLflow has no common one
+        until = time.monotonic() + _OPENING_SECONDS
+        patience = Patience(lambda: until, lambda _: None)
+        patience.call(lambda _: client.search_experiments(max_results=1))
+    except Exception as error:  # MLflow's and SQLAlchemy's many kinds have nothing in common
         raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
     return client
+
+
+def work_patiently() -> None:
+    """From now on a call may take long: a busy server is slower than a sign of life."""
+    if os.environ.get(_TIMEOUT) == str(_OPENING_SECONDS):
+        os.environ[_TIMEOUT] = str(_WORKING_SECONDS)
 
 
 def import_mlflow() -> None:
@@ -72,10 +82,12 @@ def import_mlflow() -> None:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # the making of tables is no news
     # As with Ray: recording tells nobody. It would also hold the process up at its end.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    # MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+    # MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails, and its retries
+    # create a run again when only the answer was lost. `patience` tries again instead, and looks
+    # for what was done before.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow  # noqa: F401
 
 
