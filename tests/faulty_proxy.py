@@ -120,6 +120,9 @@ class FaultyProxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = (
+                True  # or an answer in two parts waits 40 ms for the first's receipt
+            )
 
             def setup(self) -> None:
                 super().setup()
