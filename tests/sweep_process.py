@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 from conftest import HANG, ROOT, environment
 
+_LINGERING = 20  # seconds that a process may take to follow the script into its end
 _MARK = "TEST_OF_SWEEP"  # an environment variable that all processes of a sweep inherit
 
 
@@ -100,10 +101,15 @@ class SweepProcess:
             psutil.wait_procs(living, timeout=10)
         self._process.wait(HANG)
 
+    def remove(self) -> None:
+        """Ends every process and removes the temporary folder."""
+        self.kill_all()
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
     def living_after_the_end(self) -> list[str]:
-        """Command lines of what is still there half a minute after the script's end."""
+        """Command lines of what is still there a while after the script's end."""
         self.wait()
-        _, alive = psutil.wait_procs(self.processes(), timeout=30)
+        _, alive = psutil.wait_procs(self.processes(), timeout=_LINGERING)
         return [" ".join(each.cmdline()) for each in alive if each.is_running()]
 
     def temporary_files(self) -> list[str]:
@@ -123,8 +129,7 @@ def started(script: str | Path, *flags: str, cwd: Path, **variables: str) -> Ite
     try:
         yield process
     finally:
-        process.kill_all()
-        shutil.rmtree(process.temporary, ignore_errors=True)
+        process.remove()
 
 
 def trials_recorded(folder: Path) -> int:
