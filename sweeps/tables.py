@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ import pyarrow.compute as pc
 
 from trainables.hyperparameters import Trial
 from trainables.result import CURVES, Trained, TrialResult
+
+_HOW = "trials"  # key of metadata: seconds and device by trial key
 
 
 def curves_table(results: Sequence[TrialResult]) -> pa.Table:
@@ -31,7 +34,8 @@ def curves_table(results: Sequence[TrialResult]) -> pa.Table:
 def weights_table(results: Sequence[TrialResult]) -> pa.Table:
     """One row per model: each parameter flattened, and its shape.
 
-    `seconds` and `device` are those of the whole trial.
+    How long each trial took and on what stands in the schema's metadata: frames of equal models are
+    equal.
     """
     rows = []
     for result in results:
@@ -40,20 +44,21 @@ def weights_table(results: Sequence[TrialResult]) -> pa.Table:
                 "trial_key": result.trial.key,
                 "config": result.trial.name,
                 "seed": seed,
-                "seconds": result.seconds,
-                "device": result.device,
             }
             for name, values in result.trained.parameters.items():
                 row[name] = values[index].ravel()
                 row[f"{name}.shape"] = list(values.shape[1:])
             rows.append(row)
-    return pa.table({name: pa.array([row[name] for row in rows]) for name in rows[0]})
+    how = {result.trial.key: [result.seconds, result.device] for result in results}
+    table = pa.table({name: pa.array([row[name] for row in rows]) for name in rows[0]})
+    return table.replace_schema_metadata({_HOW: json.dumps(how)})
 
 
 def results_from_tables(
     curves: pa.Table, weights: pa.Table, trials: Sequence[Trial]
 ) -> list[TrialResult]:
     """Those of `trials` that the two tables hold, as they were trained, exact to the bit."""
+    how = json.loads(weights.schema.metadata[_HOW.encode()])
     results = []
     for trial in trials:
         mine = curves.filter(pc.equal(curves["trial_key"], trial.key))
@@ -70,7 +75,7 @@ def results_from_tables(
         }
         by_metric = {name: mine[name].to_numpy().reshape(shape) for name in CURVES}
         trained = Trained(by_metric, parameters)
-        results.append(TrialResult(trial, trained, rows[0]["seconds"], rows[0]["device"]))
+        results.append(TrialResult(trial, trained, *how[trial.key]))
     return results
 
 

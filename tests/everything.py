@@ -18,7 +18,7 @@ from mlflow.entities import Run
 # Ids, times, places, and how the sweep was asked for instead of what it found.
 _TAGS = re.compile(
     r"mlflow\.(parentRunId|user|runName|note\.content|log-model\.history|artifactLocation)"
-    r"|lock|command|sweep|manifest\.sha256|curves\.part|resumed.*|attempt.*"
+    r"|lock|command|sweep|manifest\.sha256|curves\.part|(curves|weights)\.sha256|resumed.*|attempt.*"
 )
 _OPTIONS = re.compile(
     r"sweep\.(tracking_uri|experiment_name|store_patience|resume|retry_failed|quiet|pack"
