@@ -104,10 +104,15 @@ def _prepare_sqlite(file: Path) -> None:
         ) from error
 
 
-def settle(uri: str) -> None:
-    """Moves what is in an embedded store's write-ahead log into its file, which people copy."""
+def settle(client: MlflowClient, uri: str) -> None:
+    """Moves what is in an embedded store's write-ahead log into its file, which people copy.
+
+    The client is of no use afterwards: SQLite removes its log when nobody has it open.
+    """
     file = database_file(uri)
     if file is not None:
+        with suppress(AttributeError):  # MLflow has no public way to close a store
+            client._tracking_client.store.engine.dispose()
         with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=20)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

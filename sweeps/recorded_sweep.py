@@ -12,6 +12,7 @@ import numpy as np
 
 from sweeps.manifest import Manifest
 from sweeps.patience import http_status
+from sweeps.provenance import without_credentials
 from trainables.result import CURVES, Interval
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def read_manifest(client: MlflowClient, run: Run) -> Manifest:
         try:
             content = download(client, run.info.run_id, "sweep.json", Path(folder)).read_bytes()
         except (OSError, MlflowException) as error:
-            raise CannotResume(f"{what} cannot be read: {' '.join(str(error).split())}") from error
+            text = without_credentials(" ".join(str(error).split()))[:200]
+            raise CannotResume(f"{what} cannot be read ({text}): start a new sweep") from error
     expected = run.data.tags.get(MANIFEST_SHA256)
     if expected is not None and hashlib.sha256(content).hexdigest() != expected:
         raise CannotResume(

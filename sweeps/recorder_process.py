@@ -61,7 +61,7 @@ def serve(connection: Connection) -> None:
             recording.write(order)
         else:
             closed = recording.close("KILLED" if inbox.killed else "FINISHED")
-            settle(request.uri)
+            settle(client, request.uri)
             outbox.tell(closed)
             gc.freeze()  # nothing to tidy: the process ends
             return

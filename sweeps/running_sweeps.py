@@ -40,6 +40,7 @@ def close_abandoned(client: MlflowClient, experiment_id: str, name: str) -> list
                 if child.info.status == "RUNNING":
                     client.set_terminated(child.info.run_id, "KILLED")
             client.set_terminated(run.info.run_id, "KILLED")
+            client.delete_tag(run.info.run_id, LOCK)
             closed.append(run.info.run_name)
     return closed
 

@@ -113,7 +113,7 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, text: s
     )
     status = "FINISHED" if not recording.record.writer.unrecorded() else "KILLED"
     closed = recording.close(status)
-    settle(uri)
+    settle(client, uri)
     if closed.problem or problems:
         why = closed.problem or problems[0].text
         return _complain(f"{spool.folder} cannot be recorded: {why}", STORE)

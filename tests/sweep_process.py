@@ -63,6 +63,10 @@ class SweepProcess:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the sweep hangs; it said\n{self.stderr}") from None
 
+    def ended(self) -> bool:
+        """Whether the script is over."""
+        return self._process.poll() is not None
+
     def wait_until(self, happened: Callable[[], bool], what: str) -> None:
         """Waits until `happened`; fails if the script ends before or takes for ever."""
         deadline = time.monotonic() + HANG
