@@ -130,15 +130,17 @@ def _begin(
 
 def _look(client: MlflowClient, order: Look) -> Found:
     from sweeps.recorded_sweep import find_sweep, read_manifest, runs_below, whole_trials
-    from sweeps.sweep_lock import LOCK, Owner
+    from sweeps.sweep_lock import LOCK, AlreadyRunning, Owner
 
     run = find_sweep(client, *order)
+    owner = Owner.from_tag(run.data.tags.get(LOCK, ""))
+    if owner is not None and owner.state == "alive":
+        raise AlreadyRunning(f"{run.info.run_name}, run {run.info.run_id}, is running: {owner}")
     manifest = read_manifest(client, run)
     whole = whole_trials(runs_below(client, run.info.experiment_id, manifest.run_name))
     failed = frozenset(key for key, each in whole.items() if each.info.status == "FAILED")
     left = {trial.key for trial in manifest.trials} - set(whole)
     complete = run.info.status == "FINISHED" and not left and not (order.retry_failed and failed)
-    owner = Owner.from_tag(run.data.tags.get(LOCK, ""))
     if complete and owner is not None and owner.state == "dead":
         client.delete_tag(run.info.run_id, LOCK)  # it died between its last two calls
     return Found(run.info.run_id, manifest, frozenset(whole), failed, complete)
