@@ -61,14 +61,27 @@ def open_store(uri: str) -> MlflowClient:
         _prepare_sqlite(file)
     from mlflow import MlflowClient
 
-    client = MlflowClient(uri)
     try:
+        if file is None and not uri.startswith("http"):
+            _connect(uri)
+        client = MlflowClient(uri)
         until = time.monotonic() + _OPENING_SECONDS
         patience = Patience(lambda: until, lambda _: None)
         patience.call(lambda _: client.search_experiments(max_results=1))
     except Exception as error:  # MLflow's and SQLAlchemy's many kinds have nothing in common
         raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
     return client
+
+
+def _connect(uri: str) -> None:
+    """Connects to a database once: MLflow would try for minutes and print every failure."""
+    from sqlalchemy import create_engine
+
+    engine = create_engine(uri)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 def work_patiently() -> None:
@@ -120,11 +133,14 @@ def settle(client: MlflowClient, uri: str) -> None:
 def _remedy(uri: str, error: str) -> str:
     line = without_credentials(" ".join(error.split()))[:200]
     if "out-of-date" in error:
-        return f"has an old layout: back it up, then run `mlflow db upgrade {uri}`"
+        plain = without_credentials(uri)
+        return f"has an old layout: back it up, then run `mlflow db upgrade {plain}`"
     if " 401" in error or "Unauthorized" in error or "not authenticated" in error:
         return "asks for a login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
     if " 403" in error or "Invalid Host" in error:
         return f"refused this client ({line}): check the login and the server's --allowed-hosts"
+    if "No module named" in error:
+        return f"needs a driver that is not installed ({line}): see SQLAlchemy's list of dialects"
     if uri.startswith("http"):
         return f"does not answer: start it, or check the address {urlsplit(uri).hostname} ({line})"
     return f"cannot be used: {line}"

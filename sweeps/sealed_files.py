@@ -1,4 +1,4 @@
-"""Files that say whether they are whole: a line with length and SHA-256, then the content."""
+"""Files that say whether they are whole: a line with facts and a SHA-256, then the content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def write_sealed(path: Path, facts: Mapping[str, Any], content: bytes) -> None:
 
     Raises `OSError` when it cannot be written.
     """
-    seal = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), **facts}
+    about = json.dumps(facts)
+    seal = {"sha256": _digest(about, content), "facts": about}
     partial = path.with_name(f"{path.name}.partial")
     with partial.open("wb") as file:
         file.write(json.dumps(seal).encode() + b"\n")
@@ -31,13 +32,16 @@ def read_sealed(path: Path) -> tuple[dict[str, Any], bytes]:
     """The facts and the content. Raises `Damaged` when a byte has changed or is missing."""
     line, _, content = path.read_bytes().partition(b"\n")
     try:
-        facts = json.loads(line)
-        whole = facts["sha256"] == hashlib.sha256(content).hexdigest()
-    except (ValueError, KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise Damaged(
-            f"{path} is damaged: its content does not fit its checksum; move it away and "
-            "its trials will be trained again"
-        )
-    return facts, content
+        seal = json.loads(line)
+        if seal["sha256"] == _digest(seal["facts"], content):
+            return json.loads(seal["facts"]), content
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise Damaged(
+        f"{path} is damaged: its content does not fit its checksum; move it away and "
+        "its trials will be trained again"
+    )
+
+
+def _digest(about: str, content: bytes) -> str:
+    return hashlib.sha256(about.encode() + b"\n" + content).hexdigest()

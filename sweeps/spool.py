@@ -45,6 +45,17 @@ class Entry:
         return read_sealed(self.path)[1]
 
 
+def kept() -> list[Path]:
+    """Folders of sweeps with results that may wait here: in the current folder, or as a last way
+    out in the system's temporary one."""
+    places = (Path(FOLDER), _temporary() / FOLDER)
+    return sorted(each for place in places for each in place.glob("*/"))
+
+
+def _temporary() -> Path:
+    return Path(tempfile.gettempdir())
+
+
 class Spool:
     """The folder of one sweep. Two threads may use it: one adds, one removes."""
 
@@ -82,7 +93,9 @@ class Spool:
         return Entry(kind, now, path, held)
 
     def _write(self, name: str, facts: Mapping[str, Any], content: bytes) -> Path | None:
-        for folder in (self.folder, Path(tempfile.gettempdir()) / FOLDER / self.folder.name):
+        name_of_sweep = self.folder.name
+        others = (each / FOLDER / name_of_sweep for each in (Path.cwd(), _temporary()))
+        for folder in dict.fromkeys((self.folder, *others)):
             try:
                 if not (folder / _PROMISE).exists():
                     folder.mkdir(parents=True, exist_ok=True)

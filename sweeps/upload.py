@@ -24,7 +24,7 @@ from sweeps.mlflow_store import StoreError, open_store, resolve_uri, settle, wor
 from sweeps.provenance import one_line, without_credentials
 from sweeps.recorder_messages import Event, Problem, Recorded
 from sweeps.sealed_files import Damaged
-from sweeps.spool import FOLDER, Spool
+from sweeps.spool import FOLDER, Spool, kept
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,7 +46,7 @@ class UploadOptions:
 def main() -> int:
     """Uploads what the command line names; the exit code, the first that is not 0."""
     options = tyro.cli(UploadOptions, description=__doc__, prog="python sweeps/upload.py")
-    folders = options.folders or tuple(sorted(Path(FOLDER).glob("*/")))
+    folders = options.folders or tuple(kept())
     if wrong := [str(each) for each in folders if not each.is_dir()]:
         return _complain(f"a folder with kept results is needed, got {', '.join(wrong)}", BAD_INPUT)
     if not folders:
