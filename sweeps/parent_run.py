@@ -96,12 +96,15 @@ def finish(
     """
     from mlflow.entities import Metric
 
+    known = client.get_run(run_id).data
     if failed:
         client.set_tag(run_id, "failed_trials", str(failed))
-    elif "failed_trials" in client.get_run(run_id).data.tags:  # tried again, with success
+    elif "failed_trials" in known.tags:  # tried again, with success
         client.delete_tag(run_id, "failed_trials")
     client.set_tag(run_id, "mlflow.note.content", note)
-    metrics = [Metric(name, value, now, step) for name, value, step in final_points(numbers)]
+    # A sweep that was closed before has them already; again they would be a second point.
+    new = [point for point in final_points(numbers) if known.metrics.get(point.name) != point.value]
+    metrics = [Metric(name, value, now, step) for name, value, step in new]
     client.log_batch(run_id, metrics=metrics)
     client.set_terminated(run_id, status)
 
