@@ -12,13 +12,14 @@ from rich.table import Table
 
 from analysis.captions import seeds_and_method, spread
 from analysis.comparison import Row, best, compare, reading, value_text
+from analysis.connection import open_store, without_password
 from analysis.errors import Stop
 from analysis.options import Options
 from analysis.outputs import add_to_store, save
 from analysis.plots import Plot
 from analysis.record import SweepRecord
 from analysis.stats import Difference, Estimate
-from analysis.store import load_sweep, open_store, without_password
+from analysis.store import load_sweep
 
 _MOST_ROWS = 24  # of the table in the terminal; the CSV files have all
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import matplotlib
 from mlflow import MlflowClient
 
+from analysis.connection import upload
 from analysis.drawing import STYLE, draw
 from analysis.errors import BAD_INPUT, Stop
 from analysis.plots import Plot
-from analysis.store import upload
 
 _DPI = 150
 

@@ -15,9 +15,10 @@ import pytest
 from mlflow import MlflowClient
 from record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
 
+from analysis.connection import open_store
 from analysis.errors import BAD_INPUT, INCOMPLETE, STORE, Stop
 from analysis.record import SweepRecord
-from analysis.store import load_sweep, open_store
+from analysis.store import load_sweep
 from trainables.result import CURVES
 
 POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.02}, {"l2": 0.1}]
@@ -84,12 +85,22 @@ def test_newest_finished_sweep_wherever_it_is(uri: str, sweep: list[Recorded]) -
     assert load(uri, old).run_id == old
 
 
-def test_unfinished_sweep_is_named_with_the_way_to_it(uri: str, sweep: list[Recorded]) -> None:
-    run_id = write(uri, sweep, run_name="l2-killed", status="KILLED")
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("KILLED", "complete it with python sweeps/l2.py --resume"),
+        ("RUNNING", "wait for it, or, if its process is gone, resume it with python sweeps/l2.py"),
+    ],
+)
+def test_unfinished_sweep_is_named_with_the_way_to_it(
+    uri: str, sweep: list[Recorded], status: str, advice: str
+) -> None:
+    run_id = write(uri, sweep, run_name="l2-begun", status=status)
     stop = refusal(uri)
-    assert stop.code == BAD_INPUT
-    assert f"l2-killed, is KILLED: complete it, or give --sweep {run_id}" in str(stop)
-    assert load(uri, run_id).run_id == run_id
+    assert stop.code == INCOMPLETE
+    assert f"l2-begun, is {status}: {advice}" in str(stop)
+    assert f"--resume {run_id} --tracking-uri {uri}, or give --sweep {run_id}" in str(stop)
+    assert load(uri, run_id).run_id == load(uri, allow_partial=True).run_id == run_id
 
 
 @pytest.mark.parametrize(
