@@ -12,7 +12,6 @@ import sys
 
 from mlflow import MlflowClient
 
-from analysis.answer import show_files
 from analysis.concept_figures import activations, batches, penalties, weights
 from analysis.connection import open_store
 from analysis.errors import NoFinishedSweep, Stop
@@ -20,6 +19,7 @@ from analysis.options import Places, parse
 from analysis.outputs import add_to_store, save
 from analysis.record import SweepRecord
 from analysis.store import load_sweep
+from analysis.terminal import show_files
 
 
 def newest(client: MlflowClient, name: str, places: Places) -> SweepRecord | None:

@@ -14,7 +14,7 @@ from analysis.plots import LinePanel, Series
 # Series differ in lightness, dashes and markers, so that they are told apart in grey print too.
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.2)), (0, (9, 3)), "-")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75")
+_COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
 _MANY = 25  # points of a series that need smaller markers
 
