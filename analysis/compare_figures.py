@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from analysis.captions import notes, seeds_and_method
 from analysis.comparison import compare, swept
 from analysis.errors import BAD_INPUT, Stop
 from analysis.figures import map_style, present, to_cell, to_point
+from analysis.file_names import file_name
 from analysis.plots import Cell, LinePanel, MapPanel, Plot, Scale, Series
 from analysis.record import SweepRecord
 from analysis.shared_configurations import Pairing, Shared
@@ -226,7 +226,7 @@ def _plot(
             lines.append(
                 f"{one.label}: no pairs with {compared[0].label}, for {one.pairing.obstacle}"
             )
-    ids = "_".join(f"{_plain(one.manifest.name)}-{_plain(one.run_id[:4])}" for one in records)
+    ids = "_".join(f"{file_name(one.manifest.name)}-{one.run_id[:4]}" for one in records)
     return Plot(
         name=f"compare_{ids}_accuracy",
         title=f"{title}: final accuracy",
@@ -255,8 +255,3 @@ def _subtitle(compared: Sequence[Compared]) -> str:
 def _window(record: SweepRecord) -> str:
     window = record.manifest.summary_epochs
     return f"mean of epochs {window.start + 1} to {window.stop}"
-
-
-def _plain(text: str) -> str:
-    """Fit for the name of a file: names are data."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text)[:40]

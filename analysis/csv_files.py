@@ -8,7 +8,6 @@ Source: OWASP, "CSV Injection".
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +25,13 @@ def safe(cell: Any) -> Any:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Writes the table, with text made `safe`; empty cells stand for what is not a number."""
-    # All text in quotes: by itself the csv module leaves a lone carriage return bare, and what
-    # follows it would be read as a new row's first cell.
-    _safe_table(table).to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-
-
-def write_compressed_csv(table: pd.DataFrame, path: Path) -> None:
-    """The same as gzip, for tables of millions of rows; pandas reads it as it is."""
+    """Writes the table, as gzip if `path` ends so: text `safe` and in quotes, what is lacking or
+    not a number as an empty cell.
+    """
+    # Not pandas' own writer: it leaves a lone carriage return bare, and what follows it is then
+    # read as a new row's first cell.
     content = pa.Table.from_pandas(_safe_table(table), preserve_index=False)
-    with pa.CompressedOutputStream(str(path), "gzip") as stream:
+    with pa.output_stream(str(path), compression="detect") as stream:
         pyarrow.csv.write_csv(content, stream)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.csv_files import safe, write_compressed_csv, write_csv
+from analysis.csv_files import safe, write_csv
 
 FORMULAS = [
     '=HYPERLINK("http://example.org","x")',
@@ -26,17 +24,14 @@ FORMULAS = [
     "-0.5",
 ]
 HARMLESS = ["l2=0.010000", "<img src=x onerror=alert(1)>", 'a "b", =c', "a\r=b", "λ", "1e5", ""]
-WRITERS = [(write_csv, "t.csv"), (write_compressed_csv, "t.csv.gz")]
 
 
-@pytest.mark.parametrize(("write", "name"), WRITERS)
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
 @pytest.mark.parametrize("kind", ["object", "category"])
-def test_texts_are_safe_and_come_back(
-    write: Callable[[pd.DataFrame, Path], None], name: str, kind: str, tmp_path: Path
-) -> None:
+def test_texts_are_safe_and_come_back(name: str, kind: str, tmp_path: Path) -> None:
     texts = [text for text in FORMULAS + HARMLESS if "\0" not in text]  # pandas cannot read that
     table = pd.DataFrame({"config": pd.Series(texts, dtype=kind), "x": -0.5})
-    write(table, tmp_path / name)
+    write_csv(table, tmp_path / name)
     read = pd.read_csv(tmp_path / name, keep_default_na=False)
     assert not read["config"].str.startswith(tuple("=+-@\t\r\n＝")).any()
     assert list(read["config"].str.replace("^'", "", regex=True)) == texts
@@ -64,8 +59,5 @@ def test_numbers_keep_their_type(tmp_path: Path) -> None:
     assert read["a"].dtype == read["'=d"].dtype == np.float64
     assert read["b"].dtype == np.int64
     assert read["c"].dtype == np.bool_
-    with (tmp_path / "t.csv").open(newline="") as file:
-        assert list(csv.reader(file))[1:] == [
-            ["-0.5", "-3", "True", ""],
-            ["", "4", "False", "-2.5"],
-        ]
+    first, second = (tmp_path / "t.csv").read_text().splitlines()[1:]
+    assert (first, second) == ("-0.5,-3,true,", ",4,false,-2.5")
