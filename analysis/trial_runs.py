@@ -60,9 +60,7 @@ def trial_runs(client: MlflowClient, parent: Run, manifest: Manifest) -> TrialRu
             )
     if strangers := [run.info.run_name for runs in active.values() for run in runs]:
         belong = "run belongs" if len(strangers) == 1 else "runs belong"
-        warnings.append(
-            f"{len(strangers)} {belong} to no promised trial and are left out: {some(strangers)}"
-        )
+        warnings.append(f"{len(strangers)} {belong} to no promised trial: {some(strangers)}")
     return TrialRuns(finished, problems, tuple(warnings))
 
 
