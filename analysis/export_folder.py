@@ -59,7 +59,7 @@ def _files_of_earlier(out: Path) -> list[str]:
         pass
     raise Stop(
         BAD_INPUT,
-        f"--out needs a new or empty folder or an earlier export, got {out}, which is not",
+        f"--out needs a new or empty folder or one of an earlier export, got {out}",
     )
 
 

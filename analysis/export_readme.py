@@ -33,7 +33,7 @@ Reading it with pandas
 ----------------------
     import pandas as pd
     trials = pd.read_csv("trials.csv")
-    print(trials.sort_values("{axis}")[["config", "test_accuracy", "run_id"]])
+    print(trials.sort_values("{axis}")[["config", "test_accuracy"]])
     curves = pd.read_parquet("curves.parquet")
     print(curves.groupby(["config", "epoch"], observed=True)["test/accuracy"].mean())
 
@@ -72,8 +72,8 @@ _ABOUT = {
     "generalization_gap": "training minus test accuracy, model by model",
     "weight_norm, sparsity": f"root of the summed squares of all weights, and share of weights "
     f"under {NEAR_ZERO:g} of their layer's largest; _0 for the layer next to the input",
-    "…_std, …_ci_low, …_ci_high": f"standard deviation over seeds and {METHOD} of the mean; empty "
-    "where one seed has none",
+    "…_std, …_ci_low, …_ci_high": f"standard deviation over seeds and {METHOD} of the mean, "
+    "without models that diverged; empty where there are not two",
     "test_accuracy_minus_baseline": "mean over seeds of the differences seed by seed",
     "seeds, diverged_seeds": "models of the trial, and how many of them diverged",
     "0.weight, 0.weight.shape, …": "a layer's weights, row after row, and their shape; layer 0 is "

@@ -61,8 +61,8 @@ class Faults:
 
     `unrecorded`: no child run and no rows. `no_run`: rows, but no child run. `failed`: a failed
     child run without rows. `running`: a child run that has not ended. `deleted`: a finished child
-    run that somebody deleted. `twice_run`: two finished child runs. `twice_rows`: the same rows in a
-    second file. `twice_in_file`: the same rows in the first file again. `conflicting`: other
+    run that somebody deleted. `twice_run`: two finished child runs. `twice_rows`: the same rows in
+    a second file. `twice_in_file`: the same rows in the first file again. `conflicting`: other
     numbers in a second file. `torn`: the last seed's rows are gone.
     """
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
-import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,16 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from record_fixture import Faults, Recorded, copy_runs, made_up_sweep, new_store, write_sweep
+from record_fixture import Faults, Recorded, copy_runs, made_up_sweep, new_store
+from small_record import NAMES, POINTS, load, refusal, write
 
-from analysis.connection import open_store
-from analysis.errors import BAD_INPUT, INCOMPLETE, STORE, Stop
-from analysis.record import SweepRecord
-from analysis.store import load_sweep
+from analysis.errors import INCOMPLETE, STORE, Stop
 from trainables.result import CURVES
-
-POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.02}, {"l2": 0.1}]
-NAMES = ["l2=0.000000", "l2=0.010000", "l2=0.020000", "l2=0.100000"]
 
 
 @pytest.fixture
@@ -33,22 +25,6 @@ def uri(tmp_path: Path) -> str:
 @pytest.fixture
 def sweep() -> list[Recorded]:
     return made_up_sweep(["l2"], POINTS)
-
-
-def write(uri: str, sweep: list[Recorded], **more: object) -> str:
-    artifacts = Path(uri.removeprefix("sqlite:///")).parent / "artifacts"
-    return write_sweep(uri, artifacts, "l2", ["l2"], sweep, **more)  # type: ignore[arg-type]
-
-
-def load(uri: str, run_id: str | None = None, allow_partial: bool = False) -> SweepRecord:
-    return load_sweep(open_store(uri), "l2", run_id, allow_partial)
-
-
-def refusal(uri: str, run_id: str | None = None) -> Stop:
-    with pytest.raises(Stop) as caught:
-        load(uri, run_id)
-    assert "\n" not in str(caught.value)
-    return caught.value
 
 
 def test_tables_hold_what_was_recorded(uri: str, sweep: list[Recorded]) -> None:
@@ -75,32 +51,6 @@ def test_final_is_the_mean_of_the_summary_epochs(uri: str, sweep: list[Recorded]
     # The manifest of 40 epochs says [20, 38].
     expected = sweep[1].curves["test/accuracy"][:, 20:38].astype(np.float64).mean(axis=1)
     assert found == pytest.approx(expected, abs=1e-12)
-
-
-def test_newest_finished_sweep_wherever_it_is(uri: str, sweep: list[Recorded]) -> None:
-    old = write(uri, sweep, run_name="l2-old")
-    new = write(uri, sweep, run_name="l2-new", experiment="another name")
-    write(uri, sweep, run_name="l2-killed", status="KILLED")
-    assert load(uri).run_id == new
-    assert load(uri, old).run_id == old
-
-
-@pytest.mark.parametrize(
-    ("status", "advice"),
-    [
-        ("KILLED", "complete it with python sweeps/l2.py --resume"),
-        ("RUNNING", "wait for it, or, if its process is gone, resume it with python sweeps/l2.py"),
-    ],
-)
-def test_unfinished_sweep_is_named_with_the_way_to_it(
-    uri: str, sweep: list[Recorded], status: str, advice: str
-) -> None:
-    run_id = write(uri, sweep, run_name="l2-begun", status=status)
-    stop = refusal(uri)
-    assert stop.code == INCOMPLETE
-    assert f"l2-begun, is {status}: {advice}" in str(stop)
-    assert f"--resume {run_id} --tracking-uri {uri}, or give --sweep {run_id}" in str(stop)
-    assert load(uri, run_id).run_id == load(uri, allow_partial=True).run_id == run_id
 
 
 @pytest.mark.parametrize(
@@ -210,32 +160,6 @@ def test_failed_trials_are_tried_again_by_the_command(uri: str, sweep: list[Reco
     assert f"python sweeps/l2.py --resume {run_id} --retry-failed" in str(refusal(uri))
 
 
-def test_commands_in_messages_need_no_flag_for_the_default_store(
-    uri: str, sweep: list[Recorded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    run_id = write(uri, sweep, faults=Faults(unrecorded=NAMES[1:2]))
-    assert f"--resume {run_id}, or give --allow-partial" in str(refusal(uri))
-    monkeypatch.chdir("/")
-    assert f"--resume {run_id} --tracking-uri {uri}, or give" in str(refusal(uri))
-
-
-def test_deleted_sweep_is_read_only_when_told_to(uri: str, sweep: list[Recorded]) -> None:
-    run_id = write(uri, sweep, run_name="l2-gone")
-    client = MlflowClient(uri)
-    children = [load(uri).run_of(one.trial) for one in sweep]
-    for each in (run_id, *children):
-        client.delete_run(each)
-    stop = refusal(uri, run_id)
-    assert stop.code == INCOMPLETE
-    restore = f"sweep l2-gone is deleted: restore it with mlflow runs restore --run-id {run_id}"
-    assert restore in str(stop)
-    assert "--run-id" in str(refusal(uri)), "the newest is named when there is no other"
-    record = load(uri, run_id, allow_partial=True)
-    assert record.warnings == (restore,)
-    assert len(record.usable) == 4
-
-
 def test_runs_that_nobody_promised_are_named(uri: str, sweep: list[Recorded]) -> None:
     run_id = write(uri, sweep)
     (stranger,) = made_up_sweep(["l2"], [{"l2": 0.05}])
@@ -287,66 +211,6 @@ def test_reading_changes_nothing(uri: str, sweep: list[Recorded], tmp_path: Path
     assert state() == before
 
 
-@pytest.mark.parametrize("how", ["argument", "environment", "default"])
-def test_missing_store_is_not_created(
-    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    if how == "environment":
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
-    with pytest.raises(Stop) as caught:
-        open_store("sqlite:///mlflow.db" if how == "argument" else None)
-    assert caught.value.code == STORE
-    assert f"no tracking store at {tmp_path}/mlflow.db" in str(caught.value)
-    assert "python sweeps/l2.py" in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough" * 100])
-def test_file_that_is_no_store_stays_as_it_is(content: bytes, tmp_path: Path) -> None:
-    file = tmp_path / "mlflow.db"
-    file.write_bytes(content)
-    with pytest.raises(Stop) as caught:
-        open_store(f"sqlite:///{file}")
-    assert caught.value.code == STORE
-    assert str(file) in str(caught.value)
-    assert file.read_bytes() == content
-
-
-def test_relative_sqlite_uri_is_of_the_current_folder(
-    uri: str, sweep: list[Recorded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(uri, sweep)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert open_store(None).tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
-
-
-def test_no_such_sweep_names_the_command(uri: str) -> None:
-    stop = refusal(uri)
-    assert stop.code == BAD_INPUT
-    assert f"no sweep 'l2' in {uri}; record one: python sweeps/l2.py" in str(stop)
-
-
-def test_sweep_id_that_does_not_fit(uri: str, sweep: list[Recorded], tmp_path: Path) -> None:
-    run_id = write(uri, sweep)
-    child = load(uri).run_of(sweep[0].trial)
-    other = write_sweep(
-        uri, tmp_path / "a", "dropout", ["dropout"], made_up_sweep(["dropout"], [{}])
-    )
-    for wrong, text in (
-        (uuid.uuid4().hex, "no such run"),
-        ("nonsense", "no such run"),
-        (child, "is a trial of sweep"),
-        (other, "is a sweep 'dropout', this analysis needs 'l2'"),
-    ):
-        stop = refusal(uri, wrong)
-        assert stop.code == BAD_INPUT
-        assert text in str(stop)
-    assert load(uri, run_id).run_id == run_id
-
-
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -390,21 +254,3 @@ def test_lost_artifacts_are_one_line(uri: str, sweep: list[Recorded], tmp_path: 
     write(uri, sweep)
     (tmp_path / "artifacts").rename(tmp_path / "elsewhere")
     assert refusal(uri).code == STORE
-
-
-@pytest.mark.parametrize("answers", [False, True])
-def test_unreachable_server_fails_soon(answers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MAX_RETRIES", "TIMEOUT"):  # set, so that what open_store sets is undone
-        monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "")
-        monkeypatch.delenv(f"MLFLOW_HTTP_REQUEST_{name}")
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        if answers:  # takes the connection and then says nothing
-            server.listen()
-        start = time.monotonic()
-        with pytest.raises(Stop) as caught:
-            open_store(f"http://somebody:secret@127.0.0.1:{server.getsockname()[1]}")
-        assert time.monotonic() - start < 15
-    assert caught.value.code == STORE
-    assert "cannot read the tracking store http://***@127.0.0.1" in str(caught.value)
-    assert "secret" not in str(caught.value)
