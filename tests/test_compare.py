@@ -13,7 +13,7 @@ from conftest import run_script
 from mlflow import MlflowClient
 from record_fixture import DATASET, Faults, Recorded, made_up_sweep, new_store, write_sweep
 
-from analysis.compare import compared
+from analysis.compare import Options, compared, main
 from analysis.compare_figures import comparison_plot
 from analysis.connection import open_store
 from analysis.drawing import draw
@@ -245,7 +245,13 @@ def test_script_writes_the_figure_to_every_sweep(uri: str, tmp_path: Path) -> No
     assert (tmp_path / "o" / csv.name).read_bytes() == csv.read_bytes()
 
 
-def test_script_refuses_in_one_line(uri: str, tmp_path: Path) -> None:
+def test_script_refuses_in_one_line(
+    uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
     sweep = made_up_sweep(["l2"], L2)
     good = write(uri, "l2", sweep)
     net = write(uri, "elastic_net", made_up_sweep(["l1", "l2"], GRID))
@@ -260,12 +266,11 @@ def test_script_refuses_in_one_line(uri: str, tmp_path: Path) -> None:
         ([good, child], 2, "is a trial of sweep"),
         ([good, torn], 3, r"lacks 1 of 4 trials: l2=0.010000 \(failed: worker died\)"),
     ):
-        done = run_script("analysis/compare.py", *run_ids, cwd=tmp_path)
-        assert done.returncode == code, (run_ids, done.stderr)
-        assert re.search(reason, done.stderr), done.stderr
-        assert len(done.stderr.splitlines()) == 1
-        assert done.stdout == ""
+        assert main(Options(sweeps=tuple(run_ids))) == code, run_ids
+        said = capsys.readouterr()
+        assert re.search(reason, said.err), said.err
+        assert len(said.err.splitlines()) == 1
+        assert said.out == ""
         assert not (tmp_path / "figures").exists()
-    done = run_script("analysis/compare.py", good, torn, "--allow-partial", cwd=tmp_path)
-    assert done.returncode == 0
-    assert "partial: 1 of 4 trials missing" in done.stderr
+    assert main(Options(sweeps=(good, torn), allow_partial=True)) == 0
+    assert "partial: 1 of 4 trials missing" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from record_fixture import Faults, Recorded, diverging, made_up_sweep, new_store, write_sweep
 
 from analysis.connection import open_store
+from analysis.export import Options, main
 from analysis.export_tables import trial_table
 from analysis.store import load_sweep
 from trainables.result import CURVES, interval
@@ -23,15 +24,32 @@ POINTS = [{"l2": value} for value in (0.0, 0.01, 0.02, 0.1)]
 NAMES = ['=HYPERLINK("x")', "-2+3", "<img src=x onerror=alert(1)>", "l2=0.100000"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sweep() -> list[Recorded]:
     found = made_up_sweep(["l2"], POINTS, names=NAMES)
     return [*found[:3], diverging(found[3], model=1, epoch=39)]
 
 
 @pytest.fixture
-def run_id(sweep: list[Recorded], tmp_path: Path) -> str:
+def run_id(sweep: list[Recorded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
     return write(tmp_path, sweep)
+
+
+@pytest.fixture(scope="module")
+def exported(sweep: list[Recorded], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `python analysis/export.py RUN_ID` leaves beside the store."""
+    folder = tmp_path_factory.mktemp("exported")
+    done = run_script("analysis/export.py", write(folder, sweep, run_name="l2-a"), cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "export-l2-a/README.txt" in done.stdout
+    return folder / "export-l2-a"
+
+
+def run(run_id: str, out: str | None = None, allow_partial: bool = False) -> int:
+    """The script in this process and in the current folder."""
+    where = None if out is None else Path(out)
+    return main(Options(sweep=run_id, out=where, allow_partial=allow_partial))
 
 
 def write(folder: Path, sweep: list[Recorded], **more: object) -> str:
@@ -44,18 +62,14 @@ def texts(column: pd.Series) -> list[str]:
     return list(column.str.replace("^'", "", regex=True))
 
 
-def test_tables_hold_the_record_and_names_stay_data(
-    sweep: list[Recorded], run_id: str, tmp_path: Path
-) -> None:
-    done = run_script("analysis/export.py", run_id, "--out", "out", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    out = tmp_path / "out"
+def test_tables_hold_the_record_and_names_stay_data(sweep: list[Recorded], exported: Path) -> None:
+    out = exported
     trials, seeds = pd.read_csv(out / "trials.csv"), pd.read_csv(out / "seeds.csv")
     assert texts(trials["config"]) == NAMES
     assert list(trials["config"])[:3] == [f"'{NAMES[0]}", f"'{NAMES[1]}", NAMES[2]]
     assert list(trials["l2"]) == [0.0, 0.01, 0.02, 0.1]
     assert list(trials["baseline"]) == [True, False, False, False]
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client = MlflowClient(f"sqlite:///{exported.parent}/mlflow.db")
     for key, run in zip(trials["trial_key"], trials["run_id"], strict=True):
         assert client.get_run(run).data.tags["trial.key"] == key
     differences = trials["test_accuracy_minus_baseline"]
@@ -104,16 +118,15 @@ def final(one: Recorded) -> np.ndarray:
     return np.where(np.isfinite(curve).all(axis=1), curve[:, 20:38].mean(axis=1), np.nan)
 
 
-def test_folder_explains_itself(run_id: str, tmp_path: Path) -> None:
-    assert run_script("analysis/export.py", run_id, cwd=tmp_path).returncode == 0
-    (out,) = tmp_path.glob("export-l2-*")
+def test_folder_explains_itself(exported: Path) -> None:
+    out = exported
     meta = json.loads((out / "meta.json").read_text())
     files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert set(meta["files"]) == files
     for name, digest in meta["files"].items():
         if name != "meta.json":
             assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
-    (manifest,) = tmp_path.glob("artifacts/**/sweep.json")
+    (manifest,) = out.parent.glob("artifacts/**/sweep.json")
     assert (out / "sweep.json").read_bytes() == manifest.read_bytes()
     assert {f"figures/l2_accuracy.{kind}" for kind in ("png", "svg", "csv")} < files
     text = (out / "README.txt").read_text()
@@ -127,10 +140,9 @@ def test_folder_explains_itself(run_id: str, tmp_path: Path) -> None:
 
 
 def test_code_in_the_readme_runs(
-    run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    exported: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_script("analysis/export.py", run_id, "--out", "out", cwd=tmp_path).returncode == 0
-    monkeypatch.chdir(tmp_path / "out")
+    monkeypatch.chdir(exported)
     text = Path("README.txt").read_text()
     (block,) = re.findall(r"^Reading it.*\n-+\n((?:    .*\n)+)", text, re.M)
     lines = [line.strip() for line in block.splitlines()]
@@ -169,7 +181,7 @@ def test_real_sweep(l2_record: Record, tmp_path: Path) -> None:
 def test_export_renews_an_export_and_nothing_else(run_id: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()  # empty: may be used
-    assert run_script("analysis/export.py", run_id, "--out", "out", cwd=tmp_path).returncode == 0
+    assert run(run_id, "out") == 0
     (out / "mine.txt").write_text("notes")
     (out / "figures" / "l2_accuracy.png").write_bytes(b"old")
     meta = json.loads((out / "meta.json").read_text())
@@ -177,7 +189,7 @@ def test_export_renews_an_export_and_nothing_else(run_id: str, tmp_path: Path) -
     (out / "meta.json").write_text(json.dumps(meta))
     (out / "figures" / "gone.png").write_text("of an earlier version")
     (tmp_path / "precious.txt").write_text("outside")
-    assert run_script("analysis/export.py", run_id, "--out", "out", cwd=tmp_path).returncode == 0
+    assert run(run_id, "out") == 0
     assert (out / "mine.txt").read_text() == "notes"
     assert (out / "figures" / "l2_accuracy.png").stat().st_size > 1000
     assert not (out / "figures" / "gone.png").exists()
@@ -186,7 +198,9 @@ def test_export_renews_an_export_and_nothing_else(run_id: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("content", ["folder", "file", "foreign"])
-def test_what_is_no_export_is_not_overwritten(content: str, run_id: str, tmp_path: Path) -> None:
+def test_what_is_no_export_is_not_overwritten(
+    content: str, run_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     if content == "file":
         out.write_text("a file")
@@ -194,29 +208,36 @@ def test_what_is_no_export_is_not_overwritten(content: str, run_id: str, tmp_pat
         out.mkdir()
         (out / "meta.json").write_text("[1]" if content == "foreign" else "{}")
     before = out.read_text() if out.is_file() else (out / "meta.json").read_text()
-    done = run_script("analysis/export.py", run_id, "--out", "out", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr == "--out needs a new or empty folder or one of an earlier export, got out\n"
+    assert run(run_id, "out") == 2
+    said = capsys.readouterr().err
+    assert said == "--out needs a new or empty folder or one of an earlier export, got out\n"
     assert (out.read_text() if out.is_file() else (out / "meta.json").read_text()) == before
     assert out.is_file() or len(list(out.iterdir())) == 1
 
 
-def test_folder_that_cannot_be_made(run_id: str, tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made(
+    run_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
-    done = run_script("analysis/export.py", run_id, "--out", "file/out", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "cannot write the export to file/out" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert run(run_id, "file/out") == 2
+    said = capsys.readouterr().err
+    assert "cannot write the export to file/out" in said
+    assert len(said.splitlines()) == 1
 
 
-def test_partial_sweep_needs_to_be_asked_for(sweep: list[Recorded], tmp_path: Path) -> None:
+def test_partial_sweep_needs_to_be_asked_for(
+    sweep: list[Recorded],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
     run_id = write(tmp_path, sweep, faults=Faults(unrecorded=NAMES[1:2]), run_name="../../=x")
-    done = run_script("analysis/export.py", run_id, cwd=tmp_path)
-    assert done.returncode == 3
+    assert run(run_id) == 3
     assert not list(tmp_path.glob("export-*"))
-    done = run_script("analysis/export.py", run_id, "--allow-partial", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == "warning: partial: 1 of 4 trials missing\n"
+    capsys.readouterr()
+    assert run(run_id, allow_partial=True) == 0
+    assert capsys.readouterr().err == "warning: partial: 1 of 4 trials missing\n"
     (out,) = tmp_path.glob("export-*")
     assert out.name == "export-_._..__x"
     assert json.loads((out / "meta.json").read_text())["lacking"] == {"-2+3": "not recorded"}
@@ -224,12 +245,14 @@ def test_partial_sweep_needs_to_be_asked_for(sweep: list[Recorded], tmp_path: Pa
     assert len(pd.read_csv(out / "trials.csv")) == 3
 
 
-def test_sweep_of_another_name_gets_general_figures(tmp_path: Path) -> None:
+def test_sweep_of_another_name_gets_general_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     uri, artifacts = new_store(tmp_path), tmp_path / "artifacts"
     sweep = made_up_sweep(["l2"], POINTS)
     one = write_sweep(uri, artifacts, "../mine", ["l2"], sweep, experiment="e")
-    done = run_script("analysis/export.py", one, "--out", "out", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert run(one, "out") == 0
     assert {path.name for path in (tmp_path / "out" / "figures").iterdir()} == {
         f"_._mine_accuracy.{kind}" for kind in ("png", "svg", "csv")
     }
