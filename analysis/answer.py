@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
 from analysis.captions import seeds_and_method, spread
 from analysis.comparison import Row, best, compare, reading, value_text
+from analysis.connection import open_store, without_password
 from analysis.errors import Stop
 from analysis.options import Options
 from analysis.outputs import add_to_store, save
 from analysis.plots import Plot
 from analysis.record import SweepRecord
-from analysis.stats import Difference, Estimate
-from analysis.store import load_sweep, open_store, without_password
+from analysis.store import load_sweep
+from analysis.terminal import in_percent, new_console, new_table, print_warnings, show_files
 
 _MOST_ROWS = 24  # of the table in the terminal; the CSV files have all
 
@@ -28,8 +24,7 @@ def answer(name: str, plots: Callable[[SweepRecord], Sequence[Plot]], options: O
     try:
         client = open_store(options.tracking_uri)
         record = load_sweep(client, name, options.sweep, options.allow_partial)
-        for warning in (*record.warnings, *([record.partial] if record.partial else [])):
-            print(f"warning: {warning}", file=sys.stderr)
+        print_warnings(record)
         rows = compare(record)
         show(record, rows)
         drawn = plots(record)
@@ -45,23 +40,16 @@ def answer(name: str, plots: Callable[[SweepRecord], Sequence[Plot]], options: O
 
 def show(record: SweepRecord, rows: Sequence[Row]) -> None:
     """Prints the table, the run that it is from, and what the numbers say."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 100  # in a pipe or a log there is no edge to fit
+    console = new_console()
     kept = {trial.key for trial in spread(record, _MOST_ROWS - 1)}
     if top := best(rows):
         kept.add(top.trial.key)
-    table = Table(
-        title=record.manifest.question,
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-        show_edge=False,
+    fields = ", ".join(axis.field for axis in record.manifest.axes)
+    table = new_table(
+        record.manifest.question,
+        fields,
+        right=("n", "train %", "test %", "gap", "test − baseline"),
     )
-    table.add_column(", ".join(axis.field for axis in record.manifest.axes), no_wrap=True)
-    for heading in ("n", "train %", "test %", "gap", "test − baseline"):
-        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("run", no_wrap=True)
     for row in rows:
         if row.trial.key in kept:
@@ -84,21 +72,10 @@ def _texts(record: SweepRecord, row: Row) -> tuple[str, ...]:
     if row.difference is None:
         difference = "baseline" if row.trial == record.baseline else "–"
     else:
-        difference = _text(row.difference, "+z.2")
-    estimates = (_text(row.train, ".1"), _text(row.test, ".1"), _text(row.gap, "+z.2"))
+        difference = in_percent(row.difference, "+z.2")
+    estimates = (
+        in_percent(row.train, ".1"),
+        in_percent(row.test, ".1"),
+        in_percent(row.gap, "+z.2"),
+    )
     return (value_text(record, row.trial), n, *estimates, difference, row.run_id[:8])
-
-
-def _text(found: Estimate | Difference, form: str) -> str:
-    if found.mean is None:
-        return "–"
-    text = f"{100 * found.mean:{form}f}"
-    if found.low is None:
-        return text
-    return f"{text} ± {100 * (found.mean - found.low):.{form[-1]}f}"
-
-
-def show_files(files: dict[str, list[Path]]) -> None:
-    """Prints where the figures are."""
-    for paths in files.values():
-        print(" ".join(map(str, paths)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.comparison import swept, value_text
+from analysis.file_names import file_name
 from analysis.plots import Panel, Plot
 from analysis.record import SweepRecord
 from analysis.stats import METHOD
@@ -80,7 +81,7 @@ def sweep_plot(
     """A figure of one sweep, `<sweep>_<name>`, with what is said around each."""
     subtitle = f"{record.manifest.dataset['name']}, {subtitle}"
     return Plot(
-        name=f"{record.manifest.name}_{name}",
+        name=f"{file_name(record.manifest.name)}_{name}",
         title=title,
         subtitle=f"{record.partial}; {subtitle}" if record.partial else subtitle,
         panels=tuple(panels),

@@ -12,23 +12,22 @@ import sys
 
 from mlflow import MlflowClient
 
-from analysis.answer import show_files
 from analysis.concept_figures import activations, batches, penalties, weights
-from analysis.errors import BAD_INPUT, Stop
+from analysis.connection import open_store
+from analysis.errors import NoFinishedSweep, Stop
 from analysis.options import Places, parse
 from analysis.outputs import add_to_store, save
 from analysis.record import SweepRecord
-from analysis.store import load_sweep, open_store
+from analysis.store import load_sweep
+from analysis.terminal import show_files
 
 
 def newest(client: MlflowClient, name: str, places: Places) -> SweepRecord | None:
     """The newest finished sweep of that name, or None when the store has none."""
     try:
         return load_sweep(client, name, allow_partial=places.allow_partial)
-    except Stop as stop:
-        if stop.code == BAD_INPUT:
-            return None
-        raise
+    except NoFinishedSweep:
+        return None
 
 
 def main(places: Places) -> int:

@@ -33,7 +33,7 @@ STYLE: dict[Any, Any] = {
     "lines.markersize": 5,
     "svg.hashsalt": "figure",  # equal data give equal SVG files
 }
-# Inches. A figure is, from the top: title, subtitle, panels side by side, legend, notes.
+# Inches. A figure is, from the top: title, subtitle, rows of panels, legend, notes.
 _PANEL_WIDTH, _PANEL_HEIGHT = 5.4, 4.0
 _MARGIN, _TITLE_LINE, _LINE = 0.15, 0.28, 0.2
 
@@ -41,34 +41,38 @@ _MARGIN, _TITLE_LINE, _LINE = 0.15, 0.28, 0.2
 def draw(plot: Plot) -> Figure:
     """The figure of `plot`, not tied to any window."""
     with matplotlib.rc_context(STYLE):
-        width = max(_PANEL_WIDTH * len(plot.panels), 7.0)
+        columns = plot.columns or len(plot.panels)
+        rows = math.ceil(len(plot.panels) / columns)
+        width = max(_PANEL_WIDTH * columns, 7.0)
         title = textwrap.wrap(plot.title, int(width * 8))
         subtitle = textwrap.wrap(plot.subtitle, int(width * 13))
         notes = [line for note in plot.notes for line in textwrap.wrap(note, int(width * 14))]
         figure = Figure(figsize=(width, 6.0), layout="constrained")
-        axes = figure.subplots(1, len(plot.panels), squeeze=False)[0]
+        axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         labels = _series_labels(plot)
-        for panel, ax in zip(plot.panels, axes, strict=True):
+        for panel, ax in zip(plot.panels, axes, strict=False):
             _draw_panel(ax, panel, labels)
+        for ax in axes[len(plot.panels) :]:
+            ax.remove()
         handles = _handles(axes)
-        columns, legend = _legend_size(list(handles), plot.legend_title, width)
+        entries, legend = _legend_size(list(handles), plot.legend_title, width)
 
         above = 1.5 * _MARGIN + _TITLE_LINE * len(title) + _LINE * len(subtitle)
         below = _MARGIN + _LINE * len(notes)
-        panels = max(map(_panel_height, plot.panels))
+        panels = rows * max(map(_panel_height, plot.panels))
         height = above + panels + legend + below
         figure.set_figheight(height)
         inside = (_MARGIN / width, (below + legend) / height)
         area = (*inside, 1 - 2 * inside[0], panels / height)
-        figure.get_layout_engine().set(rect=area, wspace=0.05)  # type: ignore[union-attr, call-arg]
+        figure.get_layout_engine().set(rect=area, wspace=0.05, hspace=0.05)  # type: ignore[union-attr, call-arg]
         if handles:
             figure.legend(
                 list(handles.values()),
-                list(handles),
-                title=plot.legend_title or None,
+                list(map(_plain, handles)),
+                title=_plain(plot.legend_title) or None,
                 loc="lower center",
                 bbox_to_anchor=(0.5, below / height),
-                ncols=columns,
+                ncols=entries,
                 frameon=False,
                 handlelength=3.2,
                 borderaxespad=0.2,
@@ -84,7 +88,14 @@ def _write(figure: Figure, lines: Sequence[str], top: float, step: float, **styl
     """Lines of text from `top` downwards, `step` apart, in inches."""
     width, height = figure.get_size_inches()
     for number, line in enumerate(lines):
-        figure.text(_MARGIN / width, (top - number * step) / height, line, va="top", **style)
+        figure.text(
+            _MARGIN / width, (top - number * step) / height, _plain(line), va="top", **style
+        )
+
+
+def _plain(text: str) -> str:
+    """The text as it is: between two dollars matplotlib would read a formula."""
+    return text.replace("$", r"\$")
 
 
 def _panel_height(panel: Panel) -> float:
@@ -94,15 +105,15 @@ def _panel_height(panel: Panel) -> float:
 
 
 def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
-    ax.set_title(panel.title, loc="left")
+    ax.set_title(_plain(panel.title), loc="left")
     if panel.missing:
-        text = textwrap.fill(panel.missing, 40)
+        text = _plain(textwrap.fill(panel.missing, 40))
         ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color="0.25")
         ax.set_xticks([])
         ax.set_yticks([])
         return
-    ax.set_xlabel(panel.x_label)
-    ax.set_ylabel(panel.y_label)
+    ax.set_xlabel(_plain(panel.x_label))
+    ax.set_ylabel(_plain(panel.y_label))
     if isinstance(panel, MapPanel):
         draw_map(ax, panel)
     elif isinstance(panel, BlockPanel):

@@ -100,8 +100,8 @@ def accuracy_against_value(
             series=tuple(
                 Series(
                     label,
-                    _present(
-                        _point(x, of(row), 100, row.run_id)
+                    present(
+                        to_point(x, of(row), 100, row.run_id)
                         for x, row in zip(values, rows, strict=True)
                     ),
                 )
@@ -137,21 +137,17 @@ def accuracy_against_value(
 def accuracy_map(record: SweepRecord, title: str) -> Plot:
     """Test accuracy over two swept values, and its difference to the baseline."""
     rows = compare(record)
-    places = {swept(record, row.trial) for row in rows}
-    sides = [{place[number] for place in places} for number in (0, 1)]
-    promised = {swept(record, trial) for trial in record.manifest.trials}
-    full = len(promised) == np.prod([len({place[n] for place in promised}) for n in (0, 1)])
-    style: Literal["grid", "scatter"] = "grid" if full and min(map(len, sides)) > 1 else "scatter"
+    style = map_style(record)
     x_axis, y_axis = record.manifest.axes[:2]
     accuracy, differences = [], []
     for row in rows:
         place = swept(record, row.trial)
-        if cell := _cell(place, row, row.test, 0):
+        if cell := to_cell(place, row, row.test, 0):
             accuracy.append(cell)
         if difference := row.difference or _to_itself(record, row):
             side = 1 if (difference.mean or 0) > 0 else -1
             mark = side if difference.excludes_zero else 0
-            if cell := _cell(place, row, difference, mark):
+            if cell := to_cell(place, row, difference, mark):
                 differences.append(cell)
     panels = [
         MapPanel("test accuracy", x_axis.label, y_axis.label, "%", tuple(accuracy), style),
@@ -171,6 +167,15 @@ def accuracy_map(record: SweepRecord, title: str) -> Plot:
     return sweep_plot(record, "accuracy", title, subtitle, panels)
 
 
+def map_style(record: SweepRecord) -> Literal["grid", "scatter"]:
+    """A grid where the promised values are all combinations of some on either axis."""
+    promised = {swept(record, trial) for trial in record.manifest.trials}
+    full = len(promised) == np.prod([len({place[n] for place in promised}) for n in (0, 1)])
+    usable = {swept(record, trial) for trial in record.usable}
+    narrowest = min(len({place[n] for place in usable}) for n in (0, 1))
+    return "grid" if full and narrowest > 1 else "scatter"
+
+
 def _lines(
     record: SweepRecord, shown: Sequence[Trial], metric: str, factor: float
 ) -> tuple[Series, ...]:
@@ -179,19 +184,21 @@ def _lines(
         smooth = moving_average(record.curve(trial, metric), SMOOTHING)
         by_epoch = enumerate(estimate_by_epoch(smooth), start=1)
         run_id = record.run_of(trial)
-        points = _present(_point(epoch, one, factor, run_id) for epoch, one in by_epoch)
+        points = present(to_point(epoch, one, factor, run_id) for epoch, one in by_epoch)
         if points:
             series.append(Series(trial_label(record, trial), points))
     return tuple(series)
 
 
-def _present(points: Iterable[Point | None]) -> tuple[Point, ...]:
+def present(points: Iterable[Point | None]) -> tuple[Point, ...]:
+    """The points that there are."""
     return tuple(point for point in points if point)
 
 
-def _point(
+def to_point(
     x: float, found: Estimate | Difference | None, factor: float, run_id: str
 ) -> Point | None:
+    """The mean times `factor`, and its interval, at `x`; None when there is no mean."""
     if found is None or found.mean is None:
         return None
     low, high = _scaled(found.low, factor), _scaled(found.high, factor)
@@ -206,9 +213,10 @@ def _to_itself(record: SweepRecord, row: Row) -> Difference | None:
     return Difference(0.0, 0.0, 0.0, row.test.n, None, "the baseline itself")
 
 
-def _cell(
+def to_cell(
     place: tuple[float, ...], row: Row, found: Estimate | Difference, mark: int
 ) -> Cell | None:
+    """The mean in % and its interval at that place of a map; None when there is no mean."""
     if found.mean is None:
         return None
     low, high = _scaled(found.low, 100), _scaled(found.high, 100)

@@ -14,7 +14,7 @@ from analysis.plots import LinePanel, Series
 # Series differ in lightness, dashes and markers, so that they are told apart in grey print too.
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.2)), (0, (9, 3)), "-")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75")
+_COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
 _MANY = 25  # points of a series that need smaller markers
 
@@ -26,7 +26,8 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
     for series in panel.series:
         place = labels.index(series.label)
         if panel.style == "points":
-            _draw_points(ax, series, place, panel.joined)
+            # Many bands on top of each other would hide each other; their rims stay.
+            _draw_points(ax, series, place, panel.joined, 0.32 / max(2, len(panel.series)))
         else:
             _draw_curve(ax, panel, series, place, len(labels))
     for remark in panel.remarks:
@@ -54,7 +55,7 @@ def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int)
     _fill_band(ax, series, color, alpha=0.13)
 
 
-def _draw_points(ax: Axes, series: Series, place: int, joined: bool) -> None:
+def _draw_points(ax: Axes, series: Series, place: int, joined: bool, alpha: float) -> None:
     x, y = _coordinates(series)
     color = _COLORS[place % len(_COLORS)]
     many = len(x) > _MANY and joined
@@ -71,7 +72,7 @@ def _draw_points(ax: Axes, series: Series, place: int, joined: bool) -> None:
         markeredgewidth=0.5,
         label=series.label,
     )
-    _fill_band(ax, series, color, alpha=0.16)
+    _fill_band(ax, series, color, alpha)
     # The dashed rims tell overlapping bands apart in grey; a lone point has only these.
     at, low, high = _bounds(series).T
     if len(at) == 1:

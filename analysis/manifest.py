@@ -11,6 +11,7 @@ from typing import Any
 from trainables.hyperparameters import Trial
 
 VERSION = 1
+_ORIGIN = ("command", "commit", "dirty", "versions", "machine", "trainer_version")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Manifest:
     `summary_epochs`: the epochs, counted from 0, whose mean is a model's final number.
     `baseline`: key of the trial that the others are compared with; None when there is none.
     `dataset`: name, digest, rows, train, test, features, classes, class and feature names.
+    `origin`: what made the record: command, commit, dirty, versions, machine, trainer_version.
+    `content`: the bytes of the file.
     """
 
     name: str
@@ -45,6 +48,13 @@ class Manifest:
     summary_epochs: range
     trials: tuple[Trial, ...]
     dataset: Mapping[str, Any]
+    origin: Mapping[str, Any]
+    content: bytes
+
+    @property
+    def baseline_trial(self) -> Trial | None:
+        """The trial that the others are compared with, recorded or not; None when there is none."""
+        return next((trial for trial in self.trials if trial.key == self.baseline), None)
 
     @property
     def epochs(self) -> int:
@@ -58,7 +68,8 @@ class Manifest:
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest in a `sweep.json`; `ValueError` says what does not fit."""
-    values = json.loads(path.read_text(encoding="utf-8"))
+    content = path.read_bytes()
+    values = json.loads(content)
     if values.get("version") != VERSION:
         raise ValueError(f"needs version {VERSION}, got {values.get('version')}")
     try:
@@ -71,6 +82,8 @@ def read_manifest(path: Path) -> Manifest:
             summary_epochs=range(*values["summary_epochs"]),
             trials=tuple(map(Trial.from_dict, values["trials"])),
             dataset=values["dataset"],
+            origin={name: values.get(name) for name in _ORIGIN},
+            content=content,
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"has other fields than expected: {error}") from error

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import tyro
 
-_Options = TypeVar("_Options", bound="Places")
+_Options = TypeVar("_Options")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 import matplotlib
 from mlflow import MlflowClient
 
+from analysis.connection import upload
+from analysis.csv_files import write_csv
 from analysis.drawing import STYLE, draw
 from analysis.errors import BAD_INPUT, Stop
 from analysis.plots import Plot
-from analysis.store import upload
 
 _DPI = 150
 
@@ -27,7 +28,7 @@ def save(plots: Sequence[Plot], out: Path) -> dict[str, list[Path]]:
             with matplotlib.rc_context(STYLE):
                 figure.savefig(paths[0], dpi=_DPI)
                 figure.savefig(paths[1], metadata={"Date": None})
-            plot.table().to_csv(paths[2], index=False, lineterminator="\n")
+            write_csv(plot.table(), paths[2])
             files[plot.name] = paths
     except OSError as error:
         raise Stop(BAD_INPUT, f"cannot write figures to {out}: {error}") from error

@@ -145,7 +145,7 @@ Panel = LinePanel | MapPanel | BlockPanel
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure: panels side by side under a title.
+    """A figure: panels under a title, `columns` of them in a row, by default all.
 
     `name`: of its files. `subtitle`: what the numbers are, with n and the interval's method.
     `notes`: what a reader must know besides (diverged models, missing trials, the run).
@@ -159,6 +159,7 @@ class Plot:
     notes: tuple[str, ...] = ()
     legend_title: str = ""
     run_ids: tuple[str, ...] = ()
+    columns: int | None = None
 
     def table(self) -> pd.DataFrame:
         """Every number on the figure, panel after panel."""

@@ -1,84 +1,159 @@
 """A sweep's Parquet files, checked against its manifest.
 
-Dimension letters: S seeds, E epochs.
+Dimension letters: T trials, S seeds, E epochs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow.dataset as pads
+from numpy.typing import NDArray
 
-from analysis.manifest import Manifest
 from trainables.hyperparameters import Trial
 from trainables.result import CURVES
 
+_Places = NDArray[np.int64]
+_Marks = NDArray[np.bool_]
+_CURVE_ROWS = pa.schema(
+    [
+        ("trial_key", pa.dictionary(pa.int32(), pa.string())),
+        ("seed", pa.int64()),
+        ("epoch", pa.int64()),
+        *((name, pa.float32()) for name in CURVES),
+    ]
+)
 
-def read_curves(folder: Path, manifest: Manifest) -> tuple[pd.DataFrame, dict[str, str]]:
-    """All curves that are whole, and what is wrong with those that are not, by trial key.
+
+def read_curves(folder: Path, trials: Sequence[Trial]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """All curves of `trials` that are whole, and what is wrong with the others, by trial key.
 
     The table has columns trial_key, config, seed, epoch (from 1) and one per metric, ordered as
-    trials and seeds are in the manifest and then by epoch: each trial is a block of S × E rows.
-    Rows that several files repeat are taken once; with other numbers they raise `ValueError`.
+    `trials` and their seeds are and then by epoch: each trial is a block of S × E rows. Rows that
+    several files repeat are taken once; with other numbers they raise `ValueError`.
     """
-    trials = {trial.key: trial for trial in manifest.trials}
-    whole: dict[str, pd.DataFrame] = {}
-    problems: dict[str, str] = {}
-    for file in sorted(folder.glob("*.parquet")):
-        frame = pq.read_table(file).to_pandas()
-        if lacking := {"trial_key", "config", "seed", "epoch", *CURVES} - set(frame.columns):
-            raise ValueError(f"{file.name} lacks the columns {sorted(lacking)}")
-        for key, rows in frame.groupby("trial_key", sort=False, observed=True):
-            if key not in trials:
-                continue
-            trial = trials[str(key)]
-            block = _ordered(rows.drop_duplicates(), trial)
-            if block is None:
-                problems.setdefault(trial.key, _incompleteness(rows, trial))
-            elif trial.key not in whole:
-                whole[trial.key] = block
-            elif not block.equals(whole[trial.key]):
-                raise ValueError(f"{trial.name} is recorded twice with different numbers")
-    problems = {key: text for key, text in problems.items() if key not in whole}
-    for key in trials:
-        if key not in whole:
-            problems.setdefault(key, "no curves")
-    blocks = [whole[key] for key in trials if key in whole]
-    empty = pd.DataFrame(columns=["trial_key", "config", "seed", "epoch", *CURVES])
-    return (pd.concat(blocks, ignore_index=True) if blocks else empty), problems
+    if not (files := _files(folder)):
+        return pd.DataFrame(columns=["trial_key", "config", *_CURVE_ROWS.names[1:]]), {
+            trial.key: "no curves" for trial in trials
+        }
+    # Keys as numbers into a list of texts, whichever way a file has them: millions of rows repeat
+    # a few keys.
+    form = pads.ParquetFileFormat(dictionary_columns=["trial_key"])
+    rows = pads.dataset(files, schema=_CURVE_ROWS, format=form)
+    _require_columns(rows, {*_CURVE_ROWS.names, "config"})
+    table = rows.to_table().unify_dictionaries()
+    found = pc.index_in(table["trial_key"], pa.array([trial.key for trial in trials], pa.string()))
+    number = found.fill_null(-1).to_numpy()
+    if (number < 0).any():
+        table, number = table.filter(pa.array(number >= 0)), number[number >= 0]
+    place, first = _places(table, number, trials)
+    sound = place >= 0
+    seen = np.bincount(place[sound], minlength=first[-1]) > 0
+    full = np.logical_and.reduceat(seen, first[:-1])  # (T,)
+    full &= np.bincount(number[~sound], minlength=len(trials)) == 0
+    problems = {
+        trial.key: _incompleteness(trial, seen[start:stop])
+        for trial, start, stop, whole in zip(trials, first, first[1:], full, strict=False)
+        if not whole
+    }
+    keep = np.flatnonzero(full[number])
+    kept_place = place[keep]
+    if np.array_equal(kept_place, np.arange(len(keep))):
+        order = None if len(keep) == table.num_rows else keep
+    else:
+        by_place = np.argsort(kept_place, kind="stable")
+        again = np.concatenate([[False], np.diff(kept_place[by_place]) == 0])
+        _require_equal_repeats(table, keep[by_place], again, number, trials)
+        order = keep[by_place[~again]]
+    if order is not None:
+        table, number = table.take(pa.array(order)), number[order]
+    return _frame(table, number, trials), problems
 
 
-def _ordered(rows: pd.DataFrame, trial: Trial) -> pd.DataFrame | None:
-    """The rows by seed and epoch, or None unless each seed has each epoch exactly once."""
-    epochs = trial.hyperparameters.epochs
-    position = {seed: number for number, seed in enumerate(trial.seeds)}
-    places = (rows["seed"].map(position) * epochs + rows["epoch"] - 1).to_numpy()
-    order = np.argsort(places)
-    if not np.array_equal(places[order], np.arange(len(trial.seeds) * epochs)):
-        return None
-    return rows.iloc[order].reset_index(drop=True)
+def _files(folder: Path) -> list[str]:
+    return [str(file) for file in sorted(folder.glob("*.parquet"))]
 
 
-def _incompleteness(rows: pd.DataFrame, trial: Trial) -> str:
-    counts = rows.drop_duplicates().groupby("seed").size()
-    epochs = trial.hyperparameters.epochs
-    short = [str(seed) for seed in trial.seeds if counts.get(seed, 0) != epochs]
+def _require_columns(rows: pads.Dataset, needed: set[str]) -> None:
+    # Where one file lacks a column, a dataset fills it with nulls: a diverged model's numbers.
+    for part in rows.get_fragments():
+        if lacking := needed - set(part.physical_schema.names):
+            raise ValueError(f"{Path(part.path).name} lacks the columns {sorted(lacking)}")
+
+
+def _places(table: pa.Table, number: _Places, trials: Sequence[Trial]) -> tuple[_Places, _Places]:
+    """Where each row belongs in the ordered table, -1 if nowhere; where each trial begins (T+1,).
+
+    `number`: the place of each row's trial among `trials`, which all have the same seeds.
+    """
+    epochs = np.array([trial.hyperparameters.epochs for trial in trials])
+    sizes = epochs * len(trials[0].seeds)
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    seed = pd.Index(trials[0].seeds).get_indexer(table["seed"].to_numpy())
+    epoch = table["epoch"].to_numpy()
+    promised = (seed >= 0) & (epoch >= 1) & (epoch <= epochs[number])
+    place = first[number] + seed * epochs[number] + epoch - 1
+    return np.where(promised, place, -1), first
+
+
+def _incompleteness(trial: Trial, seen: _Marks) -> str:
+    """What a trial lacks that has rows at the places `seen` (S·E,)."""
+    if not seen.any():
+        return "no curves"
+    by_seed = seen.reshape(len(trial.seeds), -1)
+    short = [str(seed) for seed, own in zip(trial.seeds, by_seed, strict=True) if not own.all()]
     if not short:
         return "curves with other epochs or seeds than promised"
+    epochs = trial.hyperparameters.epochs
     return f"curves without all {epochs} epochs for seed {', '.join(short[:5])}"
 
 
-def read_weights(folder: Path, keys: Sequence[str]) -> pa.Table:
-    """One row per model of the trials `keys`; what several files repeat may occur twice."""
-    tables = []
-    for file in sorted(folder.glob("*.parquet")):
-        table = pq.read_table(file)
-        if "trial_key" not in table.column_names:
-            raise ValueError(f"{file.name} lacks the column trial_key")
-        tables.append(table.filter(pc.is_in(table["trial_key"], pa.array(keys, pa.string()))))
-    return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
+def _require_equal_repeats(
+    table: pa.Table, rows: _Places, again: _Marks, number: _Places, trials: Sequence[Trial]
+) -> None:
+    """`rows` of the table by place, where `again` marks those whose place the row before has."""
+    later = np.flatnonzero(again)
+    for name in CURVES:
+        values = table[name].to_numpy()
+        one, other = values[rows[later - 1]], values[rows[later]]
+        differ = (one != other) & ~(np.isnan(one) & np.isnan(other))
+        if differ.any():
+            trial = trials[number[rows[later[differ][0]]]]
+            raise ValueError(f"{trial.name} is recorded twice with different numbers")
+
+
+def _frame(table: pa.Table, number: _Places, trials: Sequence[Trial]) -> pd.DataFrame:
+    columns: dict[str, Any] = {
+        "trial_key": _categories(number, [trial.key for trial in trials]),
+        "config": _categories(number, [trial.name for trial in trials]),
+    }
+    columns |= {name: table[name].to_numpy() for name in _CURVE_ROWS.names[1:]}
+    return pd.DataFrame(columns)
+
+
+def _categories(number: _Places, texts: Sequence[str]) -> pd.Categorical[str]:
+    """The text of each row's trial, where trials may share one."""
+    each = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    codes = np.array([each[text] for text in texts], dtype=np.int32)
+    return pd.Categorical.from_codes(codes[number], categories=pd.Index(list(each), dtype=object))
+
+
+def read_weights(folder: Path, trials: Sequence[Trial]) -> pa.Table:
+    """One row per recorded model of the trials, in no promised order."""
+    if not (files := _files(folder)):
+        return pa.table({})
+    schemas = [part.physical_schema for part in pads.dataset(files).get_fragments()]
+    schema = pa.unify_schemas(schemas, promote_options="permissive")
+    rows = pads.dataset(files, schema=schema)
+    _require_columns(rows, {"trial_key", "seed"})
+    keys = pa.array([trial.key for trial in trials], pa.string())
+    table = rows.to_table(filter=pc.field("trial_key").isin(keys))
+    models = pd.DataFrame({name: table[name].to_numpy() for name in ("trial_key", "seed")})
+    repeated = models.duplicated().to_numpy()
+    return table.filter(pa.array(~repeated)) if repeated.any() else table

@@ -5,10 +5,13 @@ Dimension letters: S seeds, E epochs.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import sqlite3
 import tempfile
 import time
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -57,14 +60,17 @@ class Faults:
     """What is wrong with a record; trials by name.
 
     `unrecorded`: no child run and no rows. `no_run`: rows, but no child run. `failed`: a failed
-    child run without rows. `twice_run`: two finished child runs. `twice_rows`: the same rows in a
-    second file. `twice_in_file`: the same rows in the first file again. `conflicting`: other
+    child run without rows. `running`: a child run that has not ended. `deleted`: a finished child
+    run that somebody deleted. `twice_run`: two finished child runs. `twice_rows`: the same rows in
+    a second file. `twice_in_file`: the same rows in the first file again. `conflicting`: other
     numbers in a second file. `torn`: the last seed's rows are gone.
     """
 
     unrecorded: Collection[str] = ()
     no_run: Collection[str] = ()
     failed: Collection[str] = ()
+    running: Collection[str] = ()
+    deleted: Collection[str] = ()
     twice_run: Collection[str] = ()
     twice_rows: Collection[str] = ()
     twice_in_file: Collection[str] = ()
@@ -115,13 +121,18 @@ def made_up_sweep(
     points: Sequence[Mapping[str, object]],
     seeds: int = 3,
     epochs: int = 40,
+    first_seed: int = 0,
+    names: Sequence[str] = (),
 ) -> list[Recorded]:
-    """One made-up trial for each of `points`; the first is the best and stands as baseline."""
+    """One made-up trial for each of `points`; the first is the best and stands as baseline.
+
+    `names`: of the first trials, instead of those that a sweep gives.
+    """
     sweep = []
     for number, point in enumerate(points):
         hyperparameters = Hyperparameters(epochs=epochs, **point)  # type: ignore[arg-type]
-        name = configuration_name(fields, hyperparameters)
-        trial = Trial(name, hyperparameters, tuple(range(seeds)))
+        name = dict(enumerate(names)).get(number, configuration_name(fields, hyperparameters))
+        trial = Trial(name, hyperparameters, tuple(range(first_seed, first_seed + seeds)))
         sweep.append(made_up(trial, level=0.95 - 0.03 * number))
     return sweep
 
@@ -150,8 +161,12 @@ def write_sweep(
     faults: Faults | None = None,
     status: str = "FINISHED",
     experiment: str | None = None,
+    changes: Mapping[str, object] | None = None,
 ) -> str:
-    """Records the sweep and returns its run id; the first trial is the baseline."""
+    """Records the sweep and returns its run id; the first trial is the baseline.
+
+    `changes`: of fields of `sweep.json`.
+    """
     client = MlflowClient(tracking_uri)
     faults = faults or Faults()
     run_name = run_name or f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -172,9 +187,14 @@ def write_sweep(
         if one.trial.name not in {*faults.unrecorded, *faults.no_run}:
             _write_trial(client, experiment_id, parent, run_name, one, faults)
     with tempfile.TemporaryDirectory() as folder:
-        _write_artifacts(Path(folder), name, run_name, fields, sweep, faults)
+        manifest = _manifest(name, run_name, fields, sweep) | dict(changes or {})
+        content = json.dumps(manifest).encode()
+        (Path(folder) / "sweep.json").write_bytes(content)
+        client.set_tag(parent, "manifest.sha256", hashlib.sha256(content).hexdigest())
+        _write_artifacts(Path(folder), sweep, faults)
         client.log_artifacts(parent, folder)
-    client.set_terminated(parent, status)
+    if status != "RUNNING":
+        client.set_terminated(parent, status)
     return parent
 
 
@@ -193,19 +213,45 @@ def _write_trial(
         client.log_batch(run, metrics=metrics, params=params)
         if trial.name in faults.failed:
             client.set_tag(run, "error", "worker died")
-        client.set_terminated(run, "FAILED" if trial.name in faults.failed else "FINISHED")
+        if trial.name not in faults.running:
+            client.set_terminated(run, "FAILED" if trial.name in faults.failed else "FINISHED")
+        if trial.name in faults.deleted:
+            client.delete_run(run)
 
 
-def _write_artifacts(
-    folder: Path,
-    name: str,
-    run_name: str,
-    fields: Sequence[str],
-    sweep: Sequence[Recorded],
-    faults: Faults,
-) -> None:
+def copy_runs(tracking_uri: str, first: Recorded, others: Sequence[Recorded]) -> None:
+    """Child runs of `others`, copied in the database from that of `first`.
+
+    Through MLflow thousands of them would take minutes.
+    """
+    with sqlite3.connect(tracking_uri.removeprefix("sqlite:///")) as database:
+        (run_id,) = database.execute(
+            "select run_uuid from tags where key = 'trial.key' and value = ?", [first.trial.key]
+        ).fetchone()
+        copies = [(uuid.uuid4().hex, one.trial) for one in others]
+        for table in ("runs", "tags", "params", "latest_metrics"):
+            columns = [row[1] for row in database.execute(f"pragma table_info({table})")]
+            rest = ", ".join(name for name in columns if name != "run_uuid")
+            database.executemany(
+                f"insert into {table} (run_uuid, {rest}) "
+                f"select ?, {rest} from {table} where run_uuid = ?",
+                [(new, run_id) for new, _ in copies],
+            )
+        for key, values in (
+            ("trial.key", [(trial.key, new) for new, trial in copies]),
+            ("config", [(trial.name, new) for new, trial in copies]),
+        ):
+            database.executemany(
+                f"update tags set value = ? where key = '{key}' and run_uuid = ?", values
+            )
+    database.close()
+
+
+def _manifest(
+    name: str, run_name: str, fields: Sequence[str], sweep: Sequence[Recorded]
+) -> dict[str, object]:
     epochs = sweep[0].trial.hyperparameters.epochs
-    manifest = {
+    return {
         "version": 1,
         "name": name,
         "run_name": run_name,
@@ -223,7 +269,9 @@ def _write_artifacts(
         "dataset": DATASET,
         "trainer_version": TRAINER_VERSION,
     }
-    (folder / "sweep.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _write_artifacts(folder: Path, sweep: Sequence[Recorded], faults: Faults) -> None:
     for kind in ("curves", "weights"):
         (folder / kind).mkdir()
     gone = {*faults.unrecorded, *faults.failed}

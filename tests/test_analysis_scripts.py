@@ -13,6 +13,12 @@ from conftest import run_script
 from mlflow import MlflowClient
 from record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
 
+from analysis.answer import answer
+from analysis.concepts import newest
+from analysis.connection import open_store
+from analysis.l2 import plots as l2_plots
+from analysis.options import Options, Places
+
 SWEEPS = {
     "dropout": (["dropout"], [{"dropout": p} for p in (0.0, 0.5, 1.0)]),
     "l1": (["l1"], [{"l1": value} for value in (0.0, 0.001, 0.005)]),
@@ -129,6 +135,31 @@ def test_incomplete_sweep_needs_allow_partial(tmp_path: Path) -> None:
     assert done.stderr.splitlines() == ["warning: partial: 1 of 3 trials missing"]
     table = pd.read_csv(tmp_path / "figures" / "l2_accuracy.csv")
     assert set(table["x"]) == {0.0, 0.1}
+
+
+def test_running_sweep_is_an_own_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fields, points = SWEEPS["l2"]
+    faults = Faults(running=["l2=0.100000"])
+    write_sweep(
+        new_store(tmp_path),
+        tmp_path / "artifacts",
+        "l2",
+        fields,
+        made_up_sweep(fields, points),
+        faults=faults,
+        status="RUNNING",
+    )
+    assert answer("l2", l2_plots, Options()) == 3
+    said = capsys.readouterr()
+    assert "python sweeps/l2.py --resume" in said.err
+    assert (said.out, len(said.err.splitlines())) == ("", 1)
+    assert newest(open_store(None), "l2", Places()) is None, "other scripts do without it"
+    assert answer("l2", l2_plots, Options(allow_partial=True, upload=False)) == 0
+    assert "still RUNNING" in capsys.readouterr().err
+    assert len(pd.read_csv(tmp_path / "figures" / "l2_accuracy.csv")) == 2 * 3
 
 
 @pytest.mark.parametrize(

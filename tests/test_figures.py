@@ -15,6 +15,7 @@ from record_fixture import Faults, Recorded, diverging, made_up_sweep, new_store
 from analysis.captions import spread
 from analysis.comparison import best, compare, reading
 from analysis.concept_figures import activations, batches, cut, penalties, penalty_saved, weights
+from analysis.connection import open_store
 from analysis.drawing import draw
 from analysis.figures import (
     accuracy_against_epoch,
@@ -24,7 +25,7 @@ from analysis.figures import (
 )
 from analysis.plots import LinePanel, MapPanel, Plot
 from analysis.record import SweepRecord
-from analysis.store import load_sweep, open_store
+from analysis.store import load_sweep
 from trainables.result import interval
 
 POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.02}, {"l2": 0.1}]

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import socket
-import sqlite3
-import time
-import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
+from record_fixture import Faults, Recorded, copy_runs, made_up_sweep, new_store
+from small_record import NAMES, POINTS, load, refusal, write
 
-from analysis.errors import BAD_INPUT, INCOMPLETE, STORE, Stop
-from analysis.record import SweepRecord
-from analysis.store import load_sweep, open_store
+from analysis.errors import INCOMPLETE, STORE, Stop
 from trainables.result import CURVES
-
-POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.02}, {"l2": 0.1}]
-NAMES = ["l2=0.000000", "l2=0.010000", "l2=0.020000", "l2=0.100000"]
 
 
 @pytest.fixture
@@ -32,22 +25,6 @@ def uri(tmp_path: Path) -> str:
 @pytest.fixture
 def sweep() -> list[Recorded]:
     return made_up_sweep(["l2"], POINTS)
-
-
-def write(uri: str, sweep: list[Recorded], **more: object) -> str:
-    artifacts = Path(uri.removeprefix("sqlite:///")).parent / "artifacts"
-    return write_sweep(uri, artifacts, "l2", ["l2"], sweep, **more)  # type: ignore[arg-type]
-
-
-def load(uri: str, run_id: str | None = None, allow_partial: bool = False) -> SweepRecord:
-    return load_sweep(open_store(uri), "l2", run_id, allow_partial)
-
-
-def refusal(uri: str, run_id: str | None = None) -> Stop:
-    with pytest.raises(Stop) as caught:
-        load(uri, run_id)
-    assert "\n" not in str(caught.value)
-    return caught.value
 
 
 def test_tables_hold_what_was_recorded(uri: str, sweep: list[Recorded]) -> None:
@@ -76,27 +53,13 @@ def test_final_is_the_mean_of_the_summary_epochs(uri: str, sweep: list[Recorded]
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-def test_newest_finished_sweep_wherever_it_is(uri: str, sweep: list[Recorded]) -> None:
-    old = write(uri, sweep, run_name="l2-old")
-    new = write(uri, sweep, run_name="l2-new", experiment="another name")
-    write(uri, sweep, run_name="l2-killed", status="KILLED")
-    assert load(uri).run_id == new
-    assert load(uri, old).run_id == old
-
-
-def test_unfinished_sweep_is_named_with_the_way_to_it(uri: str, sweep: list[Recorded]) -> None:
-    run_id = write(uri, sweep, run_name="l2-killed", status="KILLED")
-    stop = refusal(uri)
-    assert stop.code == BAD_INPUT
-    assert f"l2-killed, is KILLED: complete it, or give --sweep {run_id}" in str(stop)
-    assert load(uri, run_id).run_id == run_id
-
-
 @pytest.mark.parametrize(
     ("faults", "reason"),
     [
         (Faults(unrecorded=[NAMES[2]]), "not recorded"),
         (Faults(failed=[NAMES[2]]), "failed: worker died"),
+        (Faults(running=[NAMES[2]]), "running"),
+        (Faults(deleted=[NAMES[2]]), "deleted"),
         (Faults(torn=[NAMES[2]]), "curves without all 40 epochs for seed 2"),
     ],
 )
@@ -154,38 +117,80 @@ def test_duplicated_run_is_told_and_counted_once(uri: str, sweep: list[Recorded]
     assert len(record.trials) == 4
 
 
-def test_1100_child_runs_are_all_read(uri: str) -> None:
-    sweep = made_up_sweep(["l2"], [{"l2": number / 10000} for number in range(1100)], 1, 4)
+def test_2500_child_runs_are_all_read(uri: str) -> None:
+    """More than two of MLflow's pages; and one deleted run among them is found and named."""
+    sweep = made_up_sweep(["l2"], [{"l2": number / 10000} for number in range(2500)], 1, 4)
     write(uri, sweep, faults=Faults(no_run=[one.trial.name for one in sweep[1:]]))
-    assert refusal(uri).code == INCOMPLETE
-    _copy_run(uri, sweep[0], sweep[1:])
+    stop = refusal(uri)
+    assert stop.code == INCOMPLETE
+    assert "lacks 2499 of 2500 trials" in str(stop)
+    copy_runs(uri, sweep[0], sweep[1:])
     record = load(uri)
-    assert len(record.trials) == 1100
-    assert record.trials["run_id"].nunique() == 1100
+    assert list(record.trials["trial_key"]) == [one.trial.key for one in sweep]
+    assert record.trials["run_id"].nunique() == 2500
+    assert len(record.curves) == 2500 * 4
+    MlflowClient(uri).delete_run(record.run_of(sweep[2400].trial))
+    assert "lacks 1 of 2500 trials: l2=0.240000 (deleted)" in str(refusal(uri))
 
 
-def _copy_run(uri: str, first: Recorded, others: list[Recorded]) -> None:
-    """Child runs of `others`, copied in the database from that of `first`: through MLflow they
-    would take a minute."""
-    with sqlite3.connect(uri.removeprefix("sqlite:///")) as database:
-        (run_id,) = database.execute(
-            "select run_uuid from tags where key = 'trial.key' and value = ?", [first.trial.key]
-        ).fetchone()
-        for one in others:
-            new = uuid.uuid4().hex
-            for table in ("runs", "tags"):
-                columns = [row[1] for row in database.execute(f"pragma table_info({table})")]
-                rest = ", ".join(name for name in columns if name != "run_uuid")
-                database.execute(
-                    f"insert into {table} (run_uuid, {rest}) "
-                    f"select ?, {rest} from {table} where run_uuid = ?",
-                    [new, run_id],
-                )
-            database.execute(
-                "update tags set value = ? where run_uuid = ? and key = 'trial.key'",
-                [one.trial.key, new],
-            )
-    database.close()
+def test_running_sweep_is_named_with_what_to_do(uri: str, sweep: list[Recorded]) -> None:
+    faults = Faults(unrecorded=NAMES[3:], running=NAMES[2:3])
+    run_id = write(uri, sweep, run_name="l2-now", status="RUNNING", faults=faults)
+    stop = refusal(uri, run_id)
+    assert stop.code == INCOMPLETE
+    assert "sweep l2-now is still RUNNING and lacks 2 of 4 trials" in str(stop)
+    assert f"{NAMES[2]} (running), {NAMES[3]} (not recorded)" in str(stop)
+    assert "wait for it, or" in str(stop)
+    assert f"python sweeps/l2.py --resume {run_id}" in str(stop)
+    assert "--allow-partial" in str(stop)
+    record = load(uri, run_id, allow_partial=True)
+    assert record.partial == "partial: 2 of 4 trials missing"
+    assert record.warnings == ("sweep l2-now is still RUNNING; this is what it has so far",)
+
+
+def test_sweep_that_has_just_begun(uri: str, sweep: list[Recorded]) -> None:
+    run_id = write(uri, sweep, status="RUNNING", faults=Faults(unrecorded=NAMES))
+    assert "lacks 4 of 4 trials" in str(refusal(uri, run_id))
+    with pytest.raises(Stop, match="no complete trial"):
+        load(uri, run_id, allow_partial=True)
+
+
+def test_failed_trials_are_tried_again_by_the_command(uri: str, sweep: list[Recorded]) -> None:
+    run_id = write(uri, sweep, faults=Faults(failed=NAMES[1:2]))
+    assert f"python sweeps/l2.py --resume {run_id} --retry-failed" in str(refusal(uri))
+
+
+def test_runs_that_nobody_promised_are_named(uri: str, sweep: list[Recorded]) -> None:
+    run_id = write(uri, sweep)
+    (stranger,) = made_up_sweep(["l2"], [{"l2": 0.05}])
+    copy_runs(uri, sweep[0], [stranger])
+    (warning,) = load(uri, run_id).warnings
+    assert "1 run belongs to no promised trial" in warning
+
+
+def test_rows_of_one_trial_may_lie_in_several_files(
+    uri: str, sweep: list[Recorded], tmp_path: Path
+) -> None:
+    write(uri, sweep)
+    file = min(tmp_path.rglob("curves/*.parquet"))
+    rows = pd.read_parquet(file).sample(frac=1, random_state=0)
+    rows.iloc[:100].to_parquet(file)
+    rows.iloc[60:].to_parquet(file.with_name("more.parquet"))
+    record = load(uri)
+    for one in sweep:
+        for metric in CURVES:
+            assert np.array_equal(record.curve(one.trial, metric), one.curves[metric])
+
+
+def test_files_without_a_column_are_refused(
+    uri: str, sweep: list[Recorded], tmp_path: Path
+) -> None:
+    write(uri, sweep)
+    file = max(tmp_path.rglob("curves/*.parquet"))
+    pd.read_parquet(file).drop(columns="test/loss").to_parquet(file)
+    stop = refusal(uri)
+    assert stop.code == STORE
+    assert f"{file.name} lacks the columns ['test/loss']" in str(stop)
 
 
 def test_parameters_that_are_not_recorded_stop(uri: str, sweep: list[Recorded]) -> None:
@@ -206,66 +211,6 @@ def test_reading_changes_nothing(uri: str, sweep: list[Recorded], tmp_path: Path
     assert state() == before
 
 
-@pytest.mark.parametrize("how", ["argument", "environment", "default"])
-def test_missing_store_is_not_created(
-    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    if how == "environment":
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
-    with pytest.raises(Stop) as caught:
-        open_store("sqlite:///mlflow.db" if how == "argument" else None)
-    assert caught.value.code == STORE
-    assert f"no tracking store at {tmp_path}/mlflow.db" in str(caught.value)
-    assert "python sweeps/l2.py" in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough" * 100])
-def test_file_that_is_no_store_stays_as_it_is(content: bytes, tmp_path: Path) -> None:
-    file = tmp_path / "mlflow.db"
-    file.write_bytes(content)
-    with pytest.raises(Stop) as caught:
-        open_store(f"sqlite:///{file}")
-    assert caught.value.code == STORE
-    assert str(file) in str(caught.value)
-    assert file.read_bytes() == content
-
-
-def test_relative_sqlite_uri_is_of_the_current_folder(
-    uri: str, sweep: list[Recorded], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(uri, sweep)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert open_store(None).tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
-
-
-def test_no_such_sweep_names_the_command(uri: str) -> None:
-    stop = refusal(uri)
-    assert stop.code == BAD_INPUT
-    assert f"no sweep 'l2' in {uri}; record one: python sweeps/l2.py" in str(stop)
-
-
-def test_sweep_id_that_does_not_fit(uri: str, sweep: list[Recorded], tmp_path: Path) -> None:
-    run_id = write(uri, sweep)
-    child = load(uri).run_of(sweep[0].trial)
-    other = write_sweep(
-        uri, tmp_path / "a", "dropout", ["dropout"], made_up_sweep(["dropout"], [{}])
-    )
-    for wrong, text in (
-        (uuid.uuid4().hex, "no such run"),
-        ("nonsense", "no such run"),
-        (child, "is a trial of sweep"),
-        (other, "is a sweep 'dropout', this analysis needs 'l2'"),
-    ):
-        stop = refusal(uri, wrong)
-        assert stop.code == BAD_INPUT
-        assert text in str(stop)
-    assert load(uri, run_id).run_id == run_id
-
-
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -275,35 +220,37 @@ def test_sweep_id_that_does_not_fit(uri: str, sweep: list[Recorded], tmp_path: P
     ],
 )
 def test_foreign_manifest_is_refused(
-    uri: str, sweep: list[Recorded], tmp_path: Path, change: dict[str, object], text: str
+    uri: str, sweep: list[Recorded], change: dict[str, object], text: str
 ) -> None:
-    write(uri, sweep)
-    (file,) = tmp_path.rglob("sweep.json")
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    write(uri, sweep, changes=change)
     stop = refusal(uri)
     assert stop.code == STORE
     assert text in str(stop)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-9], lambda text: text.replace("0.1", "0.2")]
+)
+def test_changed_manifest_is_refused(
+    uri: str, sweep: list[Recorded], tmp_path: Path, change: Callable[[str], str]
+) -> None:
+    write(uri, sweep)
+    (file,) = tmp_path.rglob("sweep.json")
+    file.write_text(change(file.read_text()))
+    for allow_partial in (False, True):
+        with pytest.raises(
+            Stop, match=r"sweep\.json of l2-.* is not the one that the sweep wrote"
+        ) as caught:
+            load(uri, allow_partial=allow_partial)
+        assert caught.value.code == STORE
+
+
+def test_sweep_without_the_manifests_tag_is_read(uri: str, sweep: list[Recorded]) -> None:
+    MlflowClient(uri).delete_tag(write(uri, sweep), "manifest.sha256")
+    assert load(uri).partial is None
 
 
 def test_lost_artifacts_are_one_line(uri: str, sweep: list[Recorded], tmp_path: Path) -> None:
     write(uri, sweep)
     (tmp_path / "artifacts").rename(tmp_path / "elsewhere")
     assert refusal(uri).code == STORE
-
-
-@pytest.mark.parametrize("answers", [False, True])
-def test_unreachable_server_fails_soon(answers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MAX_RETRIES", "TIMEOUT"):  # set, so that what open_store sets is undone
-        monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_{name}", "")
-        monkeypatch.delenv(f"MLFLOW_HTTP_REQUEST_{name}")
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        if answers:  # takes the connection and then says nothing
-            server.listen()
-        start = time.monotonic()
-        with pytest.raises(Stop) as caught:
-            open_store(f"http://somebody:secret@127.0.0.1:{server.getsockname()[1]}")
-        assert time.monotonic() - start < 15
-    assert caught.value.code == STORE
-    assert "cannot read the tracking store http://***@127.0.0.1" in str(caught.value)
-    assert "secret" not in str(caught.value)

@@ -1,0 +1,87 @@
+"""How do sweeps differ: L1 against L2, a small network against a large one, two datasets?
+
+    python analysis/compare.py RUN_ID RUN_ID …
+
+Takes the run ids of the sweeps' parent runs. The figure goes into ./figures and to every sweep's
+MLflow run; differences are to the sweep that is named first.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from analysis.compare_figures import Compared, comparison_plot, require_common_axes
+from analysis.compare_tables import show
+from analysis.connection import open_store
+from analysis.errors import BAD_INPUT, Stop
+from analysis.options import Places, parse
+from analysis.outputs import add_to_store, save
+from analysis.record import SweepRecord
+from analysis.shared_configurations import pair
+from analysis.store import load_sweep
+from analysis.sweep_labels import labels
+from analysis.terminal import print_warnings, show_files
+
+_MOST = 7  # more series than these cannot be told apart in one panel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Places):
+    """Options of the script that compares sweeps."""
+
+    sweeps: Annotated[
+        tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN_ID RUN_ID …")
+    ] = ()
+    """Run ids of the parent runs of two or more sweeps."""
+
+
+def compared(records: Sequence[SweepRecord]) -> tuple[Compared, ...]:
+    """The sweeps with their labels and, from the second on, their pairs with the first."""
+    return tuple(
+        Compared(record, label, pair(records[0], record) if number else None)
+        for number, (record, label) in enumerate(zip(records, labels(records), strict=True))
+    )
+
+
+def main(options: Options) -> int:
+    """Compares the sweeps; the exit code, with one line on stderr unless it is 0."""
+    try:
+        _require_sweeps(options.sweeps)
+        client = open_store(options.tracking_uri)
+        records = [
+            load_sweep(client, None, run_id, options.allow_partial) for run_id in options.sweeps
+        ]
+        require_common_axes(records)
+        for record in records:
+            print_warnings(record, f"{record.manifest.run_name}: ")
+        found = compared(records)
+        show(found)
+        drawn = [comparison_plot(found)]
+        files = save(drawn, options.out)
+        show_files(files)
+        if options.upload:
+            add_to_store(client, drawn, files)
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+def _require_sweeps(run_ids: Sequence[str]) -> None:
+    if not 2 <= len(run_ids) <= _MOST:
+        raise Stop(
+            BAD_INPUT,
+            f"needs the run ids of 2 to {_MOST} sweeps, got {len(run_ids)}: "
+            "python analysis/compare.py RUN_ID RUN_ID …",
+        )
+    if twice := [run_id for run_id in run_ids if run_ids.count(run_id) > 1]:
+        raise Stop(BAD_INPUT, f"needs different sweeps, got {twice[0]} more than once")
+
+
+if __name__ == "__main__":
+    sys.exit(main(parse(Options, __doc__)))

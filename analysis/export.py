@@ -1,0 +1,84 @@
+"""One folder with a sweep's results, for somebody who has neither MLflow nor this project.
+
+    python analysis/export.py RUN_ID
+
+Takes the run id of the sweep's parent run. README.txt in the folder explains its files; nothing is
+added to MLflow. The same command again renews the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from analysis import batch_size, dropout, elastic_net, l1, l2
+from analysis.connection import open_store
+from analysis.errors import Stop
+from analysis.export_folder import export
+from analysis.figures import accuracy_against_value, accuracy_map
+from analysis.file_names import file_name
+from analysis.options import parse
+from analysis.plots import Plot
+from analysis.record import SweepRecord
+from analysis.store import load_sweep
+from analysis.terminal import print_warnings
+
+# Figures are those of the sweep's own script.
+_SCRIPTS = {
+    "batch_size": batch_size.plots,
+    "dropout": dropout.plots,
+    "elastic_net": elastic_net.plots,
+    "l1": l1.plots,
+    "l2": l2.plots,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of the script that exports a sweep."""
+
+    sweep: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_ID")]
+    """Run id of the sweep's parent run."""
+
+    tracking_uri: str | None = None
+    """MLflow store; by default MLFLOW_TRACKING_URI, else mlflow.db in the current folder."""
+
+    out: Path | None = None
+    """Folder to write; by default export- and the sweep's name, in the current folder."""
+
+    allow_partial: bool = False
+    """Go on when the sweep lacks trials; the export then says so."""
+
+
+def plots(record: SweepRecord) -> list[Plot]:
+    """The figures of the sweep's own analysis script; for other sweeps accuracy by value."""
+    name = record.manifest.name
+    if name in _SCRIPTS:
+        return _SCRIPTS[name](record)
+    title = f"Final accuracy of the sweep {name}"
+    if len(record.manifest.axes) == 1:
+        return [accuracy_against_value(record, title)]
+    return [accuracy_map(record, title)]
+
+
+def main(options: Options) -> int:
+    """Writes the folder; the exit code, with one line on stderr unless it is 0."""
+    try:
+        client = open_store(options.tracking_uri)
+        record = load_sweep(client, None, options.sweep, options.allow_partial)
+        print_warnings(record)
+        out = options.out or Path(f"export-{file_name(record.manifest.run_name)}")
+        export(record, plots(record), out)
+        print(f"{out}: begin with {out / 'README.txt'}")
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(parse(Options, __doc__)))
