@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sweeps.manifest import Manifest
+from sweeps.saved_view import LOADED
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
 
@@ -76,6 +77,19 @@ def percent(accuracy: Interval | None) -> str:
     return text.replace("%", " %")
 
 
+def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
+    """The description of a trial's run: its accuracies, and where all of its curves lie."""
+    diverged = summary["test_accuracy"].mean != summary["test_accuracy"].mean
+    seeds = len(trial.seeds)
+    return (
+        f"**Test accuracy {percent(summary['test_accuracy'])}**, "
+        f"train accuracy {percent(summary['train_accuracy'])}; "
+        f"{seeds} seeds{', at least one of which diverged' if diverged else ''}.  \n"
+        f"Every epoch of every seed: `curves/{part}.parquet` of the sweep's run, rows of config "
+        f"`{trial.name}`; the weights: `weights/{part}.parquet`."
+    )
+
+
 def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
     """The description of the sweep's run in Markdown: the answer in its first two lines."""
     seeds = len(manifest.trials[0].seeds)
@@ -100,11 +114,18 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         "baseline's, and try it again on fresh seeds.",
         "",
     ]
+    if len(manifest.trials) > LOADED:
+        lines += [
+            f"The charts of this page's links load {LOADED} of the {len(manifest.trials)} trials, "
+            "those with the highest test accuracy; `chart.html` has all of them.",
+            "",
+        ]
     if failed:
         lines += [f"{failed} trials failed; their runs carry the error.", ""]
     lines += [
-        "- Artifacts: `results.csv` (a row per trial), `curves/` (every epoch of every model), "
-        "`weights/`, `sweep.json` (what was promised), `best_model/`",
+        "- Artifacts: `chart.html` (all trials with their intervals and curves to explore), "
+        "`results.csv` (a row per trial), `curves/` (every epoch of every model), `weights/`, "
+        "`sweep.json` (what was promised), `best_model/`",
         f"- Command: `{manifest.command}`",
     ]
     return "\n".join(lines)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 
 from sweeps import bulk_writing, public_writing
+from sweeps.answer import trial_note
+from sweeps.chart_page import chart_page
 from sweeps.finished_run import (
     FinishedRun,
     curve_points,
@@ -26,7 +26,7 @@ from sweeps.finished_run import (
     trial_tags,
 )
 from sweeps.manifest import Manifest
-from sweeps.tables import curves_table, weights_table
+from sweeps.tables import MEANS_TRIALS, mean_curves, rows_table, write_csv, write_part
 from trainables.hyperparameters import Trial
 from trainables.result import Array, Interval, TrialResult, interval
 
@@ -57,6 +57,7 @@ class RunWriter:
         self._run_ids: dict[str, str] = {}  # by trial key
         self._writing = bulk_writing if bulk_writing.usable(client) else public_writing
         self._parts = 0
+        self._means: list[pa.Table] = []
         self.summaries: dict[str, dict[str, Interval]] = {}  # by trial key
         self.failures: dict[str, str] = {}  # by trial key
         self.parent_id = self._begin()
@@ -108,11 +109,14 @@ class RunWriter:
         if not new:
             return []
         self._parts += 1
-        # The complete curves first: a child run that stands has its curves behind it.
-        for folder, table in (("curves", curves_table(new)), ("weights", weights_table(new))):
-            with self._artifact(self.parent_id, folder, f"part-{self._parts:05}.parquet") as path:
-                pq.write_table(table, path, compression="zstd")
         finals = [result.finals(self._window) for result in new]
+        self._means.append(means := mean_curves(new, self._steps))
+        few = len(self._manifest.trials) <= MEANS_TRIALS
+        # The complete curves first: a child run that stands has its curves behind it.
+        with tempfile.TemporaryDirectory(prefix="sweep-") as scratch:
+            part = f"part-{self._parts:05}"
+            write_part(Path(scratch), part, new, finals, means if few else None)
+            self._client.log_artifacts(self.parent_id, scratch)
         summaries = [{name: interval(v) for name, v in final.items()} for final in finals]
         run_ids = self._write(list(map(self._trial_run, new, summaries)))
         if self._log_seeds:
@@ -136,12 +140,15 @@ class RunWriter:
         numbers["time/train_seconds"] = result.seconds
         tags = trial_tags(trial, self._manifest, "trial", self.parent_id)
         tags["device"] = result.device
+        tags["mlflow.note.content"] = trial_note(trial, summary, f"part-{self._parts:05}")
         if diverged:
             tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
         curves = result.trained.curves.items()
         mean = {name: curve[:, self._steps].mean(axis=0) for name, curve in curves}
         points = curve_points(mean, self._steps) + final_points(numbers)
-        return FinishedRun(trial.name, "FINISHED", tags, trial_params(trial), points, _now())
+        return FinishedRun(
+            trial.name, "FINISHED", tags, trial_params(trial, self._manifest), points, _now()
+        )
 
     def _seed_runs(
         self, result: TrialResult, finals: Mapping[str, Array], trial_run_id: str
@@ -156,7 +163,7 @@ class RunWriter:
                 f"{trial.name} seed={seed}",
                 "FINISHED",
                 trial_tags(trial, self._manifest, "seed", trial_run_id) | {"seed": str(seed)},
-                trial_params(trial) | {"seed": str(seed)},
+                trial_params(trial, self._manifest) | {"seed": str(seed)},
                 curve_points(curves, self._steps) + final_points(finite),
                 _now(),
             )
@@ -171,7 +178,7 @@ class RunWriter:
                 "FAILED",
                 trial_tags(trial, self._manifest, "trial", self.parent_id)
                 | {"error": error, "mlflow.note.content": f"Failed: {error}"},
-                trial_params(trial),
+                trial_params(trial, self._manifest),
                 [],
                 _now(),
             )
@@ -206,7 +213,10 @@ class RunWriter:
                 if trial.key in self.summaries
             ]
             with self._artifact(self.parent_id, "", "results.csv") as path:
-                pyarrow.csv.write_csv(pa.Table.from_pylist(rows), path)
+                write_csv(rows_table(rows), path)
+            with self._artifact(self.parent_id, "", "chart.html") as path:
+                page = chart_page(self._manifest, self.summaries, self._run_ids, self._means)
+                path.write_text(page, encoding="utf-8")
         if self.failures:
             self._client.set_tag(self.parent_id, "failed_trials", str(len(self.failures)))
         self._client.set_tag(self.parent_id, "mlflow.note.content", note)

@@ -11,7 +11,7 @@ from sweeps.best_model import best_seed, log_best_model
 from sweeps.mlflow_store import database_file
 from sweeps.recorder_messages import Begin, Closed, Open, Problem, Recorded
 from sweeps.run_writer import RunWriter
-from sweeps.saved_view import trials_view, view_link, view_tag
+from sweeps.saved_view import save_views
 from trainables.hyperparameters import Trial
 from trainables.result import TrialResult, from_bytes
 
@@ -73,7 +73,9 @@ class SweepRecord:
             missing = self._writer.missing()
             if status == "FINISHED" and missing:
                 status = "FAILED"
-            views = self._save_views()
+            views = save_views(
+                self._client, self._experiment_id, self._manifest, self._request.log_seeds
+            )
             answer = find_answer(self._manifest, self._writer.summaries)
             numbers = {}
             if answer.best is not None and answer.best_accuracy is not None:
@@ -91,20 +93,6 @@ class SweepRecord:
             return Closed(missing, failures, views)
         except Exception as error:  # whatever the store's libraries raise
             return Closed(missing, self._writer.failures, views, one_line(error))
-
-    def _save_views(self) -> dict[str, str]:
-        """Titles and addresses of the views that could be saved."""
-        fields = [axis["field"] for axis in self._manifest.axes]
-        view_id = self._manifest.run_name
-        text = trials_view(self._manifest.run_name, fields, len(self._manifest.trials))
-        try:
-            self._client.set_experiment_tag(self._experiment_id, view_tag(view_id), text)
-        except Exception:  # a convenience in an undocumented format must not end a sweep
-            return {}
-        return {
-            "Charts of all trials": view_link(self._experiment_id, view_id, charts=True),
-            "Table of all trials": view_link(self._experiment_id, view_id, charts=False),
-        }
 
 
 def one_line(error: BaseException) -> str:

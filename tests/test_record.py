@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import Record
@@ -131,6 +132,23 @@ def test_the_terminal_shows_the_answer_and_where_to_look(l2_record: Record) -> N
     assert "python analysis/l2.py" in text
     assert "mlflow ui" in text
     assert "viewStateShareKey" in text
+
+
+def test_there_is_something_to_look_at_in_the_ui(l2_record: Record) -> None:
+    assert "l2=0.000000" in l2_record.artifact("chart.html").read_text(encoding="utf-8")
+    for kind in ("curves", "weights"):
+        parts = sorted(path.stem for path in l2_record.artifact(kind).glob("*.parquet"))
+        assert sorted(path.stem for path in l2_record.artifact(kind).glob("*.csv")) == parts != []
+    means = pd.concat(map(pd.read_csv, l2_record.artifact("curves").glob("*.csv")))
+    means = means.set_index(["config", "epoch"])
+    for run in l2_record.trials:
+        note = run.data.tags["mlflow.note.content"].splitlines()
+        assert f"{100 * run.data.metrics['final/test_accuracy']:.1f} %" in note[0]
+        part = note[1].split("`")[1]
+        assert run.info.run_name in set(pd.read_parquet(l2_record.artifact(part))["config"])
+        for point in l2_record.client.get_metric_history(run.info.run_id, "test/accuracy"):
+            mean = means.loc[(run.info.run_name, point.step), "test/accuracy"]
+            assert mean == pytest.approx(point.value, rel=1e-5)
 
 
 def test_results_csv_has_a_row_per_trial(l2_record: Record) -> None:
