@@ -91,20 +91,21 @@ def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
 
 
 def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
-    """The description of the sweep's run in Markdown: the answer in its first two lines."""
+    """The description of the sweep's run in Markdown: first the answer, then the views' links."""
     seeds = len(manifest.trials[0].seeds)
     first, last = manifest.summary_epochs
     if answer.best is None:
         head = "No trial of this sweep gave a result."
     else:
         head = (
-            f"**Best: {answer.best.name}**, test accuracy {percent(answer.best_accuracy)}.  \n"
+            f"**Best: {answer.best.name}**, test accuracy {percent(answer.best_accuracy)}. "
             f"Baseline {answer.baseline.name}: {percent(answer.baseline_accuracy)}."
         )
+    # The links in the second line: the UI lays a veil over the third of a long description until
+    # it is unfolded, through which nothing can be clicked.
+    links = " · ".join(f"[{title}]({link})" for title, link in views.items())
     lines = [
-        head,
-        "",
-        " · ".join(f"[{title}]({link})" for title, link in views.items()),
+        f"{head}  \n{links}" if links else head,
         "",
         f"{manifest.question}",
         "",

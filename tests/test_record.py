@@ -118,7 +118,8 @@ def test_the_parent_answers_first(l2_record: Record) -> None:
     note = l2_record.parent.data.tags["mlflow.note.content"].splitlines()
     best = max(run.data.metrics["final/test_accuracy"] for run in l2_record.trials)
     assert f"{100 * best:.1f} %" in note[0]
-    assert "l2=0.000000" in note[1]
+    assert "Baseline l2=0.000000" in note[0]
+    assert note[1].count("](/#/experiments/") == 3
     assert l2_record.parent.data.metrics["best/test_accuracy"] == pytest.approx(best)
     assert l2_record.parent.inputs.dataset_inputs[0].dataset.name == "iris"
     assert l2_record.manifest["dataset"]["digest"] == data.load("iris").digest
