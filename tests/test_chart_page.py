@@ -22,7 +22,11 @@ from sweeps.tables import mean_curves
 from trainables.result import TrialResult
 
 EPOCHS = np.array([0, 4, 9])
-NASTY = ("<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "&lt;\"'%{x}$plotly")
+NASTY = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(2)</script>",
+    "&lt;\"'%{x}<b>$plotly</b>",
+)
 
 
 def _page(manifest: Manifest, results: list[TrialResult]) -> str:
@@ -145,6 +149,16 @@ def test_pointing_at_a_trial_tells_its_numbers_and_a_click_shows_its_curves(
     tab.mouse.up()
     tab.locator("#curves .gtitle", has_text=manifest.trials[3].name).wait_for()
     assert tab.locator("#curves .scatterlayer .trace").count() == 2
+
+
+@pytest.mark.browser
+def test_no_button_sends_the_data_away(tab: Page, tmp_path: Path) -> None:
+    _open(tab, tmp_path, _page(*_sweep(l2.SWEEP)))
+    titles = [
+        button.get_attribute("data-title") or "" for button in tab.locator(".modebar-btn").all()
+    ]
+    assert "Zoom" in titles
+    assert not [title for title in titles if re.search("share|cloud|edit", title, re.I)]
 
 
 @pytest.mark.browser

@@ -132,7 +132,7 @@ def test_the_terminal_shows_the_answer_and_where_to_look(l2_record: Record) -> N
     assert "baseline" in text
     assert "python analysis/l2.py" in text
     assert "mlflow ui" in text
-    assert "viewStateShareKey" in text
+    assert text.count("viewStateShareKey") == 2  # of the trials, and of the seeds' averages
 
 
 def test_there_is_something_to_look_at_in_the_ui(l2_record: Record) -> None:
