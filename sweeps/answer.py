@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sweeps.finished_run import short
 from sweeps.manifest import Manifest
+from sweeps.saved_view import LOADED
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
 
@@ -79,21 +80,35 @@ def percent(accuracy: Interval | None) -> str:
     return text.replace("%", " %")
 
 
+def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
+    """The description of a trial's run: its accuracies, and where all of its curves lie."""
+    diverged = summary["test_accuracy"].mean != summary["test_accuracy"].mean
+    seeds = len(trial.seeds)
+    return (
+        f"**Test accuracy {percent(summary['test_accuracy'])}**, "
+        f"train accuracy {percent(summary['train_accuracy'])}; "
+        f"{seeds} seeds{', at least one of which diverged' if diverged else ''}.  \n"
+        f"Every epoch of every seed: `curves/{part}.parquet` of the sweep's run, rows of config "
+        f"`{trial.name}`; the weights: `weights/{part}.parquet`."
+    )
+
+
 def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
-    """The description of the sweep's run in Markdown: the answer in its first two lines."""
+    """The description of the sweep's run in Markdown: first the answer, then the views' links."""
     seeds = len(manifest.trials[0].seeds)
     first, last = manifest.summary_epochs
     if answer.best is None:
         head = "No trial of this sweep gave a result."
     else:
         head = (
-            f"**Best: {answer.best.name}**, test accuracy {percent(answer.best_accuracy)}.  \n"
+            f"**Best: {answer.best.name}**, test accuracy {percent(answer.best_accuracy)}. "
             f"Baseline {answer.baseline.name}: {percent(answer.baseline_accuracy)}."
         )
+    # The links in the second line: the UI lays a veil over the third of a long description until
+    # it is unfolded, through which nothing can be clicked.
+    links = " · ".join(f"[{title}]({link})" for title, link in views.items())
     lines = [
-        head,
-        "",
-        " · ".join(f"[{title}]({link})" for title, link in views.items()),
+        f"{head}  \n{links}" if links else head,
         "",
         f"{manifest.question}",
         "",
@@ -103,11 +118,18 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         "baseline's, and try it again on fresh seeds.",
         "",
     ]
+    if len(manifest.trials) > LOADED:
+        lines += [
+            f"The charts of this page's links load {LOADED} of the {len(manifest.trials)} trials, "
+            "those with the highest test accuracy; `chart.html` has all of them.",
+            "",
+        ]
     if failed:
         lines += [f"{failed} trials failed; their runs carry the error.", ""]
     lines += [
-        "- Artifacts: `results.csv` (a row per trial), `curves/` (every epoch of every model), "
-        "`weights/`, `sweep.json` (what was promised), `best_model/`",
+        "- Artifacts: `chart.html` (all trials with their intervals and curves to explore), "
+        "`results.csv` (a row per trial), `curves/` (every epoch of every model), `weights/`, "
+        "`sweep.json` (what was promised), `best_model/`",
         f"- Command: `{manifest.command}`",
     ]
     return "\n".join(lines)

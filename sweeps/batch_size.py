@@ -18,6 +18,7 @@ SWEEP = Sweep(
             label="batch size (rows)",
             lesson=(2, 4, 8, 16, 32, 64),
             choices=(2, 4, 8, 16, 32, 64),
+            log=True,
             baseline=16,
         ),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -77,11 +78,20 @@ def trial_tags(trial: Trial, manifest: Manifest, kind: str) -> dict[str, str]:
     }
 
 
-def trial_params(trial: Trial) -> dict[str, str]:
-    """Every hyperparameter as text, and the number of seeds."""
+def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
+    """Every hyperparameter as text, and the number of seeds.
+
+    Of an axis on a log scale also `log10_` of its value, unless that is 0: MLflow's scatter plots
+    know no log scale.
+    """
     values = trial.hyperparameters.as_dict()
     values["hidden"] = " ".join(map(str, values["hidden"]))
-    return {name: str(value) for name, value in values.items()} | {"seeds": str(len(trial.seeds))}
+    params = {name: str(value) for name, value in values.items()}
+    for axis in manifest.axes:
+        name = axis["field"]
+        if axis["log"] and values[name] > 0:
+            params[f"log10_{name}"] = str(short(math.log10(values[name])))
+    return params | {"seeds": str(len(trial.seeds))}
 
 
 def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> list[Point]:

@@ -95,6 +95,8 @@ def import_mlflow() -> None:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # the making of tables is no news
     # As with Ray: recording tells nobody. It would also hold the process up at its end.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # Two lines for every run of a sweep otherwise, when the store is a server.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     # MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails, and its retries
     # create a run again when only the answer was lost. `patience` tries again instead, and looks
     # for what was done before.

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.csv
 
 from sweeps.finished_run import final_points, spread
 from sweeps.manifest import Manifest
 from sweeps.recorded_sweep import MANIFEST_SHA256
 from sweeps.running_sweeps import PROMISE
 from sweeps.sweep_lock import LOCK, Owner
+from sweeps.tables import write_csv
 from trainables.result import Interval
 
 if TYPE_CHECKING:
@@ -129,8 +129,7 @@ def log_results(
     numbers = {name for row in rows for name in row} - set(leading)
     columns = [*leading, *sorted(numbers, key=_place)]
     with artifact(client, run_id, "", "results.csv") as path:
-        by_column = {name: [row.get(name) for row in rows] for name in columns}
-        pyarrow.csv.write_csv(pa.table(by_column), path)
+        write_csv(pa.table({name: [row.get(name) for row in rows] for name in columns}), path)
 
 
 def _place(column: str) -> tuple[int, str]:

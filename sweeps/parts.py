@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweeps.patience import http_status
 from sweeps.recorded_sweep import CannotResume, download
-from sweeps.tables import curves_table, results_from_tables, weights_table
+from sweeps.tables import results_from_tables, write_part
 from trainables.hyperparameters import Trial
-from trainables.result import TrialResult
+from trainables.result import Array, TrialResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,8 +36,13 @@ class Parts:
         self._client, self._run_id = client, run_id
         self.written = written
 
-    def write(self, results: Sequence[TrialResult]) -> dict[str, str]:
-        """Stores the next part; the tags for the runs of its trials.
+    def write(
+        self,
+        results: Sequence[TrialResult],
+        finals: Sequence[Mapping[str, Array]],
+        means: pa.Table | None,
+    ) -> dict[str, str]:
+        """Stores the next part, see `tables.write_part`; the tags for the runs of its trials.
 
         The part counts as written only once `written` is raised: until then a repeated call stores
         the same part again.
@@ -44,28 +50,30 @@ class Parts:
         name = f"part-{self.written + 1:05}"
         tags = {PART: name}
         with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-            for kind, table in (
-                ("curves", curves_table(results)),
-                ("weights", weights_table(results)),
-            ):
-                path = Path(folder) / f"{name}.parquet"
-                pq.write_table(table, path, compression="zstd")
-                tags[f"{kind}.sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-                self._client.log_artifact(self._run_id, str(path), kind)
+            write_part(Path(folder), name, results, finals, means)
+            for kind in KINDS:
+                content = Path(folder, kind, f"{name}.parquet").read_bytes()
+                tags[f"{kind}.sha256"] = hashlib.sha256(content).hexdigest()
+            self._client.log_artifacts(self._run_id, folder)
         return tags
 
-    def check(self, tags_of_runs: Sequence[Mapping[str, str]]) -> None:
-        """Raises `CannotResume` unless all parts that the runs' tags name are what was written."""
+    def read_all(
+        self, tags_of_runs: Sequence[Mapping[str, str]], trials: Sequence[Trial]
+    ) -> Iterator[list[TrialResult]]:
+        """What `read` gives, for each part that the runs' tags name.
+
+        Raises `CannotResume` at the first that is not what was written.
+        """
         named = {tags[PART]: tags for tags in tags_of_runs if PART in tags}
-        for _ in self._opened(named):
-            pass
+        for curves, weights in self._opened(named):
+            yield results_from_tables(curves, weights, trials)
 
     def read(self, tags: Mapping[str, str], trials: Sequence[Trial]) -> list[TrialResult]:
         """The results of those of `trials` that are in the part that the run's `tags` name."""
-        (curves, weights), *_ = self._opened({tags[PART]: tags})
-        return results_from_tables(curves, weights, trials)
+        (results,) = self.read_all([tags], trials)
+        return results
 
-    def _opened(self, named: Mapping[str, Mapping[str, str]]) -> Iterator[list[object]]:
+    def _opened(self, named: Mapping[str, Mapping[str, str]]) -> Iterator[list[pa.Table]]:
         from mlflow.exceptions import MlflowException
 
         with tempfile.TemporaryDirectory(prefix="sweep-") as folder:

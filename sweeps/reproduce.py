@@ -93,7 +93,9 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
     while not pack.done:
         completed = pack.advance()
     (again,) = completed
-    made, _ = TrialRuns(manifest).make(replace(again, device=recorded.device), {}, 0)
+    runs = TrialRuns(manifest)
+    again = replace(again, device=recorded.device)
+    made, _ = runs.make(again, again.finals(runs.window), run.data.tags, 0)
     found = [*in_arrays(recorded, again), *in_run(client, run, made)]
     seed_runs = _seed_runs(client, run) if made.children else {}
     for child in made.children:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from sweeps import bulk_writing, public_writing
 from sweeps.finished_run import FinishedRun, trial_params, trial_tags
 from sweeps.manifest import Manifest
 from sweeps.parts import PART, PART_TAGS, Parts
 from sweeps.recorded_sweep import runs_below, summary_of, whole_trials
+from sweeps.tables import MEANS_TRIALS, mean_curves
 from sweeps.trial_runs import TrialRuns
 from trainables.hyperparameters import Trial
-from trainables.result import Interval, TrialResult
+from trainables.result import Array, Interval, TrialResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,6 +43,7 @@ class RunWriter:
         self.run_ids: dict[str, str] = {}  # by trial key
         self.summaries: dict[str, dict[str, Interval]] = {}  # by trial key
         self.failures: dict[str, str] = {}  # by trial key
+        self.means: list[pa.Table] = []  # curves as `mean_curves` makes them, of all summaries
 
     def recover(self, retry_failed: bool, now: int) -> None:
         """Takes up what an earlier process wrote, and removes what it left unfinished.
@@ -54,7 +58,12 @@ class RunWriter:
             if key in self._promised and not (retry_failed and run.info.status == "FAILED")
         }
         finished = {key: run for key, run in whole.items() if run.info.status == "FINISHED"}
-        self._parts.check([run.data.tags for run in finished.values()])
+        tags_of_runs = [run.data.tags for run in finished.values()]
+        mine = [trial for trial in self._manifest.trials if trial.key in finished]
+        self.means = [
+            mean_curves(results, self._trial_runs.steps)
+            for results in self._parts.read_all(tags_of_runs, mine)
+        ]
         self.run_ids = {key: run.info.run_id for key, run in whole.items()}
         self._remove_strays()
         for key, run in whole.items():
@@ -72,7 +81,8 @@ class RunWriter:
         # Only of the last part can some trials have their runs and others not.
         missing = self.unrecorded()
         if missing and (results := self._parts.read(last, missing)):
-            self._write_trials(results, last, now, False)
+            self._write_trials(results, self._finals(results), last, now, False)
+            self.means.append(mean_curves(results, self._trial_runs.steps))
 
     def record(self, results: Sequence[TrialResult], now: int, repeated: bool) -> list[str]:
         """Writes promised trials that are not yet written; their keys."""
@@ -84,20 +94,36 @@ class RunWriter:
         if not new:
             return []
         # The complete curves first: a run that stands has its curves behind it.
-        self._write_trials(new, self._parts.write(new), now, repeated)
+        means = mean_curves(new, self._trial_runs.steps)
+        few = len(self._manifest.trials) <= MEANS_TRIALS
+        finals = self._finals(new)
+        tags = self._parts.write(new, finals, means if few else None)
+        self._write_trials(new, finals, tags, now, repeated)
         self._parts.written += 1
+        self.means.append(means)
         return [result.trial.key for result in new]
 
     def _write_trials(
-        self, new: Sequence[TrialResult], tags: dict[str, str], now: int, repeated: bool
+        self,
+        new: Sequence[TrialResult],
+        all_finals: Sequence[Mapping[str, Array]],
+        tags: dict[str, str],
+        now: int,
+        repeated: bool,
     ) -> None:
-        made = [self._trial_runs.make(result, tags, now) for result in new]
+        made = [
+            self._trial_runs.make(result, finals, tags, now)
+            for result, finals in zip(new, all_finals, strict=True)
+        ]
         run_ids = self._write([run for run, _ in made], repeated)
         for result, (_, summary), run_id in zip(new, made, run_ids, strict=True):
             key = result.trial.key
             self.run_ids[key] = run_id
             self.summaries[key] = summary
             self._part_tags[key] = tags
+
+    def _finals(self, results: Sequence[TrialResult]) -> list[dict[str, Array]]:
+        return [result.finals(self._trial_runs.window) for result in results]
 
     def _write(self, runs: Sequence[FinishedRun], repeated: bool) -> list[str]:
         run_ids: list[str] = self._writing.write_runs(
@@ -117,7 +143,7 @@ class RunWriter:
                 "FAILED",
                 trial_tags(trial, self._manifest, "trial")
                 | {"error": error, "mlflow.note.content": f"Failed: {error}"},
-                trial_params(trial),
+                trial_params(trial, self._manifest),
                 [],
                 now,
             )

@@ -30,6 +30,8 @@ def problem(sweep: Sweep, count: int | None, search: SearchName) -> str | None:
     if search == "grid" and len(sweep.axes) == 1 and not sweep.axes[0].choices:
         axis = sweep.axes[0]
         available = round((axis.high - axis.low) * 10**axis.decimals) + 1
+        if axis.log:  # rounding makes values equal at the low end, where they lie close
+            available = len(set(_spaced(axis, count)))
         if count > available:
             return (
                 f"--num-samples needs at most {available} for --search grid: {axis.name} has "
@@ -76,14 +78,25 @@ def _grid(sweep: Sweep, count: int) -> list[Point]:
 
 
 def _spaced(axis: Axis, count: int) -> list[Value]:
-    """`count` values over the axis, both ends included; of choices, the baseline is always one."""
+    """`count` values over the axis, both ends included; the baseline is always one of them."""
     if axis.choices:
         others = [choice for choice in axis.choices if choice != axis.baseline]
         gaps = max(1, count - 2)
         chosen = {others[round(i * (len(others) - 1) / gaps)] for i in range(count - 1)}
         return sorted({axis.baseline, *chosen})
+    if axis.log:
+        if not axis.low <= axis.baseline <= axis.high:  # such as 0, which no log range has
+            return [axis.baseline, *_geometric(axis, count - 1)]
+        values = _geometric(axis, count)
+        nearest = min(range(count), key=lambda i: abs(values[i] - axis.baseline))
+        return [*values[:nearest], axis.baseline, *values[nearest + 1 :]]
     step = (axis.high - axis.low) / max(1, count - 1)
     return [round(axis.low + i * step, axis.decimals) for i in range(count)]
+
+
+def _geometric(axis: Axis, count: int) -> list[Value]:
+    factor = (axis.high / axis.low) ** (1 / max(1, count - 1))
+    return [round(axis.low * factor**i, axis.decimals) for i in range(count)]
 
 
 def _sampled(sweep: Sweep, count: int, search: SearchName, seed: int) -> list[Point]:
@@ -125,7 +138,7 @@ def _distribution(axis: Axis) -> BaseDistribution:
     # Choices are sampled by their place: Optuna's quasi-random sampler knows no categories.
     if axis.choices:
         return IntDistribution(0, len(axis.choices) - 1)
-    return FloatDistribution(axis.low, axis.high)
+    return FloatDistribution(axis.low, axis.high, log=axis.log)
 
 
 def _from_space(axis: Axis, value: Value) -> Value:

@@ -17,8 +17,10 @@ class Axis:
     """One swept hyperparameter.
 
     `lesson`: the values in the lesson. `low` to `high`: the range sampled uniformly, or `choices`:
-    the only values there are. `decimals`: drawn values are rounded to these, so that a trial's
-    name, such as `l2=0.012300`, is its value and not an approximation of it.
+    the only values there are. `log`: values differ by factors rather than by steps; a range is
+    then sampled, and every axis drawn, on a log scale. `decimals`: drawn values are rounded to
+    these, so that a trial's name, such as `l2=0.012300`, is its value and not an approximation.
+    Raises `ValueError` for a log range whose lower end rounds to 0 or less.
     """
 
     name: str
@@ -27,8 +29,16 @@ class Axis:
     low: float = 0.0
     high: float = 0.0
     choices: tuple[int, ...] = ()
+    log: bool = False
     decimals: int = 0
     baseline: Value = 0.0
+
+    def __post_init__(self) -> None:
+        if self.log and not self.choices and round(self.low, self.decimals) <= 0:
+            raise ValueError(
+                f"axis {self.name}: a log range needs a low end above 0 at {self.decimals} "
+                f"decimals, got {self.low}"
+            )
 
     def format(self, value: Value) -> str:
         """The value in the axis's one number format."""

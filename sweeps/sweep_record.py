@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from sweeps import parent_run
 from sweeps.answer import BestSoFar, find_answer, note
 from sweeps.best_model import best_seed, log_best_model
+from sweeps.chart_page import chart_page
 from sweeps.manifest import Manifest
 from sweeps.recorder_messages import Closed, Recorded
 from sweeps.run_writer import RunWriter
-from sweeps.saved_view import trials_view, view_link, view_tag
+from sweeps.saved_view import save_views
 from sweeps.spool import Entry
 from sweeps.sweep_lock import SweepLock
 from trainables.data import Dataset
@@ -78,7 +79,7 @@ class SweepRecord:
         missing = writer.settle()
         if status == "FINISHED" and missing:
             status = "FAILED"
-        views = self._save_views()
+        views = save_views(self._client, self.experiment_id, manifest)
         answer = find_answer(manifest, writer.summaries)
         numbers = {}
         if answer.best is not None:
@@ -98,6 +99,8 @@ class SweepRecord:
             parent_run.log_results(
                 self._client, self.run_id, manifest, writer.run_ids, writer.summaries
             )
+            page = chart_page(manifest, writer.summaries, writer.run_ids, writer.means)
+            parent_run.log_text(self._client, self.run_id, "chart.html", page)
         text = note(manifest, answer, len(writer.failures), views)
         parent_run.finish(
             self._client,
@@ -123,17 +126,3 @@ class SweepRecord:
         outputs = self._client.get_run(self.run_id).outputs
         for model in outputs.model_outputs if outputs else ():
             self._client.delete_logged_model(model.model_id)
-
-    def _save_views(self) -> dict[str, str]:
-        """Titles and addresses of the views that could be saved."""
-        fields = [axis["field"] for axis in self._manifest.axes]
-        view_id = self._manifest.run_name
-        text = trials_view(self._manifest.run_name, fields, len(self._manifest.trials))
-        try:
-            self._client.set_experiment_tag(self.experiment_id, view_tag(view_id), text)
-        except Exception:  # a convenience in an undocumented format must not end a sweep
-            return {}
-        return {
-            "Charts of all trials": view_link(self.experiment_id, view_id, charts=True),
-            "Table of all trials": view_link(self.experiment_id, view_id, charts=False),
-        }

@@ -1,18 +1,48 @@
-"""Trial results as tables for people: every curve point and every parameter, one row each."""
+"""Trial results as tables for people: every curve point and every parameter, one row each.
+
+These go into Parquet, which MLflow's UI cannot show. Beside each such file lies a thin CSV that it
+can: means over seeds of the curves, and the models' final numbers in place of their weights.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from trainables.hyperparameters import Trial
-from trainables.result import CURVES, Trained, TrialResult
+from trainables.result import CURVES, Array, Trained, TrialResult
 
 _HOW = "trials"  # key of metadata: seconds and device by trial key
+MEANS_TRIALS = 1000  # in a sweep of more, the curves' CSV files would be many and each tell little
+
+
+def write_part(
+    folder: Path,
+    name: str,
+    results: Sequence[TrialResult],
+    finals: Sequence[Mapping[str, Array]],
+    means: pa.Table | None,
+) -> None:
+    """Writes `curves/` and `weights/`, in each the Parquet file `name` and its CSV.
+
+    `means`: those of `mean_curves`, or None to go without, as sweeps of more than `MEANS_TRIALS`
+    trials do; a smaller sweep's, all parts together, take about 1 MB.
+    """
+    for kind, table in (("curves", curves_table(results)), ("weights", weights_table(results))):
+        (folder / kind).mkdir()
+        pq.write_table(table, folder / kind / f"{name}.parquet", compression="zstd")
+    if means is not None:
+        write_csv(means, folder / "curves" / f"{name}.csv")
+    write_csv(finals_table(results, finals), folder / "weights" / f"{name}.csv")
 
 
 def curves_table(results: Sequence[TrialResult]) -> pa.Table:
@@ -77,6 +107,56 @@ def results_from_tables(
         trained = Trained(by_metric, parameters)
         results.append(TrialResult(trial, trained, *how[trial.key]))
     return results
+
+
+def mean_curves(results: Sequence[TrialResult], epochs: NDArray[Any]) -> pa.Table:
+    """One row per trial and epoch (from 1), of `epochs` counted from 0: means over seeds.
+
+    Empty from where a seed diverged on.
+    """
+    columns: dict[str, Any] = {
+        "config": np.repeat([result.trial.name for result in results], len(epochs)),
+        "epoch": np.tile(epochs + 1, len(results)),
+    }
+    for name in results[0].trained.curves:
+        means = [result.trained.curves[name][:, epochs].mean(axis=0) for result in results]
+        columns[name] = pa.array(np.concatenate(means), from_pandas=True)
+    return pa.table(columns)
+
+
+def finals_table(results: Sequence[TrialResult], finals: Sequence[Mapping[str, Array]]) -> pa.Table:
+    """One row per model with its final numbers, (S,) each by trial; empty where it diverged."""
+    columns: dict[str, Any] = {
+        "config": [result.trial.name for result in results for _ in result.trial.seeds],
+        "seed": [seed for result in results for seed in result.trial.seeds],
+    }
+    for name in finals[0]:
+        values = np.concatenate([each[name] for each in finals])
+        columns[name] = pa.array(values.astype(np.float32), from_pandas=True)
+    return pa.table(columns)
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The rows with the columns of all of them: a diverged trial's row has fewer than others."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.table({name: [row.get(name) for row in rows] for name in names})
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Writes a CSV file for people, who may open it in a spreadsheet.
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay
+    numbers. Parquet holds every text as it is.
+    """
+    columns = [_no_formula(column) for column in table.itercolumns()]
+    names = _no_formula(pa.array(table.column_names)).to_pylist()
+    pyarrow.csv.write_csv(pa.table(columns, names=names), path)
+
+
+def _no_formula(texts: pa.Array) -> pa.Array:
+    if not pa.types.is_string(texts.type):
+        return texts
+    return pc.replace_substring_regex(texts, pattern=r"^([=+\-@\t\r])", replacement=r"'\1")
 
 
 def _constant(text: str, count: int) -> pa.DictionaryArray:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from sweeps.answer import trial_note
 from sweeps.finished_run import (
     FinishedRun,
     curve_points,
@@ -15,6 +16,7 @@ from sweeps.finished_run import (
     trial_tags,
 )
 from sweeps.manifest import Manifest
+from sweeps.parts import PART
 from trainables.result import Array, Interval, TrialResult, interval
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
@@ -25,7 +27,11 @@ TIMES = "time/"  # prefix of the only numbers that are not the same when a trial
 
 
 class TrialRuns:
-    """Makes the runs of one sweep's trials, the same from the same results."""
+    """Makes the runs of one sweep's trials, the same from the same results.
+
+    `steps`: the epochs, counted from 0, whose curve points MLflow gets. `window`: those of the
+    final numbers.
+    """
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
@@ -33,29 +39,36 @@ class TrialRuns:
         epochs = manifest.trials[0].hyperparameters.epochs
         curves = _CURVE_POINTS // (6 * len(manifest.trials))
         steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, curves)))
-        self._steps = np.unique(np.linspace(0, epochs - 1, steps).round().astype(int))
-        self._window = range(*manifest.summary_epochs)
+        self.steps = np.unique(np.linspace(0, epochs - 1, steps).round().astype(int))
+        self.window = range(*manifest.summary_epochs)
 
     def make(
-        self, result: TrialResult, more_tags: Mapping[str, str], now: int
+        self,
+        result: TrialResult,
+        finals: Mapping[str, Array],
+        part_tags: Mapping[str, str],
+        now: int,
     ) -> tuple[FinishedRun, dict[str, Interval]]:
-        """The trial's run at the time `now` (milliseconds since 1970), and its final numbers."""
+        """The trial's run at the time `now` (milliseconds since 1970), and its final numbers.
+
+        `finals`: those of the result over the `window`. `part_tags`: where its curves lie.
+        """
         trial = result.trial
-        finals = result.finals(self._window)
         summary = {name: interval(values) for name, values in finals.items()}
         diverged = int(result.trained.diverged.sum())
         numbers = {f"final/{name}": value for name, value in spread(summary)}
         numbers["final/seeds"] = len(trial.seeds)
         numbers["final/diverged_seeds"] = diverged
         numbers[f"{TIMES}train_seconds"] = result.seconds
-        tags = {**trial_tags(trial, self._manifest, "trial"), **more_tags, "device": result.device}
+        tags = {**trial_tags(trial, self._manifest, "trial"), **part_tags, "device": result.device}
+        tags["mlflow.note.content"] = trial_note(trial, summary, part_tags[PART])
         if diverged:
             tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
         curves = result.trained.curves.items()
-        mean = {name: curve[:, self._steps].mean(axis=0) for name, curve in curves}
-        points = curve_points(mean, self._steps) + final_points(numbers)
+        mean = {name: curve[:, self.steps].mean(axis=0) for name, curve in curves}
+        points = curve_points(mean, self.steps) + final_points(numbers)
         seeds = tuple(self._seed_runs(result, finals, now)) if self._log_seeds else ()
-        params = trial_params(trial)
+        params = trial_params(trial, self._manifest)
         return FinishedRun(trial.name, "FINISHED", tags, params, points, now, seeds), summary
 
     def _seed_runs(
@@ -64,14 +77,14 @@ class TrialRuns:
         trial = result.trial
         for index, seed in enumerate(trial.seeds):
             all_curves = result.trained.curves.items()
-            curves = {metric: curve[index, self._steps] for metric, curve in all_curves}
+            curves = {metric: curve[index, self.steps] for metric, curve in all_curves}
             numbers = {f"final/{metric}": float(values[index]) for metric, values in finals.items()}
             finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
             yield FinishedRun(
                 f"{trial.name} seed={seed}",
                 "FINISHED",
                 trial_tags(trial, self._manifest, "seed") | {"seed": str(seed)},
-                trial_params(trial) | {"seed": str(seed)},
-                curve_points(curves, self._steps) + final_points(finite),
+                trial_params(trial, self._manifest) | {"seed": str(seed)},
+                curve_points(curves, self.steps) + final_points(finite),
                 now,
             )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from playwright.sync_api import Browser, sync_playwright
 
 if TYPE_CHECKING:
     from everything import Everything
@@ -96,6 +98,23 @@ def read_record(folder: Path) -> Record:
         [run for run in mine if run.data.tags["kind"] == "seed"],
         json.loads(manifest_path.read_text()),
     )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser in which records are looked at; each of its contexts is a fresh profile."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("needs chromium: apt-get update && apt-get install chromium")
+        pytest.skip("no chromium here; on Debian: apt-get update && apt-get install chromium")
+    quiet = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync")
+    still = ("disable-background-networking", "disable-component-update")
+    with sync_playwright() as playwright:
+        flags = [f"--{name}" for name in (*quiet, *still)]
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
 
 
 RunSweep = Callable[..., Record]

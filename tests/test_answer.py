@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from sweeps.answer import BestSoFar, find_answer
+from sweeps.answer import BestSoFar, find_answer, note, trial_note
 from sweeps.l2 import SWEEP
 from sweeps.launch import plan
 from sweeps.manifest import Manifest, make_manifest
@@ -62,3 +62,36 @@ def test_trials_without_a_summary_are_not_the_best(manifest: Manifest) -> None:
     assert answer.best_accuracy is not None
     assert answer.best_accuracy.mean == 0.5
     assert answer.baseline_accuracy is None
+
+
+def test_a_trials_description_has_its_accuracies_and_where_its_curves_lie(
+    manifest: Manifest,
+) -> None:
+    found = {
+        "test_accuracy": Interval(0.9666, 0.01, 0.9551, 0.9781),
+        "train_accuracy": Interval(0.9841, 0.01, 0.98, 0.99),
+    }
+    first, second = trial_note(manifest.trials[1], found, "part-00007").splitlines()
+    assert "96.7 % [95.5, 97.8]" in first
+    assert "98.4 % [98.0, 99.0]" in first
+    assert "2 seeds" in first
+    assert "`curves/part-00007.parquet`" in second
+    assert f"`{manifest.trials[1].name}`" in second
+
+
+def test_a_diverged_trials_description_says_so(manifest: Manifest) -> None:
+    lost = Interval(DIVERGED, DIVERGED, DIVERGED, DIVERGED)
+    text = trial_note(
+        manifest.trials[1], dict.fromkeys(("test_accuracy", "train_accuracy"), lost), "p"
+    )
+    assert "diverged" in text.splitlines()[0]
+    assert "nan" not in text
+
+
+@pytest.mark.parametrize(("trials", "told"), [("100", False), ("101", True)])
+def test_the_description_says_when_the_uis_charts_do_not_load_all(trials: str, told: bool) -> None:
+    options = parse(SWEEP, "", ["--num-samples", trials, "--seeds", "2"])
+    manifest = make_manifest(SWEEP, options, plan(SWEEP, options))
+    text = note(manifest, find_answer(manifest, {}), 0, {})
+    assert "`chart.html`" in text
+    assert (f"load 100 of the {trials} trials" in text) == told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import Record
@@ -117,7 +118,8 @@ def test_the_parent_answers_first(l2_record: Record) -> None:
     note = l2_record.parent.data.tags["mlflow.note.content"].splitlines()
     best = max(run.data.metrics["final/test_accuracy"] for run in l2_record.trials)
     assert f"{100 * best:.1f} %" in note[0]
-    assert "l2=0.000000" in note[1]
+    assert "Baseline l2=0.000000" in note[0]
+    assert note[1].count("](/#/experiments/") == 3
     assert l2_record.parent.data.metrics["best/test_accuracy"] == pytest.approx(best)
     assert l2_record.parent.inputs.dataset_inputs[0].dataset.name == "iris"
     assert l2_record.manifest["dataset"]["digest"] == data.load("iris").digest
@@ -130,7 +132,24 @@ def test_the_terminal_shows_the_answer_and_where_to_look(l2_record: Record) -> N
     assert "baseline" in text
     assert "python analysis/l2.py" in text
     assert "mlflow ui" in text
-    assert "viewStateShareKey" in text
+    assert text.count("viewStateShareKey") == 2  # of the trials, and of the seeds' averages
+
+
+def test_there_is_something_to_look_at_in_the_ui(l2_record: Record) -> None:
+    assert "l2=0.000000" in l2_record.artifact("chart.html").read_text(encoding="utf-8")
+    for kind in ("curves", "weights"):
+        parts = sorted(path.stem for path in l2_record.artifact(kind).glob("*.parquet"))
+        assert sorted(path.stem for path in l2_record.artifact(kind).glob("*.csv")) == parts != []
+    means = pd.concat(map(pd.read_csv, l2_record.artifact("curves").glob("*.csv")))
+    means = means.set_index(["config", "epoch"])
+    for run in l2_record.trials:
+        note = run.data.tags["mlflow.note.content"].splitlines()
+        assert f"{100 * run.data.metrics['final/test_accuracy']:.1f} %" in note[0]
+        part = note[1].split("`")[1]
+        assert run.info.run_name in set(pd.read_parquet(l2_record.artifact(part))["config"])
+        for point in l2_record.client.get_metric_history(run.info.run_id, "test/accuracy"):
+            mean = means.loc[(run.info.run_name, point.step), "test/accuracy"]
+            assert mean == pytest.approx(point.value, rel=1e-5)
 
 
 def test_results_csv_has_a_row_per_trial(l2_record: Record) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sweeps import batch_size, dropout, elastic_net, l1, l2
 from sweeps.options import SearchName
 from sweeps.search import points
-from sweeps.sweep import Sweep
+from sweeps.sweep import Axis, Sweep
 
 CONTINUOUS = [dropout.SWEEP, l1.SWEEP, l2.SWEEP, elastic_net.SWEEP]
 ALL = [*CONTINUOUS, batch_size.SWEEP]
@@ -136,3 +136,49 @@ def test_sampled_values_are_uniform_over_the_range(search: SearchName) -> None:
     values = np.array(points(dropout.SWEEP, 400, search, 0))[1:, 0]
     assert values.mean() == pytest.approx(0.5, abs=5 * (1 / 12 / 400) ** 0.5)
     assert (values > 0.9).mean() == pytest.approx(0.1, abs=0.075)
+
+
+def _log_sweep(baseline: float = 0.0, decimals: int = 6) -> Sweep:
+    axis = Axis(
+        name="l2",
+        label="λ",
+        lesson=(baseline, 0.1),
+        low=1e-4,
+        high=0.1,
+        log=True,
+        decimals=decimals,
+        baseline=baseline,
+    )
+    return Sweep(name="logarithmic", question="?", axes=(axis,))
+
+
+@pytest.mark.parametrize("search", SAMPLED)
+def test_a_log_range_has_as_many_samples_in_every_factor_of_ten(search: SearchName) -> None:
+    found = points(_log_sweep(), 301, search, 0)
+    assert found[0] == (0.0,)
+    tens = np.histogram(np.log10([value for (value,) in found[1:]]), bins=3, range=(-4, -1))[0]
+    assert tens.sum() == 300
+    assert tens.min() > 70
+
+
+@pytest.mark.parametrize("baseline", [0.0, 1e-4, 0.005, 0.1])
+def test_a_log_grid_goes_by_factors_from_end_to_end_and_has_the_baseline(baseline: float) -> None:
+    found = points(_log_sweep(baseline), 13, "grid", 0)
+    assert found[0] == (baseline,)
+    assert len(set(found)) == 13
+    values = sorted(value for (value,) in found if value != baseline or baseline in (1e-4, 0.1))
+    assert (values[0], values[-1]) == (1e-4, 0.1)
+    if baseline in (0.0, 1e-4, 0.1):
+        factors = np.divide(values[1:], values[:-1])
+        assert factors == pytest.approx(np.full(len(factors), factors.mean()), rel=0.02)
+
+
+def test_a_log_grid_finer_than_its_decimals_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^--num-samples needs at most \d+ for --search grid"):
+        points(_log_sweep(decimals=4), 50, "grid", 0)
+
+
+@pytest.mark.parametrize("low", [0.0, -1.0, 1e-7])
+def test_a_log_range_that_begins_at_nothing_is_refused(low: float) -> None:
+    with pytest.raises(ValueError, match=r"^axis l2: a log range needs a low end above 0"):
+        Axis(name="l2", label="λ", lesson=(), low=low, high=1.0, log=True, decimals=6)
