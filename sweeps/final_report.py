@@ -16,6 +16,7 @@ from sweeps.mlflow_store import resolve_uri
 from sweeps.packs import training_seconds
 from sweeps.provenance import without_credentials
 from sweeps.recorder_messages import Begun, Closed, Found, Problem
+from sweeps.saved_view import CHARTS, SEEDS, table_link
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
 
@@ -162,8 +163,10 @@ def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, st
         server = "http://127.0.0.1:5000"
         store = f" --backend-store-uri {plain}" if flag else ""
         lines.append(f"all runs:           mlflow ui{store}")
-    link = next(iter(views.values()), f"/#/experiments/{begun.experiment_id}")
-    lines.append(f"                    then open {server}{link}")
+    link = views.get(CHARTS) or table_link(begun.experiment_id, manifest.run_name)
+    lines.append(f"charts of trials:   {server}{link}")
+    if SEEDS in views:
+        lines.append(f"averages of seeds:  {server}{views[SEEDS]}")
     return lines
 
 
