@@ -18,6 +18,7 @@ from mlflow.entities import Run
 # Ids, times, places, and how the sweep was asked for instead of what it found.
 _TAGS = re.compile(
     r"mlflow\.(parentRunId|user|runName|note\.content|log-model\.history|artifactLocation)"
+    r"|mlflow\.source\.git\.commit|git\.dirty"
     r"|lock|command|sweep|manifest\.sha256|curves\.part|(curves|weights)\.sha256|resumed.*|attempt.*"
 )
 _OPTIONS = re.compile(

@@ -24,8 +24,9 @@ def client(tmp_path: Path) -> MlflowClient:
 
 def _save(client: MlflowClient, sweep: Sweep, log_seeds: bool) -> tuple[str, dict[str, str]]:
     experiment = open_experiment(client, sweep.name, client.tracking_uri)
-    manifest = made_up(sweep, "--seeds", "2")[0]
-    return experiment, save_views(client, experiment, manifest, log_seeds)
+    flags = ("--seeds", "2", *(("--log-seeds",) if log_seeds else ()))
+    manifest = made_up(sweep, *flags)[0]
+    return experiment, save_views(client, experiment, manifest)
 
 
 @pytest.mark.parametrize("sweep", [l2.SWEEP, batch_size.SWEEP, elastic_net.SWEEP])
@@ -65,6 +66,6 @@ def test_an_mlflow_that_was_not_tried_gets_a_plain_link(
 
 def test_a_store_that_refuses_the_tag_gets_a_plain_link(client: MlflowClient) -> None:
     manifest = made_up(l2.SWEEP, "--seeds", "2")[0]
-    links = save_views(client, "123456", manifest, log_seeds=True)  # no such experiment
+    links = save_views(client, "123456", manifest)  # no such experiment
     assert list(links) == [TABLE]
     assert links[TABLE].startswith("/#/experiments/123456/runs?workflowType=machine_learning")
