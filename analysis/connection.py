@@ -122,4 +122,5 @@ def store_errors(uri: str, what: str = "cannot read") -> Iterator[None]:
 
 def without_password(text: str) -> str:
     """The text with the user and password of any address in it blotted out."""
-    return re.sub(r"//[^/@\s]*@", "//***@", text)
+    # Up to the last @ before the path: passwords may hold one.
+    return re.sub(r"//[^/\s?#]*@", "//***@", text)

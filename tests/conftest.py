@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from everything import Everything
 
 ROOT = Path(__file__).parent.parent
+# A test run that is told to end takes its servers and sweeps with it, as after Ctrl-C.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 HANG = 300  # seconds until a subprocess counts as hanging; no test measures speed
 
 

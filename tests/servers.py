@@ -167,6 +167,7 @@ def mlflow_server_with_login(user: str, password: str) -> Iterator[MlflowServer]
             "[mlflow]\ndefault_permission = READ\n"
             f"database_uri = sqlite:///{folder}/users.db\nadmin_username = {user}\n"
             "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+            "auth_cache_ttl_seconds = 60\n"  # a password costs a tenth of a second to check
         )
         variables = {
             "MLFLOW_AUTH_CONFIG_PATH": str(settings),

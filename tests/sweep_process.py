@@ -56,6 +56,12 @@ class SweepProcess:
     def stderr(self) -> str:
         return self._err.read_text()
 
+    @property
+    def messages(self) -> list[str]:
+        """Lines of stderr other than those that tell the progress every ten seconds."""
+        lines = self.stderr.splitlines()
+        return [line for line in lines if line.strip() and not re.match(r"\d+ s · ", line)]
+
     def wait(self) -> int:
         """The exit code; what was printed is in the message should it hang."""
         try:
@@ -155,7 +161,7 @@ def run_upload(cwd: Path, *folders: str) -> tuple[int, str]:
         assert "Traceback" not in process.stderr
         assert process.living_after_the_end() == []
         assert process.temporary_files() == []
-        return code, process.stderr
+        return code, "\n".join(process.messages)
 
 
 def flip_a_byte(file: Path) -> None:

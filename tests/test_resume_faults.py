@@ -60,7 +60,7 @@ def resume(folder: Path, *flags: str, **variables: str) -> tuple[int, str]:
         assert "Traceback" not in process.stderr
         assert process.living_after_the_end() == []
         assert process.temporary_files() == []
-        return code, process.stderr
+        return code, "\n".join(process.messages)
 
 
 def test_damaged_records_are_refused_and_left_as_they_are(stopped: Path, paced: Everything) -> None:

@@ -29,7 +29,7 @@ def refusal(uri: str, folder: Path, *flags: str) -> str:
     """The one line with which a sweep refuses the store at `uri`."""
     with started("sweeps/l2.py", *TINY, *flags, "--tracking-uri", uri, cwd=folder) as process:
         assert process.wait() == 4, process.stderr
-        (line,) = process.stderr.strip().splitlines()
+        (line,) = process.messages
         assert process.stdout == ""
         assert process.living_after_the_end() == []
         assert process.temporary_files() == []

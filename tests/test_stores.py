@@ -109,7 +109,7 @@ def test_wrong_password_is_refused_in_one_line_that_names_the_variables(
         variables |= {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": "c4n4ry"}
     with started("sweeps/l2.py", *TINY, cwd=tmp_path, **variables) as process:
         assert process.wait() == 4
-        (line,) = process.stderr.strip().splitlines()
+        (line,) = process.messages
         assert "MLFLOW_TRACKING_USERNAME" in line
         assert "MLFLOW_TRACKING_PASSWORD" in line
         assert_no_canary(process.temporary)
