@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,25 @@ def test_partial_sweeps_and_odd_names_are_marked(uri: str) -> None:
     plot = plot_of(load(uri, *ids))
     assert '(=HYPERLINK("x")) is partial: 1 of 4 trials missing' in plot.subtitle
     assert any("<b>$x^$</b>" in note for note in plot.notes)
+
+
+@pytest.mark.parametrize("two_fields", [False, True])
+def test_nothing_reaches_out_of_the_figure(uri: str, two_fields: bool) -> None:
+    name, points = ("elastic_net", GRID) if two_fields else ("l2", L2)
+    fields = ["l1", "l2"] if two_fields else ["l2"]
+    more = ({}, {"hidden": (64, 64)}, {"lr": 0.01, "batch_size": 8})
+    sweeps = [made_up_sweep(fields, [{**p, **each} for p in points]) for each in more]
+    figure = draw(plot_of(load(uri, *[write(uri, name, sweep) for sweep in sweeps])))
+    FigureCanvasAgg(figure).draw()
+    width, height = figure.get_size_inches() * figure.dpi
+    boxes = [ax.get_tightbbox() for ax in figure.axes]
+    boxes += [one.get_window_extent() for one in (*figure.texts, *figure.legends)]
+    for box in boxes:
+        assert box is not None
+        assert 0 <= box.x0 < box.x1 <= width
+        assert 0 <= box.y0 < box.y1 <= height
+    for one, other in combinations(boxes, 2):
+        assert not one.overlaps(other)
 
 
 def test_every_model_diverged(uri: str) -> None:
