@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sweeps.finished_run import short
 from sweeps.manifest import Manifest
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
@@ -42,7 +43,9 @@ class BestSoFar:
     def add(self, key: str, summary: Mapping[str, Interval]) -> bool:
         """Whether the trial `key` is the best now."""
         place = self._place[key]
-        rank = (summary["test_accuracy"].mean, -summary["test_loss"].mean, -place)
+        # As they are recorded, so that a resumed sweep decides as an uninterrupted one.
+        accuracy, loss = (short(summary[name].mean) for name in ("test_accuracy", "test_loss"))
+        rank = (accuracy, -loss, -place)
         if not rank[0] >= 0 or (self._rank is not None and rank <= self._rank):
             return False
         self._rank, self.trial = rank, self._trials[place]

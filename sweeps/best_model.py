@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 def rehearse() -> None:
     """Imports what `log_best_model` needs, which takes seconds the first time."""
+    for name in ("torch", "mlflow.models", "mlflow.pytorch"):
+        import_module(name)
 
 
 def best_seed(result: TrialResult, summary_epochs: range) -> int:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweeps.finished_run import FinishedRun
+from sweeps.finished_run import PARENT, FinishedRun, Standing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,18 +48,28 @@ def usable(client: MlflowClient) -> bool:
     )
 
 
-def write_runs(client: MlflowClient, experiment_id: str, runs: Sequence[FinishedRun]) -> list[str]:
-    """Writes `runs`, all of them or, should anything fail, none; their run ids."""
+def write_runs(
+    client: MlflowClient,
+    experiment_id: str,
+    parent_id: str,
+    runs: Sequence[FinishedRun],
+    repeated: bool = False,  # noqa: ARG001  # `public_writing` has to know
+) -> list[str]:
+    """Writes `runs` below `parent_id`; their run ids.
+
+    Should anything fail, none is written, so it makes no difference if the call is `repeated`.
+    """
     location = client.get_experiment(experiment_id).artifact_location.rstrip("/")
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _COLUMNS}
-    run_ids = []
-    for run in runs:
-        run_id = uuid.uuid4().hex
-        run_ids.append(run_id)
+    run_ids = [uuid.uuid4().hex for _ in runs]
+    family = [(run_id, parent_id, run) for run_id, run in zip(run_ids, runs, strict=True)]
+    for run_id, _, run in tuple(family):
+        family += [(uuid.uuid4().hex, run_id, child) for child in run.children]
+    for run_id, above, run in family:
         artifacts = f"{location}/{run_id}/artifacts"
         given = (run_id, run.name, "UNKNOWN", "", "", "unknown", run.status, run.time, run.time)
         rows["runs"].append((*given, None, "", "active", artifacts, int(experiment_id)))
-        tags = {**run.tags, "mlflow.runName": run.name}
+        tags = {**run.tags, PARENT: above, "mlflow.runName": run.name}
         rows["tags"] += [(run_id, key, value) for key, value in tags.items()]
         rows["params"] += [(run_id, key, value) for key, value in run.params.items()]
         metrics = [(run_id, name, value, run.time, step, False) for name, value, step in run.points]
@@ -81,20 +91,22 @@ def write_runs(client: MlflowClient, experiment_id: str, runs: Sequence[Finished
     return run_ids
 
 
-def recorded_trials(client: MlflowClient, experiment_id: str, parent_id: str) -> set[str]:
-    """Keys of the trials that have a run below that of the sweep."""
+def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[Standing]:
+    """The active runs below the sweep of that run name, oldest first."""
     query = """
-        SELECT trial.value FROM tags AS parent
-        JOIN tags AS kind ON kind.run_uuid = parent.run_uuid AND kind.key = 'kind'
-        JOIN tags AS trial ON trial.run_uuid = parent.run_uuid AND trial.key = 'trial.key'
-        JOIN runs ON runs.run_uuid = parent.run_uuid
-        WHERE parent.key = 'mlflow.parentRunId' AND parent.value = ? AND kind.value = 'trial'
+        SELECT runs.run_uuid, runs.status, trial.value, COALESCE(seed.value, ''), above.value
+        FROM tags AS mine
+        JOIN runs ON runs.run_uuid = mine.run_uuid
+        JOIN tags AS trial ON trial.run_uuid = mine.run_uuid AND trial.key = 'trial.key'
+        JOIN tags AS above ON above.run_uuid = mine.run_uuid AND above.key = 'mlflow.parentRunId'
+        LEFT JOIN tags AS seed ON seed.run_uuid = mine.run_uuid AND seed.key = 'seed'
+        WHERE mine.key = 'sweep' AND mine.value = ?
         AND runs.lifecycle_stage = 'active' AND runs.experiment_id = ?
+        ORDER BY runs.start_time, runs.run_uuid
     """
     with client._tracking_client.store.engine.begin() as connection:
-        return {
-            key for (key,) in connection.exec_driver_sql(query, (parent_id, int(experiment_id)))
-        }
+        rows = connection.exec_driver_sql(query, (sweep, int(experiment_id)))
+        return [Standing(*row) for row in rows]
 
 
 def _table(name: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +15,7 @@ from sweeps.manifest import Manifest
 from sweeps.mlflow_store import resolve_uri
 from sweeps.packs import training_seconds
 from sweeps.provenance import without_credentials
-from sweeps.recorder_messages import Begun, Closed, Problem
+from sweeps.recorder_messages import Begun, Closed, Found, Problem
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
 
@@ -54,10 +56,8 @@ def print_report(
         errors.print(f"error: {len(names)} trials failed: {_some(names)}", markup=False)
         for error in sorted(set(closed.failures.values())):
             errors.print(f"  {error}", markup=False)
-    for problem in problems:
-        errors.print(f"error: not recorded: {problem.text}", markup=False)
-        if problem.kept:
-            errors.print(f"  the results are kept in {problem.kept}", markup=False)
+    for text in dict.fromkeys(problem.text for problem in problems if stopped is None):
+        errors.print(f"error: not recorded: {text}", markup=False)
     if closed.problem:
         errors.print(f"error: the sweep's run could not be closed: {closed.problem}", markup=False)
     if closed.missing and stopped is None:
@@ -66,16 +66,68 @@ def print_report(
             f"{_some(closed.missing)}",
             markup=False,
         )
+    for line in _kept(problems, uri):
+        errors.print(line, markup=False)
     if stopped is not None:
-        done = len(manifest.trials) - len(closed.missing)
+        known = len(summaries) + len(closed.failures)
         errors.print(
-            f"stopped by {stopped}: {done} of {len(manifest.trials)} trials are recorded in run "
-            f"{begun.run_id} ({manifest.run_name}); start again with: {manifest.command}",
+            f"stopped by {stopped}: {known} of {len(manifest.trials)} trials are recorded in run "
+            f"{begun.run_id} ({manifest.run_name})",
             markup=False,
         )
+    if stopped is not None or closed.missing or closed.problem or problems:
+        command = _resume_command(manifest.name, begun.run_id, uri)
+        errors.print(f"complete it with:  {command}", markup=False)
+    elif closed.failures:
+        command = _resume_command(manifest.name, begun.run_id, uri)
+        errors.print(f"try them again with:  {command} --retry-failed", markup=False)
+    if stopped is not None:
         return
     for line in _commands(manifest, uri, begun, closed.views):
         console.print(line, markup=False, highlight=False)
+
+
+def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
+    """What `--resume` has left to do, nothing if the sweep is complete."""
+    manifest = found.promised
+    done = found.recorded - (found.failed if retry_failed else frozenset())
+    left = [trial for trial in manifest.trials if trial.key not in done]
+    print(
+        f"{manifest.run_name} (run {found.run_id}): {len(manifest.trials) - len(left)} of "
+        f"{len(manifest.trials)} trials are recorded in {without_credentials(uri)}"
+    )
+    if found.complete:
+        print("the sweep is complete: there is nothing to do")
+        if found.failed:
+            print(f"{len(found.failed)} trials failed: --resume --retry-failed trains them again")
+    for trial in left:
+        print(f"  {trial.name}")
+
+
+def _kept(problems: Sequence[Problem], uri: str) -> list[str]:
+    """Where results are that could not be written, and how they get into the store."""
+    folders = sorted({str(Path(problem.kept).parent) for problem in problems if problem.kept})
+    lines = []
+    for folder in folders:
+        flag = _uri_flag(uri)
+        lines += [
+            f"their results are kept in {folder}",
+            f"bring them in with:  python sweeps/upload.py {shlex.quote(folder)}{flag}",
+        ]
+    if lost := sum(not problem.kept for problem in problems):
+        lines.append(f"error: {lost} results could not be kept on disk either: they are lost")
+    return lines
+
+
+def _resume_command(name: str, run_id: str, uri: str) -> str:
+    return f"python sweeps/{name}.py --resume {run_id}{_uri_flag(uri)}"
+
+
+def _uri_flag(uri: str) -> str:
+    """The flag that names the store, empty where it is found without."""
+    if uri == resolve_uri(None):
+        return ""
+    return f" --tracking-uri {shlex.quote(without_credentials(uri))}"
 
 
 def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table:
@@ -102,14 +154,13 @@ def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table
 def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, str]) -> list[str]:
     """How to look further, ready to paste."""
     plain = without_credentials(uri)
-    found_by_itself = uri == resolve_uri(None)  # by `mlflow ui` and the analysis in this folder
-    flag = "" if found_by_itself else f" --tracking-uri {plain}"
+    flag = _uri_flag(uri)  # empty where `mlflow ui` and the analysis find the store by themselves
     lines = [f"figures and table:  python analysis/{manifest.name}.py{flag}"]
     if uri.startswith("http"):
         server = plain.rstrip("/")
     else:
         server = "http://127.0.0.1:5000"
-        store = "" if found_by_itself else f" --backend-store-uri {plain}"
+        store = f" --backend-store-uri {plain}" if flag else ""
         lines.append(f"all runs:           mlflow ui{store}")
     link = next(iter(views.values()), f"/#/experiments/{begun.experiment_id}")
     lines.append(f"                    then open {server}{link}")

@@ -25,7 +25,11 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """Everything that one MLflow run is to hold. `time`: milliseconds since 1970."""
+    """Everything that one MLflow run is to hold. `time`: milliseconds since 1970.
+
+    `children`: runs below it, whose parent tag is set when they are written. A run and its children
+    are written so that the run is not finished before they are.
+    """
 
     name: str
     status: str
@@ -33,17 +37,40 @@ class FinishedRun:
     params: Mapping[str, str]
     points: Sequence[Point]
     time: int
+    children: Sequence[FinishedRun] = ()
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells it from all other runs of its sweep: trial key and seed, if it has one."""
+        return self.tags["trial.key"], self.tags.get("seed", "")
 
 
-def trial_tags(trial: Trial, manifest: Manifest, kind: str, parent_id: str) -> dict[str, str]:
-    """The tags that every run below a sweep's own run has."""
+class Standing(NamedTuple):
+    """A run that a store holds below a sweep's own; `seed` is empty for a trial's."""
+
+    run_id: str
+    status: str
+    key: str
+    seed: str
+    parent_id: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was written to its end: runs are closed last."""
+        return self.status in ("FINISHED", "FAILED")
+
+
+PARENT = "mlflow.parentRunId"
+
+
+def trial_tags(trial: Trial, manifest: Manifest, kind: str) -> dict[str, str]:
+    """The tags that every run below a sweep's own run has, but for that of its parent."""
     return {
         "kind": kind,
         "sweep": manifest.run_name,
         "sweep.name": manifest.name,
         "config": trial.name,
         "trial.key": trial.key,
-        "mlflow.parentRunId": parent_id,
         "mlflow.source.name": f"sweeps/{manifest.name}.py",
         "mlflow.source.type": "LOCAL",
         "mlflow.source.git.commit": manifest.commit,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweeps.exit_codes import BAD_INPUT, DONE, STORE
 from sweeps.interrupts import Interrupts, Stopped
 from sweeps.mlflow_store import StoreError, resolve_uri
-from sweeps.options import Options, base_hyperparameters, parse, problems
+from sweeps.options import Options, base_hyperparameters, given, parse, problems
 from sweeps.recorder import Recorder, RecorderDied
-from sweeps.recorder_messages import Open
+from sweeps.recorder_messages import Open, Refused
+from sweeps.resume import continued, look_up
 from sweeps.search import points, problem
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
@@ -28,7 +30,7 @@ def main(sweep: Sweep) -> None:
     if found := all_problems(sweep, options):
         _complain("\n".join(found))
         sys.exit(BAD_INPUT)
-    sys.exit(launch(sweep, options))
+    sys.exit(launch(sweep, options, given(sys.argv[1:])))
 
 
 def all_problems(sweep: Sweep, options: Options) -> list[str]:
@@ -54,23 +56,29 @@ def plan(sweep: Sweep, options: Options) -> list[Trial]:
     return [sweep.trial(base, point, seeds) for point in chosen]
 
 
-def launch(sweep: Sweep, options: Options) -> int:
-    """Trains and records what `options` ask for, prints what a user should know; the exit code."""
+def launch(sweep: Sweep, options: Options, stated: Collection[str]) -> int:
+    """Trains and records what `options` ask for, prints what a user should know; the exit code.
+
+    `stated`: names of the options that were given and not left to their defaults.
+    """
     scratch = tempfile.mkdtemp(prefix="sweep-smoke-") if options.smoke_test else None
     if scratch:
         options = replace(options, tracking_uri=f"sqlite:///{scratch}/mlflow.db")
     try:
         with Interrupts() as interrupts:
             uri = resolve_uri(options.tracking_uri)
-            if options.dry_run:
+            if options.dry_run and options.resume is None:
                 from sweeps.final_report import print_plan
 
                 print_plan(sweep, plan(sweep, options), uri)
                 return DONE
-            return _run(sweep, options, uri, interrupts)
+            return _run(sweep, options, stated, uri, interrupts)
     except (StoreError, RecorderDied) as error:
         _complain(str(error))
         return STORE
+    except Refused as error:
+        _complain(str(error))
+        return error.code
     except Stopped as stopped:
         print(f"stopped by {stopped}", file=sys.stderr)
         return stopped.code
@@ -79,20 +87,38 @@ def launch(sweep: Sweep, options: Options) -> int:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _run(sweep: Sweep, options: Options, uri: str, interrupts: Interrupts) -> int:
+def _run(
+    sweep: Sweep, options: Options, stated: Collection[str], uri: str, interrupts: Interrupts
+) -> int:
     # Most of a small sweep's time are imports and start-ups in several processes: each begins as
     # early as it can. The recorder's own go on while this process imports Ray and starts it.
     recorder = Recorder()
+    run_id = None
     try:
-        recorder.send(Open(uri, options.experiment_name or sweep.name, options.log_seeds))
+        if options.resume is None:
+            recorder.send(Open(uri, options.experiment_name or sweep.name))
+
+            def prepare() -> Manifest:
+                from sweeps.manifest import make_manifest
+
+                return make_manifest(sweep, options, plan(sweep, options))
+        else:
+            recorder.send(Open(uri, None))
+            found = look_up(recorder, sweep, options)
+            options = continued(sweep, found, options, stated)
+            if found.complete or options.dry_run:
+                from sweeps.final_report import print_remainder
+
+                print_remainder(found, uri, options.retry_failed)
+                return DONE
+            run_id = found.run_id
+
+            def prepare() -> Manifest:
+                return found.promised
+
         from sweeps.run_sweep import SweepRun
 
-        def prepare() -> Manifest:
-            from sweeps.manifest import make_manifest
-
-            return make_manifest(sweep, options, plan(sweep, options))
-
-        return SweepRun(prepare, options, uri, recorder, interrupts).run()
+        return SweepRun(prepare, options, uri, recorder, interrupts).run(run_id)
     finally:
         recorder.join()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +19,7 @@ from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import TRAINER_VERSION, Trial
 
 VERSION = 1
+_OF_THIS_RUN = ("resume", "retry_failed", "dry_run")  # options that say nothing about the sweep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,24 +43,45 @@ class Manifest:
     versions: dict[str, str]
     machine: dict[str, str | int]
     dataset: dict[str, Any]
+    trainer_version: int = TRAINER_VERSION
 
     def to_json(self) -> str:
         """The text of `sweep.json`."""
         values = {each: getattr(self, each) for each in self.__dataclass_fields__}
-        return json.dumps(
-            {
-                "version": VERSION,
-                **values,
-                "trials": [trial.as_dict() for trial in self.trials],
-                "trainer_version": TRAINER_VERSION,
-            },
-            indent=1,
-        )
+        trials = [trial.as_dict() for trial in self.trials]
+        return json.dumps({"version": VERSION, **values, "trials": trials}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """The inverse of `to_json`; `ValueError` says what does not fit."""
+        values = json.loads(text)
+        if not isinstance(values, dict) or values.pop("version", None) != VERSION:
+            raise ValueError(f"needs a manifest of version {VERSION}")
+        try:
+            values["trials"] = tuple(map(Trial.from_dict, values["trials"]))
+            values["axes"] = tuple(values["axes"])
+            first, stop = values["summary_epochs"]
+            return cls(**{**values, "summary_epochs": (first, stop)})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"has other fields than a manifest: {error}") from error
 
     @property
     def baseline_trial(self) -> Trial:
         """The trial that the others are compared with."""
         return next(trial for trial in self.trials if trial.key == self.baseline)
+
+    @property
+    def promise(self) -> str:
+        """16 hexadecimal digits, equal for sweeps that would record the same numbers."""
+        promised = [
+            self.name,
+            self.summary_epochs,
+            self.dataset["digest"],
+            self.trainer_version,
+            bool(self.options.get("log_seeds")),
+            [(trial.name, trial.key, trial.seeds) for trial in self.trials],
+        ]
+        return hashlib.sha256(json.dumps(promised).encode()).hexdigest()[:16]
 
 
 def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Manifest:
@@ -67,13 +91,14 @@ def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Ma
     summary = sweep.summary_epochs(base.epochs)
     head, dirty = provenance.commit()
     dataset = data.load(base.dataset)
-    resolved = asdict(options)
+    resolved = {name: each for name, each in asdict(options).items() if name not in _OF_THIS_RUN}
     if options.tracking_uri:
         resolved["tracking_uri"] = provenance.without_credentials(options.tracking_uri)
     now = datetime.now(UTC)
     return Manifest(
         name=sweep.name,
-        run_name=f"{sweep.name}-{now:%Y%m%d-%H%M%S}",
+        # The random end tells sweeps apart that start within one second.
+        run_name=f"{sweep.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         question=sweep.question,
         axes=tuple(
             {

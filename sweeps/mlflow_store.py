@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sweeps.patience import Patience
 from sweeps.provenance import without_credentials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+_OPENING_SECONDS, _WORKING_SECONDS = 5, 30  # that a call may take
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -51,20 +55,39 @@ def database_file(uri: str) -> Path | None:
 def open_store(uri: str) -> MlflowClient:
     """A client whose store was seen to answer. Raises `StoreError` within about 15 s otherwise."""
     import_mlflow()
+    os.environ.setdefault(_TIMEOUT, str(_OPENING_SECONDS))
     file = database_file(uri)
     if file is not None:
         _prepare_sqlite(file)
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
 
-    client = MlflowClient(uri)
     try:
-        client.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
-        raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
-    except Exception as error:  # SQLAlchemy's many kinds, for which MLflow has no common one
+        if file is None and not uri.startswith("http"):
+            _connect(uri)
+        client = MlflowClient(uri)
+        until = time.monotonic() + _OPENING_SECONDS
+        patience = Patience(lambda: until, lambda _: None)
+        patience.call(lambda _: client.search_experiments(max_results=1))
+    except Exception as error:  # MLflow's and SQLAlchemy's many kinds have nothing in common
         raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
     return client
+
+
+def _connect(uri: str) -> None:
+    """Connects to a database once: MLflow would try for minutes and print every failure."""
+    from sqlalchemy import create_engine
+
+    engine = create_engine(uri)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
+
+
+def work_patiently() -> None:
+    """From now on a call may take long: a busy server is slower than a sign of life."""
+    if os.environ.get(_TIMEOUT) == str(_OPENING_SECONDS):
+        os.environ[_TIMEOUT] = str(_WORKING_SECONDS)
 
 
 def import_mlflow() -> None:
@@ -72,10 +95,12 @@ def import_mlflow() -> None:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # the making of tables is no news
     # As with Ray: recording tells nobody. It would also hold the process up at its end.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    # MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+    # MLflow's own limits keep one call waiting for 4 to 20 minutes before it fails, and its retries
+    # create a run again when only the answer was lost. `patience` tries again instead, and looks
+    # for what was done before.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow  # noqa: F401
 
 
@@ -92,10 +117,15 @@ def _prepare_sqlite(file: Path) -> None:
         ) from error
 
 
-def settle(uri: str) -> None:
-    """Moves what is in an embedded store's write-ahead log into its file, which people copy."""
+def settle(client: MlflowClient, uri: str) -> None:
+    """Moves what is in an embedded store's write-ahead log into its file, which people copy.
+
+    The client is of no use afterwards: SQLite removes its log when nobody has it open.
+    """
     file = database_file(uri)
     if file is not None:
+        with suppress(AttributeError):  # MLflow has no public way to close a store
+            client._tracking_client.store.engine.dispose()
         with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=20)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -103,11 +133,14 @@ def settle(uri: str) -> None:
 def _remedy(uri: str, error: str) -> str:
     line = without_credentials(" ".join(error.split()))[:200]
     if "out-of-date" in error:
-        return f"has an old layout: back it up, then run `mlflow db upgrade {uri}`"
+        plain = without_credentials(uri)
+        return f"has an old layout: back it up, then run `mlflow db upgrade {plain}`"
     if " 401" in error or "Unauthorized" in error or "not authenticated" in error:
         return "asks for a login: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
     if " 403" in error or "Invalid Host" in error:
         return f"refused this client ({line}): check the login and the server's --allowed-hosts"
+    if "No module named" in error:
+        return f"needs a driver that is not installed ({line}): see SQLAlchemy's list of dialects"
     if uri.startswith("http"):
         return f"does not answer: start it, or check the address {urlsplit(uri).hostname} ({line})"
     return f"cannot be used: {line}"

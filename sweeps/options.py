@@ -16,6 +16,7 @@ from trainables.hyperparameters import RANGES, Hyperparameters, Range, problem, 
 SearchName = Literal["qmc", "grid", "random"]
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -44,6 +45,17 @@ _lenient: tyro.constructors.PrimitiveConstructorSpec[Any] = (
         instance_from_str=_read_number,
         is_instance=lambda _: True,
         str_from_instance=_show_number,
+    )
+)
+# A flag that may stand alone. Several words are kept as one, which is refused later.
+NEWEST = "newest"
+_perhaps_run_id: tyro.constructors.PrimitiveConstructorSpec[str | None] = (
+    tyro.constructors.PrimitiveConstructorSpec(
+        nargs="*",
+        metavar="[RUN_ID]",
+        instance_from_str=lambda words: " ".join(words) or NEWEST,
+        is_instance=lambda _: True,
+        str_from_instance=lambda value: ["no"] if value is None else [value],
     )
 )
 # `Annotated` keeps the types for the type checker while any text passes the parser.
@@ -105,6 +117,14 @@ class Options:
     log_seeds: bool = False
     """One more MLflow run for every seed of every trial."""
 
+    store_patience: Number = 120
+    """Seconds that the end waits for a store that does not answer; then results stay on disk."""
+
+    resume: Annotated[str | None, _perhaps_run_id] = None
+    """Complete a sweep that was started before: the newest unfinished one, or that of the run."""
+    retry_failed: bool = False
+    """With --resume: train trials that failed again."""
+
     dry_run: bool = False
     """Print the plan and stop; nothing is started or written."""
     smoke_test: bool = False
@@ -118,6 +138,13 @@ def defaults(sweep: Sweep) -> Options:
     usual: dict[str, Any] = {each.name: each.default for each in fields(Hyperparameters)}
     usual |= sweep.defaults
     return Options(**{**usual, **{axis.name: None for axis in sweep.axes}})
+
+
+def given(arguments: Sequence[str]) -> set[str]:
+    """Names of the options that stand on the command line."""
+    flags = {word[2:].split("=")[0].replace("-", "_") for word in arguments if word[:2] == "--"}
+    flags |= {name.removeprefix("no_") for name in flags}
+    return flags & {each.name for each in fields(Options)}
 
 
 def parse(sweep: Sweep, description: str, arguments: Sequence[str] | None = None) -> Options:
@@ -170,6 +197,15 @@ def problems(options: Options, sweep: Sweep) -> list[str]:
     check("gpus-per-trial", options.gpus_per_trial, Range(0, 64))
     check("max-concurrent", options.max_concurrent, Range(1, 100_000, whole=True))
     check("pack", options.pack, Range(1, MOST_CONFIGURATIONS, whole=True))
+    check("store-patience", options.store_patience, Range(0, 86_400))
+    if options.resume not in (None, NEWEST) and not _RUN_ID.fullmatch(options.resume):
+        found.append(
+            f"--resume needs the run id of a sweep or nothing, got {shown(options.resume)}"
+        )
+    if options.resume is not None and options.smoke_test:
+        found.append("--resume goes without --smoke-test, which records nothing that could go on")
+    if options.retry_failed and options.resume is None:
+        found.append("--retry-failed needs --resume, got it without")
     gpus = options.gpus_per_trial
     if Range(1, 64, above=True).holds(gpus) and gpus != int(gpus):
         found.append(f"--gpus-per-trial needs a whole number or one up to 1, got {gpus}")

@@ -21,6 +21,7 @@ class Progress:
         self._trials, self._models = 0, 0
         self._recorded, self._trained = 0, 0.0
         self._best = ""
+        self._store_away = False
         self._stage = "starting Ray and the MLflow store"
         self._began = time.monotonic()
         self._training_since: float | None = None
@@ -78,6 +79,19 @@ class Progress:
         self._recorded += 1
         self._best = best or self._best
 
+    def recorded_before(self, trials: int) -> None:
+        """So many more trials stand in MLflow from an earlier run of the sweep."""
+        self._recorded += trials
+
+    def store_away(self, why: str) -> None:
+        """The store does not answer because of `why`, or, when that is empty, does so again."""
+        self._store_away = bool(why)
+        if why:
+            text = f"warning: the tracking store does not answer, results wait on disk: {why}"
+        else:
+            text = "the tracking store answers again"
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def _tick(self) -> None:
         while not self._stop.wait(_PLAIN_SECONDS):
             self._console.print(self._line(), soft_wrap=True)
@@ -93,6 +107,8 @@ class Progress:
                 parts.append(f"{rate:.3g} models/s")
         if self._trials:
             parts.append(f"{self._recorded} of {self._trials} trials recorded")
+        if self._store_away:
+            parts.append("waiting for the tracking store")
         if self._best:
             parts.append(f"best {self._best}")
         if self._training_since is not None and 0 < self._trained < self._models and rate > 0:

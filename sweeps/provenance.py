@@ -13,12 +13,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "mlflow", "optuna", "pandas", "pyarrow")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+# Up to the last @ before the path: passwords may hold one.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s?#]*@")
 
 
 def without_credentials(text: str) -> str:
     """`text` with `user:password@` taken out of every address in it."""
     return _CREDENTIALS.sub("", text)
+
+
+def one_line(error: BaseException) -> str:
+    """The kind of error and its message, without line breaks and without credentials."""
+    return f"{type(error).__name__}: {without_credentials(' '.join(str(error).split()))[:300]}"
 
 
 def command_line(arguments: Sequence[str]) -> str:

@@ -11,19 +11,43 @@ from trainables.hyperparameters import Trial
 from trainables.result import Interval
 
 
+class Refused(Exception):
+    """The recorder cannot do what it was asked to; `code` is the exit code."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class Open(NamedTuple):
-    """Open the store."""
+    """Open the store, and the experiment unless it is None."""
 
     uri: str
-    experiment: str
-    log_seeds: bool
+    experiment: str | None
+
+
+class Look(NamedTuple):
+    """Find a sweep called `name` that was started before: see `recorded_sweep.find_sweep`."""
+
+    name: str
+    run_id: str | None
+    retry_failed: bool
+    experiment: str | None
 
 
 class Begin(NamedTuple):
-    """Create the sweep's run. `dataset` is the one that the manifest describes."""
+    """Create the sweep's run, or take up `resume_run_id`. `dataset`: as the manifest describes it.
+
+    `launcher`: number of the launcher's process. `patience`: seconds to wait at the end for a store
+    that does not answer.
+    """
 
     manifest: Manifest
     dataset: Dataset
+    launcher: int
+    patience: float
+    resume_run_id: str | None = None
+    retry_failed: bool = False
 
 
 class Results(NamedTuple):
@@ -51,12 +75,39 @@ class Ready(NamedTuple):
     problem: str = ""
 
 
-class Begun(NamedTuple):
-    """The sweep's run stands, unless `problem` says why not."""
+class Found(NamedTuple):
+    """The sweep that was looked for, unless `problem` says why not, with its exit code.
 
-    run_id: str
-    experiment_id: str
+    `recorded`, `failed`: keys of trials that stand. `complete`: nothing is left to do.
+    """
+
+    run_id: str = ""
+    manifest: Manifest | None = None
+    recorded: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
+    complete: bool = False
     problem: str = ""
+    code: int = 0
+
+    @property
+    def promised(self) -> Manifest:
+        """The manifest, which is there unless there is a problem."""
+        assert self.manifest is not None
+        return self.manifest
+
+
+class Begun(NamedTuple):
+    """The sweep's run stands, unless `problem` says why not, with its exit code.
+
+    `summaries`, `failures`: of trials that were recorded before, by key.
+    """
+
+    run_id: str = ""
+    experiment_id: str = ""
+    summaries: Mapping[str, Mapping[str, Interval]] = {}
+    failures: Mapping[str, str] = {}
+    problem: str = ""
+    code: int = 0
 
 
 class Recorded(NamedTuple):
@@ -66,11 +117,23 @@ class Recorded(NamedTuple):
     summary: Mapping[str, Interval]
 
 
+class Waiting(NamedTuple):
+    """The store does not answer because of `text`; empty: it does again."""
+
+    text: str
+
+
 class Problem(NamedTuple):
-    """Writing failed; the results are in the file `kept`."""
+    """Writing was given up; the results are in the file `kept`, empty if there is none."""
 
     text: str
     kept: str
+
+
+class Lost(NamedTuple):
+    """Another process records this sweep: stop."""
+
+    text: str
 
 
 class Closed(NamedTuple):
@@ -85,5 +148,5 @@ class Closed(NamedTuple):
     problem: str = ""
 
 
-Order = Open | Begin | Results | Failed | Finish
-Event = Ready | Begun | Recorded | Problem | Closed
+Order = Open | Look | Begin | Results | Failed | Finish
+Event = Ready | Found | Begun | Recorded | Waiting | Problem | Lost | Closed

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import cast
 
 from sweeps.answer import BestSoFar, percent
-from sweeps.exit_codes import DONE, RESOURCES, SOME_FAILED, STORE
+from sweeps.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
 from sweeps.final_report import print_report
 from sweeps.interrupts import Interrupts, Stopped
 from sweeps.manifest import Manifest
@@ -26,15 +29,24 @@ from sweeps.recorder_messages import (
     Event,
     Failed,
     Finish,
+    Lost,
     Problem,
     Ready,
     Recorded,
+    Refused,
     Results,
+    Waiting,
 )
 from trainables import data
 from trainables.hyperparameters import Trial
 from trainables.lasting_imports import lasting_imports
 from trainables.result import Interval
+
+_STOPPING_SECONDS = 22.0  # that a stopped sweep waits for its recorder
+
+
+class _NotOurs(Exception):
+    """Another process has this sweep: there is nothing more to do."""
 
 
 class SweepRun:
@@ -54,12 +66,15 @@ class SweepRun:
         self._progress = Progress(options.quiet)
         self._summaries: dict[str, Mapping[str, Interval]] = {}
         self._problems: list[Problem] = []
+        self._known: set[str] = set()  # keys of trials that were recorded before
+        self._lost = ""  # why another process has the sweep
 
-    def run(self) -> int:
-        """Trains and records everything; the exit code.
+    def run(self, resume_run_id: str | None = None) -> int:
+        """Trains and records everything that is not recorded yet; the exit code.
 
-        Raises `StoreError` when the store cannot be used, `RecorderDied`, or `Stopped` before the
-        first trial.
+        `resume_run_id`: the run of the sweep that the manifest is of, when it was started before.
+        Raises `StoreError` when the store cannot be used, `Refused` when another process has the
+        sweep, `RecorderDied`, or `Stopped` before the first trial.
         """
         with self._progress:
             import ray
@@ -68,7 +83,7 @@ class SweepRun:
 
             try:
                 slots = self._start()
-                begun = self._begin()
+                begun = self._begin(resume_run_id)
                 stopped = self._train(slots)
                 self._progress.stage("recording")
                 closed, stopped = self._close(stopped)
@@ -77,6 +92,8 @@ class SweepRun:
                 return RESOURCES
             finally:
                 ray.shutdown()
+        if self._lost:
+            raise Refused(self._lost, ALREADY_RUNNING)
         print_report(
             self._manifest, self._uri, begun, closed, self._summaries, self._problems, stopped
         )
@@ -103,22 +120,40 @@ class SweepRun:
         self._progress.expect(len(trials), sum(len(trial.seeds) for trial in trials))
         return slots
 
-    def _begin(self) -> Begun:
-        """The sweep's run, created. Raises `StoreError`."""
-        ready = cast(Ready, self._recorder.expect(Ready))
-        if ready.problem:
-            raise StoreError(ready.problem)
-        self._recorder.send(Begin(self._manifest, data.load(self._options.dataset)))
+    def _begin(self, resume_run_id: str | None) -> Begun:
+        """The sweep's run, created or taken up. Raises `StoreError` and `Refused`."""
+        if resume_run_id is None:
+            ready = cast(Ready, self._recorder.expect(Ready))
+            if ready.problem:
+                raise StoreError(ready.problem)
+        self._recorder.send(
+            Begin(
+                self._manifest,
+                data.load(self._manifest.dataset["name"]),
+                os.getpid(),
+                self._options.store_patience,
+                resume_run_id,
+                self._options.retry_failed,
+            )
+        )
         begun = cast(Begun, self._recorder.expect(Begun))
         if begun.problem:
-            raise StoreError(f"the sweep's run cannot be created: {begun.problem}")
+            raise Refused(begun.problem, begun.code)
+        for key, summary in begun.summaries.items():
+            self._note(Recorded(key, summary))
+        self._known = {*begun.summaries, *begun.failures}
+        self._progress.recorded_before(len(begun.failures))
         return begun
 
     def _train(self, slots: int) -> Stopped | None:
         """Trains all packs, or as many as it could until it was stopped."""
         from sweeps import ray_tune
 
-        packs = form_packs(self._manifest.trials, slots, self._options.pack)
+        trials = [trial for trial in self._manifest.trials if trial.key not in self._known]
+        if not trials:
+            return None
+        self._progress.expect(len(self._manifest.trials), sum(len(each.seeds) for each in trials))
+        packs = form_packs(trials, slots, self._options.pack)
         self._progress.stage("training")
         try:
             self._interrupts.at_checks(True)
@@ -131,6 +166,8 @@ class SweepRun:
             )
         except Stopped as stopped:
             return stopped
+        except _NotOurs:
+            return None
         return None
 
     def _failed(self, trials: list[Trial], error: str) -> None:
@@ -141,6 +178,8 @@ class SweepRun:
         self._progress.trained(models_trained)
         for event in self._recorder.events():
             self._note(event)
+        if self._lost:
+            raise _NotOurs
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Recorded):
@@ -151,6 +190,10 @@ class SweepRun:
             self._progress.recorded(best)
         elif isinstance(event, Problem):
             self._problems.append(event)
+        elif isinstance(event, Waiting):
+            self._progress.store_away(event.text)
+        elif isinstance(event, Lost):
+            self._lost = event.text
 
     def _close(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
         """Waits until the sweep's run is closed; a signal meanwhile hurries the recorder."""
@@ -166,7 +209,8 @@ class SweepRun:
             going.join()
 
     def _closed(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
-        while True:
+        until = time.monotonic() + _STOPPING_SECONDS if stopped else math.inf
+        while time.monotonic() < until:
             for event in self._recorder.events(wait=1):
                 if isinstance(event, Closed):
                     return event, stopped
@@ -175,4 +219,7 @@ class SweepRun:
                 self._interrupts.check()
             except Stopped as late:
                 stopped = late
+                until = time.monotonic() + _STOPPING_SECONDS
                 self._recorder.send(Finish("KILLED"))
+        self._recorder.kill()
+        return Closed([], {}, {}, "the tracking store does not answer"), stopped

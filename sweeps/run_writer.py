@@ -1,234 +1,169 @@
-"""The runs of one sweep in MLflow: a parent, a child per trial, their curves, numbers and files."""
+"""The runs of a sweep's trials in MLflow: what stands, what is new, what must go."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sweeps import bulk_writing, public_writing
-from sweeps.finished_run import (
-    FinishedRun,
-    curve_points,
-    final_points,
-    spread,
-    trial_params,
-    trial_tags,
-)
+from sweeps.finished_run import FinishedRun, trial_params, trial_tags
 from sweeps.manifest import Manifest
-from sweeps.tables import curves_table, weights_table
+from sweeps.parts import PART, PART_TAGS, Parts
+from sweeps.recorded_sweep import runs_below, summary_of, whole_trials
+from sweeps.trial_runs import TrialRuns
 from trainables.hyperparameters import Trial
-from trainables.result import Array, Interval, TrialResult, interval
+from trainables.result import Interval, TrialResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
-# at most 320 points of a curve.
-_CURVE_POINTS = 60_000
-_MOST_STEPS, _FEWEST_STEPS = 320, 10
-
 
 class RunWriter:
-    """Writes one sweep. Every call may be repeated: what stands already is not written twice."""
+    """Writes the trials of one sweep below its run `parent_id`.
+
+    Calls are made one after another. One that fails may be made again, `repeated`, with the same
+    arguments, before any other: what it has written already is not written twice.
+    """
 
     def __init__(
-        self, client: MlflowClient, experiment_id: str, manifest: Manifest, log_seeds: bool
+        self, client: MlflowClient, experiment_id: str, manifest: Manifest, parent_id: str
     ) -> None:
         self._client = client
         self._experiment_id = experiment_id
         self._manifest = manifest
-        self._log_seeds = log_seeds
-        epochs = manifest.trials[0].hyperparameters.epochs
-        curves = _CURVE_POINTS // (6 * len(manifest.trials))
-        steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, curves)))
-        self._steps = np.unique(np.linspace(0, epochs - 1, steps).round().astype(int))
-        self._window = range(*manifest.summary_epochs)
-        self._run_ids: dict[str, str] = {}  # by trial key
+        self._parent_id = parent_id
+        self._trial_runs = TrialRuns(manifest)
+        self._promised = {trial.key for trial in manifest.trials}
         self._writing = bulk_writing if bulk_writing.usable(client) else public_writing
-        self._parts = 0
+        self._parts = Parts(client, parent_id)
+        self._part_tags: dict[str, dict[str, str]] = {}  # by trial key
+        self.run_ids: dict[str, str] = {}  # by trial key
         self.summaries: dict[str, dict[str, Interval]] = {}  # by trial key
         self.failures: dict[str, str] = {}  # by trial key
-        self.parent_id = self._begin()
 
-    def _begin(self) -> str:
-        from mlflow.entities import Dataset, DatasetInput, InputTag, Param
+    def recover(self, retry_failed: bool, now: int) -> None:
+        """Takes up what an earlier process wrote, and removes what it left unfinished.
 
-        manifest = self._manifest
-        run = self._client.create_run(
-            self._experiment_id,
-            run_name=manifest.run_name,
-            tags={
-                "kind": "sweep",
-                "sweep": manifest.run_name,
-                "sweep.name": manifest.name,
-                "mlflow.source.name": f"sweeps/{manifest.name}.py",
-                "mlflow.source.type": "LOCAL",
-                "mlflow.source.git.commit": manifest.commit,
-                "git.dirty": str(manifest.dirty).lower(),
-                "command": manifest.command[:5000],
-                "mlflow.note.content": f"{manifest.question}\n\nRunning.",
-            },
-        )
-        run_id: str = run.info.run_id
-        options = [Param(f"sweep.{name}", value) for name, value in _flat(manifest.options)]
-        self._client.log_batch(run_id, params=options)
-        facts = manifest.dataset
-        self._client.log_inputs(
-            run_id,
-            [
-                DatasetInput(
-                    Dataset(
-                        name=facts["name"],
-                        digest=facts["digest"],
-                        source_type="code",
-                        source=json.dumps({"function": f"sklearn.datasets.load_{facts['name']}"}),
-                        profile=json.dumps({"num_rows": facts["rows"]}),
-                    ),
-                    [InputTag("mlflow.data.context", "training")],
-                )
-            ],
-        )
-        self._file(run_id, "sweep.json", "", manifest.to_json())
-        return run_id
+        `retry_failed`: failed trials do not count as recorded. `now`: the time of what is written.
+        Raises `CannotResume` when recorded curves or weights are not what was written.
+        """
+        runs = runs_below(self._client, self._experiment_id, self._manifest.run_name)
+        whole = {
+            key: run
+            for key, run in whole_trials(runs).items()
+            if key in self._promised and not (retry_failed and run.info.status == "FAILED")
+        }
+        finished = {key: run for key, run in whole.items() if run.info.status == "FINISHED"}
+        self._parts.check([run.data.tags for run in finished.values()])
+        self.run_ids = {key: run.info.run_id for key, run in whole.items()}
+        self._remove_strays()
+        for key, run in whole.items():
+            if key not in finished:
+                self.failures[key] = run.data.tags.get("error", "")
+                continue
+            self.summaries[key] = summary_of(run.data.metrics)
+            self._part_tags[key] = {
+                name: value for name, value in run.data.tags.items() if name in PART_TAGS
+            }
+        if not finished:
+            return
+        last = max(self._part_tags.values(), key=lambda tags: tags[PART])
+        self._parts.written = int(last[PART].rpartition("-")[2])
+        # Only of the last part can some trials have their runs and others not.
+        missing = self.unrecorded()
+        if missing and (results := self._parts.read(last, missing)):
+            self._write_trials(results, last, now, False)
 
-    def record(self, results: Sequence[TrialResult]) -> list[str]:
-        """Writes trials that are not yet written; their keys."""
-        new = [result for result in results if result.trial.key not in self._run_ids]
+    def record(self, results: Sequence[TrialResult], now: int, repeated: bool) -> list[str]:
+        """Writes promised trials that are not yet written; their keys."""
+        new = [
+            result
+            for result in results
+            if result.trial.key in self._promised and result.trial.key not in self.run_ids
+        ]
         if not new:
             return []
-        self._parts += 1
-        # The complete curves first: a child run that stands has its curves behind it.
-        for folder, table in (("curves", curves_table(new)), ("weights", weights_table(new))):
-            with self._artifact(self.parent_id, folder, f"part-{self._parts:05}.parquet") as path:
-                pq.write_table(table, path, compression="zstd")
-        finals = [result.finals(self._window) for result in new]
-        summaries = [{name: interval(v) for name, v in final.items()} for final in finals]
-        run_ids = self._write(list(map(self._trial_run, new, summaries)))
-        if self._log_seeds:
-            seed_runs = map(self._seed_runs, new, finals, run_ids)
-            self._write(list(chain.from_iterable(seed_runs)))
-        for result, summary, run_id in zip(new, summaries, run_ids, strict=True):
-            self._run_ids[result.trial.key] = run_id
-            self.summaries[result.trial.key] = summary
+        # The complete curves first: a run that stands has its curves behind it.
+        self._write_trials(new, self._parts.write(new), now, repeated)
+        self._parts.written += 1
         return [result.trial.key for result in new]
 
-    def _write(self, runs: Sequence[FinishedRun]) -> list[str]:
-        run_ids: list[str] = self._writing.write_runs(self._client, self._experiment_id, runs)
+    def _write_trials(
+        self, new: Sequence[TrialResult], tags: dict[str, str], now: int, repeated: bool
+    ) -> None:
+        made = [self._trial_runs.make(result, tags, now) for result in new]
+        run_ids = self._write([run for run, _ in made], repeated)
+        for result, (_, summary), run_id in zip(new, made, run_ids, strict=True):
+            key = result.trial.key
+            self.run_ids[key] = run_id
+            self.summaries[key] = summary
+            self._part_tags[key] = tags
+
+    def _write(self, runs: Sequence[FinishedRun], repeated: bool) -> list[str]:
+        run_ids: list[str] = self._writing.write_runs(
+            self._client, self._experiment_id, self._parent_id, runs, repeated
+        )
         return run_ids
 
-    def _trial_run(self, result: TrialResult, summary: Mapping[str, Interval]) -> FinishedRun:
-        trial = result.trial
-        diverged = int(result.trained.diverged.sum())
-        numbers = {f"final/{name}": value for name, value in spread(summary)}
-        numbers["final/seeds"] = len(trial.seeds)
-        numbers["final/diverged_seeds"] = diverged
-        numbers["time/train_seconds"] = result.seconds
-        tags = trial_tags(trial, self._manifest, "trial", self.parent_id)
-        tags["device"] = result.device
-        if diverged:
-            tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
-        curves = result.trained.curves.items()
-        mean = {name: curve[:, self._steps].mean(axis=0) for name, curve in curves}
-        points = curve_points(mean, self._steps) + final_points(numbers)
-        return FinishedRun(trial.name, "FINISHED", tags, trial_params(trial), points, _now())
-
-    def _seed_runs(
-        self, result: TrialResult, finals: Mapping[str, Array], trial_run_id: str
-    ) -> Iterator[FinishedRun]:
-        trial = result.trial
-        for index, seed in enumerate(trial.seeds):
-            all_curves = result.trained.curves.items()
-            curves = {metric: curve[index, self._steps] for metric, curve in all_curves}
-            numbers = {f"final/{metric}": float(values[index]) for metric, values in finals.items()}
-            finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
-            yield FinishedRun(
-                f"{trial.name} seed={seed}",
-                "FINISHED",
-                trial_tags(trial, self._manifest, "seed", trial_run_id) | {"seed": str(seed)},
-                trial_params(trial) | {"seed": str(seed)},
-                curve_points(curves, self._steps) + final_points(finite),
-                _now(),
-            )
-
-    def record_failures(self, trials: Sequence[Trial], error: str) -> None:
+    def record_failures(
+        self, trials: Sequence[Trial], error: str, now: int, repeated: bool
+    ) -> None:
         """Writes trials that could not be trained, with their error in one line."""
-        new = [trial for trial in trials if trial.key not in self._run_ids]
+        new = [trial for trial in trials if trial.key not in self.run_ids]
         error = error[:5000]
         runs = [
             FinishedRun(
                 trial.name,
                 "FAILED",
-                trial_tags(trial, self._manifest, "trial", self.parent_id)
+                trial_tags(trial, self._manifest, "trial")
                 | {"error": error, "mlflow.note.content": f"Failed: {error}"},
                 trial_params(trial),
                 [],
-                _now(),
+                now,
             )
             for trial in new
         ]
-        for trial, run_id in zip(new, self._write(runs), strict=True):
-            self._run_ids[trial.key] = run_id
+        for trial, run_id in zip(new, self._write(runs, repeated), strict=True):
+            self.run_ids[trial.key] = run_id
             self.failures[trial.key] = error
 
-    @contextmanager
-    def _artifact(self, run_id: str, folder: str, name: str) -> Iterator[Path]:
-        """A path to write to, which is then stored as the run's artifact."""
-        with tempfile.TemporaryDirectory(prefix="sweep-") as scratch:
-            path = Path(scratch) / name
-            yield path
-            self._client.log_artifact(run_id, str(path), folder or None)
+    def result_of(self, trial: Trial) -> TrialResult:
+        """A recorded trial as it was trained, from its part."""
+        (result,) = self._parts.read(self._part_tags[trial.key], [trial])
+        return result
 
-    def _file(self, run_id: str, name: str, folder: str, text: str) -> None:
-        with self._artifact(run_id, folder, name) as path:
-            path.write_text(text)
+    def unrecorded(self) -> list[Trial]:
+        """Promised trials without a run."""
+        return [trial for trial in self._manifest.trials if trial.key not in self.run_ids]
 
-    def finish(self, status: str, note: str, numbers: Mapping[str, float]) -> None:
-        """Closes the sweep's own run: the answer, the table of all trials, the status."""
-        from mlflow.entities import Metric
+    def settle(self) -> list[str]:
+        """Removes surplus runs; names of promised trials that the store then has no run of.
 
-        if self.summaries:
-            rows = [
-                {"config": trial.name, "run_id": self._run_ids[trial.key]}
-                | _swept(trial, self._manifest)
-                | dict(spread(self.summaries[trial.key]))
-                for trial in self._manifest.trials
-                if trial.key in self.summaries
-            ]
-            with self._artifact(self.parent_id, "", "results.csv") as path:
-                pyarrow.csv.write_csv(pa.Table.from_pylist(rows), path)
-        if self.failures:
-            self._client.set_tag(self.parent_id, "failed_trials", str(len(self.failures)))
-        self._client.set_tag(self.parent_id, "mlflow.note.content", note)
-        metrics = [Metric(name, value, _now(), step) for name, value, step in final_points(numbers)]
-        self._client.log_batch(self.parent_id, metrics=metrics)
-        self._client.set_terminated(self.parent_id, status)
+        Surplus comes from calls whose answer was lost, or that a server obeyed when it was given
+        up: with a store that never fails there is none.
+        """
+        standing = self._remove_strays()
+        return [trial.name for trial in self._manifest.trials if trial.key not in standing]
 
-    def missing(self) -> list[str]:
-        """Names of promised trials that have no run, according to the store itself."""
-        recorded = self._writing.recorded_trials(self._client, self._experiment_id, self.parent_id)
-        return [trial.name for trial in self._manifest.trials if trial.key not in recorded]
+    def _remove_strays(self) -> set[str]:
+        """Deletes all runs below the sweep's that are not those in `run_ids`, or a child of these.
 
-
-def _swept(trial: Trial, manifest: Manifest) -> dict[str, Any]:
-    values = trial.hyperparameters.as_dict()
-    return {axis["field"]: values[axis["field"]] for axis in manifest.axes}
-
-
-def _now() -> int:
-    return int(time.time() * 1000)
-
-
-def _flat(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in options.items():
-        yield name, " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        The keys of the trials that stand.
+        """
+        mine = set(self.run_ids.values())
+        seen: set[tuple[str, str]] = set()
+        standing = set()
+        for run in self._writing.standing_runs(
+            self._client, self._experiment_id, self._manifest.run_name
+        ):
+            if run.seed:
+                identity = (run.parent_id, run.seed)
+                stays = run.whole and run.parent_id in mine and identity not in seen
+                seen.add(identity)
+            else:
+                stays = run.run_id in mine
+                if stays:
+                    standing.add(run.key)
+            if not stays:
+                self._client.delete_run(run.run_id)
+        return standing

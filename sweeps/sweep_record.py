@@ -2,95 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sweeps import parent_run
 from sweeps.answer import BestSoFar, find_answer, note
 from sweeps.best_model import best_seed, log_best_model
-from sweeps.mlflow_store import database_file
-from sweeps.recorder_messages import Begin, Closed, Open, Problem, Recorded
+from sweeps.manifest import Manifest
+from sweeps.recorder_messages import Closed, Recorded
 from sweeps.run_writer import RunWriter
 from sweeps.saved_view import trials_view, view_link, view_tag
-from trainables.hyperparameters import Trial
+from sweeps.spool import Entry
+from sweeps.sweep_lock import SweepLock
+from trainables.data import Dataset
 from trainables.result import TrialResult, from_bytes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 
 class SweepRecord:
-    """One sweep in one store."""
+    """One sweep in one store, whose own run stands and belongs to this process.
+
+    What the store's libraries raise comes out of every call, which may then be made again.
+    """
 
     def __init__(
-        self, client: MlflowClient, experiment_id: str, begin: Begin, request: Open
+        self, client: MlflowClient, parent: Run, manifest: Manifest, dataset: Dataset, uri: str
     ) -> None:
-        self._client, self._experiment_id = client, experiment_id
-        self._manifest, self._dataset, self._request = begin.manifest, begin.dataset, request
-        self._writer = RunWriter(client, experiment_id, begin.manifest, request.log_seeds)
-        self._best_so_far = BestSoFar(begin.manifest)
+        self._client, self._uri = client, uri
+        self.experiment_id: str = parent.info.experiment_id
+        self._manifest, self._dataset = manifest, dataset
+        self.run_id: str = parent.info.run_id
+        self.writer = RunWriter(client, self.experiment_id, manifest, self.run_id)
+        self._best_so_far = BestSoFar(manifest)
         self._best: TrialResult | None = None
-        self._kept = 0
-        self.run_id = self._writer.parent_id
+        self._model_logged = False
+        self._closing_time = 0
 
-    def write(self, content: bytes) -> Iterator[Recorded | Problem]:
-        """Writes trained trials; should the store fail, keeps them in a file."""
-        results = from_bytes(content)
-        try:
-            keys = self._writer.record(results)
-        except Exception as error:  # whatever the store's libraries raise: the results must stay
-            yield from self.keep(content, one_line(error))
-            return
-        by_key = {result.trial.key: result for result in results}
-        for key in keys:
-            summary = self._writer.summaries[key]
+    def recover(self, retry_failed: bool) -> None:
+        """Takes up what an earlier process wrote. Raises `CannotResume` when that is damaged."""
+        self.writer.recover(retry_failed, parent_run.now())
+        for key, summary in self.writer.summaries.items():
+            self._best_so_far.add(key, summary)
+        self._remove_models()
+
+    def write(self, entry: Entry, repeated: bool) -> Sequence[Recorded]:
+        """Writes trials that were trained, or could not be."""
+        if entry.kind == "failures":
+            failed = json.loads(entry.content())
+            keys = set(failed["trials"])
+            trials = [trial for trial in self._manifest.trials if trial.key in keys]
+            self.writer.record_failures(trials, failed["error"], entry.time, repeated)
+            return []
+        results = {result.trial.key: result for result in from_bytes(entry.content())}
+        recorded = []
+        for key in self.writer.record(list(results.values()), entry.time, repeated):
+            summary = self.writer.summaries[key]
             if self._best_so_far.add(key, summary):
-                self._best = by_key[key]
-            yield Recorded(key, summary)
+                self._best = results[key]
+            recorded.append(Recorded(key, summary))
+        return recorded
 
-    def keep(self, content: bytes, why: str = "stopped") -> Iterator[Problem]:
-        """Puts trained trials into a file instead of the store."""
-        file = database_file(self._request.uri)
-        folder = (file.parent if file else Path.cwd()) / "unrecorded" / self._manifest.run_name
-        folder.mkdir(parents=True, exist_ok=True)
-        self._kept += 1
-        path = folder / f"{self._kept:05}.arrow"
-        path.write_bytes(content)
-        yield Problem(why, str(path))
+    def close(self, status: str, lock: SweepLock, repeated: bool) -> Closed:
+        """Ends the sweep's run with its answer, model and views, and counts what is recorded.
 
-    def write_failures(self, trials: Sequence[Trial], error: str) -> Iterator[Problem]:
-        """Writes trials that could not be trained."""
-        try:
-            self._writer.record_failures(trials, error)
-        except Exception as failure:  # whatever the store's libraries raise
-            yield Problem(f"{one_line(failure)} (while recording that {error})", "")
+        `repeated`: an earlier call failed, somewhere.
+        """
+        manifest, writer = self._manifest, self.writer
+        if repeated and not self._model_logged:
+            self._remove_models()
+        self._closing_time = self._closing_time or parent_run.now()
+        missing = writer.settle()
+        if status == "FINISHED" and missing:
+            status = "FAILED"
+        views = self._save_views()
+        answer = find_answer(manifest, writer.summaries)
+        numbers = {}
+        if answer.best is not None:
+            summary = writer.summaries[answer.best.key]
+            numbers = {f"best/{name}": value.mean for name, value in summary.items()}
+            values = answer.best.hyperparameters.as_dict()
+            for axis in manifest.axes:
+                numbers[f"best/{axis['field']}"] = values[axis["field"]]
+            if status == "FINISHED" and not self._model_logged:
+                best = self._best
+                if best is None or best.trial.key != answer.best.key:
+                    best = writer.result_of(answer.best)
+                index = best_seed(best, range(*manifest.summary_epochs))
+                log_best_model(self._uri, self.run_id, best, index, self._dataset)
+                self._model_logged = True
+        if writer.summaries:
+            parent_run.log_results(
+                self._client, self.run_id, manifest, writer.run_ids, writer.summaries
+            )
+        text = note(manifest, answer, len(writer.failures), views)
+        parent_run.finish(
+            self._client,
+            self.run_id,
+            status,
+            text,
+            numbers,
+            len(writer.failures),
+            self._closing_time,
+        )
+        lock.release()
+        return Closed(missing, writer.failures, views)
 
-    def close(self, status: str) -> Closed:
-        """Ends the sweep's run with its answer, model and views, and counts what is recorded."""
-        missing: list[str] = []
-        views: dict[str, str] = {}
-        try:
-            missing = self._writer.missing()
-            if status == "FINISHED" and missing:
-                status = "FAILED"
-            views = self._save_views()
-            answer = find_answer(self._manifest, self._writer.summaries)
-            numbers = {}
-            if answer.best is not None and answer.best_accuracy is not None:
-                summary = self._writer.summaries[answer.best.key]
-                numbers = {f"best/{name}": value.mean for name, value in summary.items()}
-                values = answer.best.hyperparameters.as_dict()
-                for axis in self._manifest.axes:
-                    numbers[f"best/{axis['field']}"] = values[axis["field"]]
-            if self._best is not None and status == "FINISHED":
-                index = best_seed(self._best, range(*self._manifest.summary_epochs))
-                log_best_model(self._request.uri, self.run_id, self._best, index, self._dataset)
-            failures = self._writer.failures
-            text = note(self._manifest, answer, len(failures), views)
-            self._writer.finish(status, text, numbers)
-            return Closed(missing, failures, views)
-        except Exception as error:  # whatever the store's libraries raise
-            return Closed(missing, self._writer.failures, views, one_line(error))
+    def withdraw(self) -> None:
+        """Deletes the sweep's run and all below it: another process records the same sweep."""
+        self.writer.run_ids.clear()
+        self.writer.settle()
+        self._client.set_terminated(self.run_id, "KILLED")
+        self._client.delete_run(self.run_id)
+
+    def _remove_models(self) -> None:
+        """Deletes models that an earlier try has stored: there is to be one best model."""
+        outputs = self._client.get_run(self.run_id).outputs
+        for model in outputs.model_outputs if outputs else ():
+            self._client.delete_logged_model(model.model_id)
 
     def _save_views(self) -> dict[str, str]:
         """Titles and addresses of the views that could be saved."""
@@ -98,15 +130,10 @@ class SweepRecord:
         view_id = self._manifest.run_name
         text = trials_view(self._manifest.run_name, fields, len(self._manifest.trials))
         try:
-            self._client.set_experiment_tag(self._experiment_id, view_tag(view_id), text)
+            self._client.set_experiment_tag(self.experiment_id, view_tag(view_id), text)
         except Exception:  # a convenience in an undocumented format must not end a sweep
             return {}
         return {
-            "Charts of all trials": view_link(self._experiment_id, view_id, charts=True),
-            "Table of all trials": view_link(self._experiment_id, view_id, charts=False),
+            "Charts of all trials": view_link(self.experiment_id, view_id, charts=True),
+            "Table of all trials": view_link(self.experiment_id, view_id, charts=False),
         }
-
-
-def one_line(error: BaseException) -> str:
-    """The kind of error and its message, without line breaks."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+
+if TYPE_CHECKING:
+    from everything import Everything
 
 ROOT = Path(__file__).parent.parent
 HANG = 300  # seconds until a subprocess counts as hanging; no test measures speed
@@ -107,3 +110,22 @@ def l2_record(tmp_path_factory: pytest.TempPathFactory) -> Record:
     assert done.returncode == 0, done.stderr
     (folder / "stdout.txt").write_text(done.stdout)
     return read_record(folder)
+
+
+# Five results one after the other, with time between them for a fault.
+PACED = ("--num-samples", "5", "--seeds", "2", "--epochs", "600", "--pack", "1")
+PACED = (*PACED, "--max-concurrent", "1")
+
+
+@pytest.fixture(scope="session")
+def paced(tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    """All of a sweep with the flags `PACED` that no fault has met."""
+    from invariants import check_invariants  # these import this module
+    from sweep_process import started
+
+    folder = tmp_path_factory.mktemp("paced")
+    with started("sweeps/l2.py", *PACED, cwd=folder) as process:
+        assert process.wait() == 0, process.stderr
+        found = check_invariants(folder, process=process)
+    assert found is not None
+    return found

@@ -147,6 +147,13 @@ def test_importing_a_module_does_not_load_what_it_may_not_need(
     assert not loaded & absent
 
 
+def test_rehearsing_the_best_model_loads_what_logging_it_needs(tmp_path: Path) -> None:
+    loaded = _loaded_by("from sweeps.best_model import rehearse", tmp_path)
+    assert not loaded & {"torch", "mlflow"}
+    rehearsed = _loaded_by("from sweeps.best_model import rehearse\nrehearse()", tmp_path)
+    assert {"torch", "mlflow"} <= rehearsed
+
+
 def test_refusing_bad_options_loads_neither_torch_nor_ray_nor_mlflow(tmp_path: Path) -> None:
     code = (
         "from sweeps.l2 import SWEEP\n"

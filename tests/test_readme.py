@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, environment
+from conftest import ROOT, Record, environment, run_script
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"(?:^    .+\n)+", README, flags=re.MULTILINE)
@@ -64,16 +64,15 @@ def test_what_a_document_names_exists(document: Path) -> None:
 
 
 @pytest.mark.parametrize("command", sorted({c for c in COMMANDS if c.startswith("python sweeps/")}))
-def test_every_sweep_command_is_accepted(command: str, tmp_path: Path) -> None:
+def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_path: Path) -> None:
     script, *flags = shlex.split(command.split("#")[0])[1:]
-    done = subprocess.run(
-        [sys.executable, str(ROOT / script), *flags, "--dry-run"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    folder = l2_record.folder if "--resume" in flags else tmp_path
+    trial = l2_record.trials[0].info.run_id
+    if script == "sweeps/reproduce.py":  # without a run it only has to know itself
+        folder, flags = l2_record.folder, [trial] if "RUN_ID" in flags else ["--help"]
+    elif script != "sweeps/upload.py":
+        flags.append("--dry-run")
+    done = run_script(script, *flags, cwd=folder)
     assert done.returncode == 0, done.stderr
 
 

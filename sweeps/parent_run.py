@@ -1,0 +1,161 @@
+"""The sweep's own run: made with the promise, closed with the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from sweeps.finished_run import final_points, spread
+from sweeps.manifest import Manifest
+from sweeps.recorded_sweep import MANIFEST_SHA256
+from sweeps.running_sweeps import PROMISE
+from sweeps.sweep_lock import LOCK, Owner
+from trainables.result import Interval
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+# Columns of results.csv that people look for, before all others.
+_FIRST = ("test_accuracy", "train_accuracy", "generalization_gap", "test_loss", "train_loss")
+
+
+def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: Owner) -> Run:
+    """The sweep's run, RUNNING and owned. Raises what the store raises; may be repeated."""
+    from mlflow.entities import Param
+
+    text = manifest.to_json()
+    named = f"tags.kind = 'sweep' AND tags.sweep = '{manifest.run_name}'"
+    # An earlier call may have made it and lost the answer.
+    found = client.search_runs([experiment_id], named, max_results=1)
+    run: Run = (
+        found[0]
+        if found
+        else client.create_run(
+            experiment_id,
+            run_name=manifest.run_name,
+            tags={
+                "kind": "sweep",
+                "sweep": manifest.run_name,
+                "sweep.name": manifest.name,
+                PROMISE: manifest.promise,
+                MANIFEST_SHA256: hashlib.sha256(text.encode()).hexdigest(),
+                LOCK: owner.to_tag(),
+                "mlflow.source.name": f"sweeps/{manifest.name}.py",
+                "mlflow.source.type": "LOCAL",
+                "mlflow.source.git.commit": manifest.commit,
+                "git.dirty": str(manifest.dirty).lower(),
+                "command": manifest.command[:5000],
+                "mlflow.note.content": f"{manifest.question}\n\nRunning.",
+            },
+        )
+    )
+    run_id = run.info.run_id
+    # First of all: without its promise a sweep cannot be resumed.
+    log_text(client, run_id, "sweep.json", text)
+    options = [Param(f"sweep.{name}", value) for name, value in _flat(manifest.options)]
+    client.log_batch(run_id, params=options)
+    client.log_inputs(run_id, [_dataset_input(manifest.dataset)])
+    return run
+
+
+def _dataset_input(facts: Mapping[str, Any]) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(
+        name=facts["name"],
+        digest=facts["digest"],
+        source_type="code",
+        source=json.dumps({"function": f"sklearn.datasets.load_{facts['name']}"}),
+        profile=json.dumps({"num_rows": facts["rows"]}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def finish(
+    client: MlflowClient,
+    run_id: str,
+    status: str,
+    note: str,
+    numbers: Mapping[str, float],
+    failed: int,
+    now: int,
+) -> None:
+    """Writes the answer and closes the run.
+
+    May be repeated with the same `now` (milliseconds since 1970), the time of the numbers.
+    """
+    from mlflow.entities import Metric
+
+    if failed:
+        client.set_tag(run_id, "failed_trials", str(failed))
+    elif "failed_trials" in client.get_run(run_id).data.tags:  # tried again, with success
+        client.delete_tag(run_id, "failed_trials")
+    client.set_tag(run_id, "mlflow.note.content", note)
+    metrics = [Metric(name, value, now, step) for name, value, step in final_points(numbers)]
+    client.log_batch(run_id, metrics=metrics)
+    client.set_terminated(run_id, status)
+
+
+def log_results(
+    client: MlflowClient,
+    run_id: str,
+    manifest: Manifest,
+    run_ids: Mapping[str, str],
+    summaries: Mapping[str, Mapping[str, Interval]],
+) -> None:
+    """`results.csv`: a row per trial, in the manifest's order; `run_ids` by trial key."""
+    kept = [trial for trial in manifest.trials if trial.key in summaries]
+    swept = [axis["field"] for axis in manifest.axes]
+    rows = [
+        {"config": trial.name, "run_id": run_ids[trial.key]}
+        | {name: trial.hyperparameters.as_dict()[name] for name in swept}
+        | dict(spread(summaries[trial.key]))
+        for trial in kept
+    ]
+    leading = ["config", "run_id", *swept]
+    numbers = {name for row in rows for name in row} - set(leading)
+    columns = [*leading, *sorted(numbers, key=_place)]
+    with artifact(client, run_id, "", "results.csv") as path:
+        by_column = {name: [row.get(name) for row in rows] for name in columns}
+        pyarrow.csv.write_csv(pa.table(by_column), path)
+
+
+def _place(column: str) -> tuple[int, str]:
+    """Where a number's column stands: those that people look for first, each with its spread."""
+    places = [place for place, name in enumerate(_FIRST) if column.startswith(name)]
+    return (places[0] if places else len(_FIRST)), column
+
+
+def log_text(client: MlflowClient, run_id: str, name: str, text: str) -> None:
+    """Stores `text` as the run's artifact."""
+    with artifact(client, run_id, "", name) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def artifact(client: MlflowClient, run_id: str, folder: str, name: str) -> Iterator[Path]:
+    """A path to write to, which is then stored as the run's artifact."""
+    with tempfile.TemporaryDirectory(prefix="sweep-") as scratch:
+        path = Path(scratch) / name
+        yield path
+        client.log_artifact(run_id, str(path), folder or None)
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return int(time.time() * 1000)
+
+
+def _flat(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in options.items():
+        yield name, " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,169 @@
+"""The recorder's process: opens the store, then turns what the launcher sends into MLflow runs."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from sweeps.exit_codes import ALREADY_RUNNING, CANNOT_RESUME, STORE
+from sweeps.recorder_inbox import Inbox
+from sweeps.recorder_messages import Begin, Begun, Event, Found, Look, Open, Ready
+from sweeps.spool import Entry
+from trainables.lasting_imports import lasting_imports
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from sweeps.recording import Recording
+
+
+def serve(connection: Connection) -> None:
+    """Obeys the launcher at the other end of `connection` until the sweep is closed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # should a library unblock them
+    inbox = Inbox(connection)
+    outbox = _Outbox(connection)
+    with lasting_imports():
+        from sweeps.mlflow_store import (
+            StoreError,
+            import_mlflow,
+            open_experiment,
+            open_store,
+            settle,
+            work_patiently,
+        )
+
+        import_mlflow()
+        request = inbox.orders.get()
+        if not isinstance(request, Open):
+            return
+        experiment_id = ""
+        try:
+            client = open_store(request.uri)
+            if request.experiment is not None:
+                experiment_id = open_experiment(client, request.experiment, request.uri)
+        except StoreError as error:
+            outbox.tell(Ready(str(error)))
+            return
+    outbox.tell(Ready())
+    work_patiently()
+    recording = _begin(inbox, outbox, client, request.uri, experiment_id)
+    if recording is None:
+        return
+    while True:
+        order = inbox.orders.get()
+        if isinstance(order, Entry):
+            recording.write(order)
+        else:
+            closed = recording.close("KILLED" if inbox.killed else "FINISHED")
+            settle(client, request.uri)
+            outbox.tell(closed)
+            gc.freeze()  # nothing to tidy: the process ends
+            return
+
+
+def _begin(
+    inbox: Inbox, outbox: _Outbox, client: MlflowClient, uri: str, experiment_id: str
+) -> Recording | None:
+    """The record once it stands, after any number of questions; None when it does not."""
+    from sweeps.best_model import rehearse
+    from sweeps.provenance import one_line
+    from sweeps.recorded_sweep import CannotResume
+    from sweeps.recording import Recording
+    from sweeps.sealed_files import Damaged
+    from sweeps.sweep_lock import AlreadyRunning
+
+    while True:
+        order = inbox.orders.get()
+        try:
+            if isinstance(order, Look):
+                outbox.tell(_look(client, order))
+                continue
+            if not isinstance(order, Begin):
+                return None
+            inbox.patience = order.patience
+            ways = (outbox.tell, inbox.deadline)
+            if order.resume_run_id is None:
+                recording = Recording.begin(
+                    client, uri, experiment_id, order.manifest, order.dataset, order.launcher, *ways
+                )
+            else:
+                recording = Recording.resume(
+                    client,
+                    uri,
+                    order.resume_run_id,
+                    order.manifest,
+                    order.dataset,
+                    order.launcher,
+                    order.retry_failed,
+                    *ways,
+                )
+        except (CannotResume, Damaged) as error:
+            problem, code = str(error), CANNOT_RESUME
+        except AlreadyRunning as error:
+            problem, code = str(error), ALREADY_RUNNING
+        except Exception as error:  # whatever the store's libraries raise
+            problem, code = one_line(error), STORE
+        else:
+            inbox.spool = recording.spool
+            record = recording.record
+            outbox.tell(
+                Begun(
+                    record.run_id,
+                    record.experiment_id,
+                    dict(record.writer.summaries),
+                    dict(record.writer.failures),
+                )
+            )
+            # The best model is written last, when everyone waits; its imports have time now.
+            threading.Thread(target=_quietly(rehearse), daemon=True).start()
+            return recording
+        kind = Found if isinstance(order, Look) else Begun
+        outbox.tell(kind(problem=problem, code=code))
+        return None
+
+
+def _look(client: MlflowClient, order: Look) -> Found:
+    from sweeps.recorded_sweep import find_sweep, read_manifest, runs_below, whole_trials
+    from sweeps.sweep_lock import LOCK, AlreadyRunning, Owner
+
+    run = find_sweep(client, *order)
+    owner = Owner.from_tag(run.data.tags.get(LOCK, ""))
+    if owner is not None and owner.state == "alive":
+        raise AlreadyRunning(f"{run.info.run_name}, run {run.info.run_id}, is running: {owner}")
+    manifest = read_manifest(client, run)
+    whole = whole_trials(runs_below(client, run.info.experiment_id, manifest.run_name))
+    failed = frozenset(key for key, each in whole.items() if each.info.status == "FAILED")
+    left = {trial.key for trial in manifest.trials} - set(whole)
+    complete = run.info.status == "FINISHED" and not left and not (order.retry_failed and failed)
+    if complete and owner is not None and owner.state == "dead":
+        client.delete_tag(run.info.run_id, LOCK)  # it died between its last two calls
+    return Found(run.info.run_id, manifest, frozenset(whole), failed, complete)
+
+
+class _Outbox:
+    """Events on their way to the launcher, from any thread."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._turn = threading.Lock()
+
+    def tell(self, event: Event) -> None:
+        # The launcher may be gone; the record is still worth finishing.
+        with self._turn, suppress(OSError):
+            self._connection.send(event)
+
+
+def _quietly(function: Callable[[], None]) -> Callable[[], None]:
+    """`function` without its errors: what fails in a rehearsal fails again in earnest."""
+
+    def call() -> None:
+        with suppress(Exception):
+            function()
+
+    return call

@@ -1,0 +1,176 @@
+"""Trains one recorded trial again, from its record alone, and compares every recorded number.
+
+    python sweeps/reproduce.py RUN_ID
+
+RUN_ID is a trial's run, or that of one of its seeds. Equal numbers end with exit code 0; different
+ones with 3, a table of what differs, and the likely reason.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sweeps.differences import Difference, in_arrays, in_run, reasons
+from sweeps.exit_codes import (
+    BAD_INPUT,
+    CANNOT_RESUME,
+    DONE,
+    INTERRUPTED,
+    SOME_FAILED,
+    STORE,
+)
+from sweeps.mlflow_store import StoreError, open_store, resolve_uri, work_patiently
+from sweeps.provenance import one_line, without_credentials
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproduceOptions:
+    """The command line."""
+
+    run_id: Annotated[str, tyro.conf.Positional]
+    """The MLflow run of a trial, or of one of its seeds."""
+    tracking_uri: str | None = None
+    """MLflow store; else MLFLOW_TRACKING_URI, else sqlite:///mlflow.db in the current folder."""
+
+
+class NotATrial(Exception):
+    """The run is not one that can be trained again; the message says which would be."""
+
+
+def main() -> int:
+    """Reproduces what the command line names; the exit code."""
+    options = tyro.cli(ReproduceOptions, description=__doc__, prog="python sweeps/reproduce.py")
+    from sweeps.recorded_sweep import CannotResume
+
+    try:
+        uri = resolve_uri(options.tracking_uri)
+        client = open_store(uri)
+        work_patiently()
+        return reproduce(client, options.run_id)
+    except NotATrial as error:
+        return _complain(str(error), BAD_INPUT)
+    except CannotResume as error:
+        return _complain(str(error), CANNOT_RESUME)
+    except StoreError as error:
+        return _complain(str(error), STORE)
+    except KeyboardInterrupt:
+        return _complain("stopped by SIGINT", INTERRUPTED)
+    except Exception as error:  # whatever the store's libraries raise
+        return _complain(one_line(error), STORE)
+
+
+def reproduce(client: MlflowClient, run_id: str) -> int:
+    """Trains the trial of that run again, prints how it compares; the exit code."""
+    from sweeps.parts import Parts
+    from sweeps.recorded_sweep import read_manifest
+    from sweeps.trial_runs import TrialRuns
+    from trainables import data
+    from trainables.pack_run import PackRun
+
+    run, parent = _trial_and_sweep(client, run_id)
+    manifest = read_manifest(client, parent)
+    trial = next(t for t in manifest.trials if t.key == run.data.tags["trial.key"])
+    (recorded,) = Parts(client, parent.info.run_id).read(run.data.tags, [trial])
+    dataset = data.load(trial.hyperparameters.dataset)
+    print(
+        f"training {trial.name} of {manifest.run_name} again: {len(trial.seeds)} seeds, "
+        f"{trial.hyperparameters.epochs} epochs"
+    )
+    pack = PackRun([trial], dataset)
+    while not pack.done:
+        completed = pack.advance()
+    (again,) = completed
+    made, _ = TrialRuns(manifest).make(replace(again, device=recorded.device), {}, 0)
+    found = [*in_arrays(recorded, again), *in_run(client, run, made)]
+    seed_runs = _seed_runs(client, run) if made.children else {}
+    for child in made.children:
+        if child.tags["seed"] in seed_runs:
+            found += in_run(client, seed_runs[child.tags["seed"]], child)
+        else:
+            found.append(Difference(child.name, "", "no run", "a run", math.nan, 1))
+    if not found:
+        numbers = sum(values.size for values in recorded.trained.curves.values())
+        weights = sum(values.size for values in recorded.trained.parameters.values())
+        points = len(made.points) + sum(len(child.points) for child in made.children)
+        print(
+            f"equal to the last bit: {numbers:,} numbers of curves, {weights:,} weights, "
+            f"{points:,} points in MLflow"
+        )
+        return DONE
+    _show(found, reasons(manifest, dataset.digest, recorded.device))
+    return SOME_FAILED
+
+
+def _trial_and_sweep(client: MlflowClient, run_id: str) -> tuple[Run, Run]:
+    from mlflow.exceptions import MlflowException
+
+    from sweeps.patience import http_status
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if http_status(error) >= 500:
+            raise
+        where = without_credentials(client.tracking_uri)
+        raise NotATrial(f"a trial's run id is needed, {run_id} is no run in {where}") from error
+    if run.data.tags.get("kind") == "seed":
+        run = client.get_run(run.data.tags["mlflow.parentRunId"])
+    kind = run.data.tags.get("kind")
+    if kind == "sweep":
+        of = run.data.tags["sweep"]
+        raise NotATrial(
+            f"a trial's run id is needed, {run_id} is the whole sweep {of}: see its "
+            "results.csv for those of its trials"
+        )
+    if kind != "trial" or "trial.key" not in run.data.tags:
+        raise NotATrial(f"a trial's run id is needed, {run_id} is not a run of a sweep")
+    if run.info.status != "FINISHED":
+        raise NotATrial(f"{run.info.run_name} is {run.info.status}: it has no numbers to compare")
+    return run, client.get_run(run.data.tags["mlflow.parentRunId"])
+
+
+def _seed_runs(client: MlflowClient, run: Run) -> dict[str, Run]:
+    """The runs of the trial's seeds, by seed."""
+    from sweeps.recorded_sweep import runs_below
+
+    found = runs_below(client, run.info.experiment_id, run.data.tags["sweep"])
+    mine = [each for each in found if each.data.tags["mlflow.parentRunId"] == run.info.run_id]
+    return {each.data.tags["seed"]: each for each in mine}
+
+
+def _show(found: Sequence[Difference], likely: Sequence[str]) -> None:
+    table = Table(title="what differs from the record", title_justify="left")
+    for heading in ("number", "first at", "recorded", "now", "largest difference", "how many"):
+        table.add_column(heading)
+    for each in found:
+        gap = "" if math.isnan(each.largest) else f"{each.largest:.3g}"
+        cells = (each.what, each.where, each.recorded, each.now, gap, f"{each.values:,}")
+        table.add_row(*map(escape, cells))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 160  # in a pipe or a log there is no edge to fit
+    console.print(table)
+    for line in likely or ["nothing known differs: the record may have been changed afterwards"]:
+        console.print(f"likely reason: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Results on disk, from their arrival until they stand in the tracking store.
+
+Whatever happens to the store, to the recorder or to the whole machine, what was trained is here or
+there. The folder of a sweep that ended well is gone.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sweeps.mlflow_store import database_file
+from sweeps.sealed_files import Damaged, read_sealed, write_sealed
+
+FOLDER = "unrecorded"
+_PROMISE = "sweep.promise"  # what the results belong to: facts for finding the run, its manifest
+_HELD = 50  # results that also stay in memory; more wait on disk alone
+
+Kind = Literal["results", "failures"]
+
+
+@dataclass
+class Entry:
+    """Results, or failures, as they arrived at `time` (milliseconds since 1970).
+
+    `path`: their file; None when no file could be written and they are only in memory.
+    """
+
+    kind: Kind
+    time: int
+    path: Path | None
+    held: bytes | None
+
+    def content(self) -> bytes:
+        """What arrived. Raises `Damaged` when its file has changed."""
+        if self.held is not None:
+            return self.held
+        if self.path is None:
+            raise RuntimeError("an entry needs a file or its content")
+        return read_sealed(self.path)[1]
+
+
+def kept() -> list[Path]:
+    """Folders of sweeps with results that may wait here: in the current folder, or as a last way
+    out in the system's temporary one."""
+    places = (Path(FOLDER), _temporary() / FOLDER)
+    return sorted(each for place in places for each in place.glob("*/"))
+
+
+def _temporary() -> Path:
+    return Path(tempfile.gettempdir())
+
+
+class Spool:
+    """The folder of one sweep. Two threads may use it: one adds, one removes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._facts: Mapping[str, Any] = {}
+        self._manifest = b""
+        self._count = 0
+        self._waiting = 0
+
+    @classmethod
+    def beside(cls, uri: str, run_name: str) -> Spool:
+        """That of the sweep: beside an embedded store, else in the current folder."""
+        file = database_file(uri)
+        return cls((file.parent if file else Path.cwd()) / FOLDER / run_name)
+
+    def promise(self, facts: Mapping[str, Any], manifest: str) -> None:
+        """Names the run that the results belong to. Nothing is written before the first result."""
+        self._facts, self._manifest = facts, manifest.encode()
+
+    def read_promise(self) -> tuple[dict[str, Any], str]:
+        """What `promise` was given. Raises `Damaged`, and `OSError` when there is none."""
+        facts, manifest = read_sealed(self.folder / _PROMISE)
+        return facts, manifest.decode()
+
+    def add(self, kind: Kind, content: bytes) -> Entry:
+        """Takes what has just arrived."""
+        now = int(time.time() * 1000)
+        self._count += 1
+        path = self._write(
+            f"{now:014}-{self._count:05}.{kind}", {"kind": kind, "time": now}, content
+        )
+        self._waiting += 1
+        held = content if path is None or self._waiting <= _HELD else None
+        return Entry(kind, now, path, held)
+
+    def _write(self, name: str, facts: Mapping[str, Any], content: bytes) -> Path | None:
+        name_of_sweep = self.folder.name
+        others = (each / FOLDER / name_of_sweep for each in (Path.cwd(), _temporary()))
+        for folder in dict.fromkeys((self.folder, *others)):
+            try:
+                if not (folder / _PROMISE).exists():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    write_sealed(folder / _PROMISE, self._facts, self._manifest)
+                write_sealed(folder / name, facts, content)
+            except OSError:  # full or read-only: the next place may do
+                continue
+            self.folder = folder
+            return folder / name
+        return None
+
+    def entries(self) -> Iterator[Entry]:
+        """What an earlier process left, oldest first. Raises `Damaged`."""
+        for path in sorted(self.folder.glob("*")):
+            if path.suffix in (".results", ".failures"):
+                facts, content = read_sealed(path)
+                if f".{facts.get('kind')}" != path.suffix:
+                    raise Damaged(f"{path} holds {facts.get('kind')}, not what its name says")
+                yield Entry(facts["kind"], facts["time"], path, content)
+
+    def remove(self, entry: Entry) -> None:
+        """Lets go of an entry that stands in the store."""
+        self._waiting = max(0, self._waiting - 1)
+        if entry.path is not None:
+            with suppress(OSError):  # a read-only disk: its trials are skipped when read again
+                entry.path.unlink()
+
+    def clear(self) -> bool:
+        """Removes the folder unless it holds results; whether it is gone."""
+        with suppress(OSError):
+            for path in self.folder.glob("*.partial"):
+                path.unlink()
+            if self.folder.is_dir() and {path.name for path in self.folder.iterdir()} <= {_PROMISE}:
+                (self.folder / _PROMISE).unlink(missing_ok=True)
+                self.folder.rmdir()
+                self.folder.parent.rmdir()  # fails when other sweeps have theirs there
+        return not self.folder.exists()

@@ -1,0 +1,136 @@
+"""Brings results into the tracking store that could not be written while their sweep ran.
+
+    python sweeps/upload.py                       # all that is kept in ./unrecorded
+    python sweeps/upload.py unrecorded/l2-2026…   # one sweep's
+    python sweeps/upload.py --tracking-uri http://127.0.0.1:5000
+
+A sweep that is complete thereby is closed; one that is not says how it is completed. What has been
+recorded is removed from the folder. It may be run again at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from sweeps.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, DONE, STORE
+from sweeps.mlflow_store import StoreError, open_store, resolve_uri, settle, work_patiently
+from sweeps.provenance import one_line, without_credentials
+from sweeps.recorder_messages import Event, Problem, Recorded
+from sweeps.sealed_files import Damaged
+from sweeps.spool import FOLDER, Spool, kept
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+_PATIENCE = 20.0  # seconds without progress, then the store counts as away
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadOptions:
+    """The command line."""
+
+    folders: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
+    """Folders with the kept results of a sweep; by default all in ./unrecorded."""
+    tracking_uri: str | None = None
+    """MLflow store; else MLFLOW_TRACKING_URI, else the one that the sweep was recorded in."""
+
+
+def main() -> int:
+    """Uploads what the command line names; the exit code, the first that is not 0."""
+    options = tyro.cli(UploadOptions, description=__doc__, prog="python sweeps/upload.py")
+    folders = options.folders or tuple(kept())
+    if wrong := [str(each) for each in folders if not each.is_dir()]:
+        return _complain(f"a folder with kept results is needed, got {', '.join(wrong)}", BAD_INPUT)
+    if not folders:
+        print(f"nothing is kept in {Path(FOLDER).absolute()}")
+    codes = [upload(folder, options.tracking_uri) for folder in folders]
+    return next((code for code in codes if code != DONE), DONE)
+
+
+def upload(folder: Path, tracking_uri: str | None) -> int:
+    """Uploads what is kept in `folder` and says so; the exit code."""
+    from sweeps.recorded_sweep import CannotResume
+    from sweeps.sweep_lock import AlreadyRunning
+
+    try:
+        spool = Spool(folder)
+        facts, text = spool.read_promise()
+        given = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or facts["tracking_uri"]
+        uri = resolve_uri(given)
+        client = open_store(uri)
+        work_patiently()
+        return _bring_in(spool, client, uri, facts["run_id"], text)
+    except FileNotFoundError:
+        return _complain(f"{folder} holds no kept results of a sweep", BAD_INPUT)
+    except (Damaged, CannotResume) as error:
+        return _complain(str(error), CANNOT_RESUME)
+    except AlreadyRunning as error:
+        return _complain(f"the sweep of {folder} is running: {error}", ALREADY_RUNNING)
+    except StoreError as error:
+        return _complain(str(error), STORE)
+    except Exception as error:  # whatever the store's libraries raise
+        return _complain(f"{folder} cannot be recorded: {one_line(error)}", STORE)
+
+
+def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, text: str) -> int:
+    from sweeps.manifest import Manifest
+    from sweeps.recording import Recording
+    from trainables import data
+
+    manifest = Manifest.from_json(text)
+    problems: list[Problem] = []
+    progress = time.monotonic()
+
+    def hear(event: Event) -> None:
+        nonlocal progress
+        if isinstance(event, Problem):
+            problems.append(event)
+        elif isinstance(event, Recorded):
+            progress = time.monotonic()
+
+    for _ in spool.entries():  # damaged files are refused before anything is written
+        pass
+    dataset = data.load(manifest.dataset["name"])
+    recording = Recording.resume(
+        client,
+        uri,
+        run_id,
+        manifest,
+        dataset,
+        os.getpid(),
+        retry_failed=False,
+        tell=hear,
+        deadline=lambda: progress + _PATIENCE,
+        spool=spool,
+    )
+    status = "FINISHED" if not recording.record.writer.unrecorded() else "KILLED"
+    closed = recording.close(status)
+    settle(client, uri)
+    if closed.problem or problems:
+        why = closed.problem or problems[0].text
+        return _complain(f"{spool.folder} cannot be recorded: {why}", STORE)
+    count = len(manifest.trials)
+    print(
+        f"{manifest.run_name}: {count - len(closed.missing)} of {count} trials are recorded in "
+        f"{without_credentials(uri)}"
+    )
+    if closed.missing:
+        print(f"complete it with:  python sweeps/{manifest.name}.py --resume {run_id}")
+    return DONE
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

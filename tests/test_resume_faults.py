@@ -1,0 +1,180 @@
+"""Sweeps that are resumed from damaged records, twice at once, or under another clock."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from conftest import PACED
+from everything import Everything, sweeps
+from invariants import check_invariants
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from servers import lacking
+from sweep_process import SweepProcess, flip_a_byte, started, trials_recorded
+
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
+
+_FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+
+
+def sweep_of(folder: Path) -> Run:
+    return sweeps(MlflowClient(f"sqlite:///{folder}/mlflow.db"))[0]
+
+
+def artifacts_of(run: Run) -> Path:
+    return Path(run.info.artifact_uri.removeprefix("file://"))
+
+
+def until_recorded(process: SweepProcess, trials: int = 1) -> None:
+    process.wait_until(lambda: trials_recorded(process.cwd) >= trials, f"{trials} were recorded")
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Path:
+    """The folder of a sweep that Ctrl-C has stopped after its first trial."""
+    with started("sweeps/l2.py", *PACED, cwd=tmp_path) as process:
+        until_recorded(process)
+        process.signal(signal.SIGINT)
+        assert process.wait() == 130, process.stderr
+        check_invariants(tmp_path, complete=False, process=process)
+    return tmp_path
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """The folder of a sweep of which every process was killed after its first trial."""
+    with started("sweeps/l2.py", *PACED, cwd=tmp_path) as process:
+        until_recorded(process)
+        process.kill_all()
+    return tmp_path
+
+
+def resume(folder: Path, *flags: str, **variables: str) -> tuple[int, str]:
+    with started("sweeps/l2.py", "--resume", *flags, cwd=folder, **variables) as process:
+        code = process.wait()
+        assert "Traceback" not in process.stderr
+        assert process.living_after_the_end() == []
+        assert process.temporary_files() == []
+        return code, process.stderr
+
+
+def test_damaged_records_are_refused_and_left_as_they_are(stopped: Path, paced: Everything) -> None:
+    place = artifacts_of(sweep_of(stopped))
+    part = sorted(place.glob("curves/*.parquet"))[0]
+    weights = sorted(place.glob("weights/*.parquet"))[0]
+    recorded = trials_recorded(stopped)
+    for file in (place / "sweep.json", part, weights):
+        good = file.read_bytes()
+        flip_a_byte(file)
+        for bad in (file.read_bytes(), good[: len(good) // 2], b""):
+            file.write_bytes(bad)
+            code, errors = resume(stopped)
+            assert code == 7, f"{file.name} of {len(bad)} bytes: {errors}"
+            assert file.name in errors
+            assert len(errors.strip().splitlines()) == 1
+            assert file.read_bytes() == bad
+            assert trials_recorded(stopped) == recorded
+        file.write_bytes(good)
+    (place / "sweep.json").rename(place / "elsewhere.json")
+    code, errors = resume(stopped)
+    assert code == 7, errors
+    (place / "elsewhere.json").rename(place / "sweep.json")
+    check_invariants(stopped, complete=False)
+    code, errors = resume(stopped)
+    assert code == 0, errors
+    check_invariants(stopped, reference=paced)
+
+
+def test_a_sweep_under_way_is_not_started_again(tmp_path: Path, paced: Everything) -> None:
+    with started("sweeps/l2.py", *PACED, cwd=tmp_path) as process:
+        until_recorded(process)
+        run_id = sweep_of(tmp_path).info.run_id
+        for flags in ((), (run_id,)):
+            code, errors = resume(tmp_path, *flags)
+            assert code == 6, errors
+            assert len(errors.strip().splitlines()) == 1
+        assert process.wait() == 0, process.stderr
+        check_invariants(tmp_path, reference=paced, process=process)
+
+
+def test_of_two_that_resume_one_sweep_at_once_one_completes_it(
+    killed: Path, paced: Everything
+) -> None:
+    run_id = sweep_of(killed).info.run_id
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(started("sweeps/l2.py", "--resume", run_id, cwd=killed))
+            for _ in range(2)
+        ]
+        codes = sorted(process.wait() for process in both)
+        assert codes == [0, 6], [process.stderr for process in both]
+        for process in both:
+            check_invariants(killed, reference=paced, process=process)
+
+
+def test_a_killed_sweep_is_resumed(killed: Path, paced: Everything) -> None:
+    code, errors = resume(killed)
+    assert code == 0, errors
+    check_invariants(killed, reference=paced)
+
+
+def test_two_sweeps_in_one_experiment_at_once(tmp_path: Path) -> None:
+    flags = (*PACED, "--experiment-name", "both", "--search-seed")
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(started("sweeps/l2.py", *flags, seed, cwd=tmp_path))
+            for seed in ("0", "1")
+        ]
+        for process in both:
+            assert process.wait() == 0, process.stderr
+        for process in both:
+            check_invariants(tmp_path, experiment="both", process=process)
+    found = sweeps(MlflowClient(f"sqlite:///{tmp_path}/mlflow.db"), "both")
+    assert len({run.data.tags["sweep"] for run in found}) == 2
+    assert {run.info.status for run in found} == {"FINISHED"}
+
+
+def test_resumed_in_another_time_zone_by_a_clock_an_hour_slow(
+    killed: Path, paced: Everything
+) -> None:
+    if not _FAKETIME:
+        lacking("libfaketime is not installed (Debian: faketime)")
+    first = [run.data.tags["trial.key"] for run in trial_runs(killed)]
+    slow = {
+        "LD_PRELOAD": str(_FAKETIME[0]),
+        "FAKETIME": "-1h",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "TZ": "Pacific/Auckland",
+    }
+    code, errors = resume(killed, **slow)
+    assert code == 0, errors
+    assert set(first) < {run.data.tags["trial.key"] for run in trial_runs(killed)}
+    check_invariants(killed, reference=paced)
+    assert min(run.info.start_time for run in trial_runs(killed)) < (time.time() - 1800) * 1000
+    # The order is that of the manifest, which knows nothing of clocks.
+    promised = [trial["name"] for trial in paced.manifest["trials"]]
+    text = (artifacts_of(sweep_of(killed)) / "results.csv").read_text().splitlines()
+    assert [line.split(",")[0].strip('"') for line in text[1:]] == promised
+
+
+def test_a_lock_from_the_future_is_judged_by_its_owner_and_not_by_its_time(killed: Path) -> None:
+    """The machine's clock was set back after the kill: the lock seems to be of tomorrow."""
+    client = MlflowClient(f"sqlite:///{killed}/mlflow.db")
+    run = sweep_of(killed)
+    lock = json.loads(run.data.tags["lock"])
+    numbers = {name: value for name, value in lock.items() if isinstance(value, int | float)}
+    times = {name: value + 86_400 for name, value in numbers.items() if "time" in name}
+    client.set_tag(run.info.run_id, "lock", json.dumps(lock | times))
+    code, errors = resume(killed, TZ="America/Los_Angeles")
+    assert code == 0, errors
+
+
+def trial_runs(folder: Path) -> list[Run]:
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    ids = [each.experiment_id for each in client.search_experiments()]
+    return list(client.search_runs(ids, "tags.kind = 'trial'"))
