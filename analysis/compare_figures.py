@@ -57,7 +57,8 @@ def comparison_plot(compared: Sequence[Compared]) -> Plot:
     records = [one.record for one in compared]
     require_common_axes(records)
     if len(_fields(records[0])) == 2:
-        return _plot(compared, _maps(compared), columns=2)
+        maps = _maps(compared)
+        return _plot(compared, maps, columns=3 if len(maps) == 3 else 2)
     fields = list(dict.fromkeys(_fields(record)[0] for record in records))
     if len(fields) > 1:
         panels = [

@@ -105,7 +105,8 @@ def _panel_height(panel: Panel) -> float:
 
 
 def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
-    ax.set_title(_plain(panel.title), loc="left")
+    room = 44 if isinstance(panel, MapPanel) else 52  # characters; a map's colours take the rest
+    ax.set_title(_plain(textwrap.fill(panel.title, room)), loc="left")
     if panel.missing:
         text = _plain(textwrap.fill(panel.missing, 40))
         ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color="0.25")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import run_script
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mlflow import MlflowClient
 from record_fixture import DATASET, Faults, Recorded, made_up_sweep, new_store, write_sweep
 
@@ -50,8 +52,9 @@ def load(uri: str, *run_ids: str) -> list[SweepRecord]:
 
 
 def plot_of(records: list[SweepRecord]) -> Plot:
+    """The values of the figure, which has been drawn once, as matplotlib reads text only then."""
     plot = comparison_plot(compared(records))
-    assert draw(plot)
+    FigureCanvasAgg(draw(plot)).draw()
     return plot
 
 
@@ -209,7 +212,26 @@ def test_partial_sweeps_and_odd_names_are_marked(uri: str) -> None:
     ]
     plot = plot_of(load(uri, *ids))
     assert '(=HYPERLINK("x")) is partial: 1 of 4 trials missing' in plot.subtitle
-    assert any("<b>$x^$</b>" in note for note in plot.notes)  # and `plot_of` has drawn it
+    assert any("<b>$x^$</b>" in note for note in plot.notes)
+
+
+@pytest.mark.parametrize("two_fields", [False, True])
+def test_nothing_reaches_out_of_the_figure(uri: str, two_fields: bool) -> None:
+    name, points = ("elastic_net", GRID) if two_fields else ("l2", L2)
+    fields = ["l1", "l2"] if two_fields else ["l2"]
+    more = ({}, {"hidden": (64, 64)}, {"lr": 0.01, "batch_size": 8})
+    sweeps = [made_up_sweep(fields, [{**p, **each} for p in points]) for each in more]
+    figure = draw(plot_of(load(uri, *[write(uri, name, sweep) for sweep in sweeps])))
+    FigureCanvasAgg(figure).draw()
+    width, height = figure.get_size_inches() * figure.dpi
+    boxes = [ax.get_tightbbox() for ax in figure.axes]
+    boxes += [one.get_window_extent() for one in (*figure.texts, *figure.legends)]
+    for box in boxes:
+        assert box is not None
+        assert 0 <= box.x0 < box.x1 <= width
+        assert 0 <= box.y0 < box.y1 <= height
+    for one, other in combinations(boxes, 2):
+        assert not one.overlaps(other)
 
 
 def test_every_model_diverged(uri: str) -> None:

@@ -206,7 +206,9 @@ def test_what_is_no_export_is_not_overwritten(
         out.write_text("a file")
     else:
         out.mkdir()
-        (out / "meta.json").write_text("[1]" if content == "foreign" else "{}")
+        (out / "meta.json").write_text(
+            '{"format": "x", "files": []}' if content == "foreign" else "[1]"
+        )
     before = out.read_text() if out.is_file() else (out / "meta.json").read_text()
     assert run(run_id, "out") == 2
     said = capsys.readouterr().err
