@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -143,6 +144,11 @@ def _remedy(uri: str, error: str) -> str:
         return f"refused this client ({line}): check the login and the server's --allowed-hosts"
     if "No module named" in error:
         return f"needs a driver that is not installed ({line}): see SQLAlchemy's list of dialects"
+    if found := re.search(r"too many (\d+) error responses|error code (\d+) != 200", error):
+        status = found[1] or found[2]
+        if status.startswith("5") and status != "501":
+            return f"answers with errors ({status}): look at the server's log, or try again later"
+        return f"is no MLflow server ({status}): check the address"
     if uri.startswith("http"):
         return f"does not answer: start it, or check the address {urlsplit(uri).hostname} ({line})"
     return f"cannot be used: {line}"

@@ -20,7 +20,7 @@ _SETTINGS = {
     # Ray starts a worker for each CPU at once; they spend the time until Tune needs them on the
     # imports that they will need.
     "RAY_preload_python_modules": "trainables.worker_imports",
-    "PL_DISABLE_FORK": "1",  # see `ray_tune._let_trials_have_the_waiting_workers`
+    "PL_DISABLE_FORK": "1",  # see `ray_tune._ask_for_no_environment`
 }
 
 

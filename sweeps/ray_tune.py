@@ -33,7 +33,7 @@ def run_packs(
     failed for good with its error, `on_step` the models' worth of epochs trained so far, after each
     step of Tune's loop. What they raise ends the sweep and comes out of this call.
     """
-    _let_trials_have_the_waiting_workers()
+    _ask_for_no_environment()
     callback = _PackCallback(packs, on_results, on_failed, on_step)
     resources = {"CPU": options.cpus_per_trial, "GPU": options.gpus_per_trial}
     # The data travel with the packs: loading them would cost every worker an import of seconds.
@@ -71,18 +71,21 @@ def run_packs(
         shutil.rmtree(storage, ignore_errors=True)
 
 
-def _let_trials_have_the_waiting_workers() -> None:
-    """Lets Tune's actors run in the workers that Ray has ready instead of in new ones.
+def _ask_for_no_environment() -> None:
+    """Lets Tune's actors run as Ray's workers are, instead of with variables of their own.
 
     Tune asks for every actor to have `PL_DISABLE_FORK` set, and such an actor fits no worker that
     was started without the wish; two seconds of imports are then done twice. `ray_start` sets the
-    variable for all workers, so the wish can go. Where Tune keeps it is not a public interface:
-    should it have moved, sweeps only start later.
+    variable for all workers, so the wish can go. It also hands the driver's cloud credentials to
+    every actor, which Ray then writes into its logs; a trial reads and writes nothing, so it needs
+    none. Where Tune keeps these is not a public interface: should it have moved, sweeps only start
+    later.
     """
     with suppress(ImportError, AttributeError):
         from ray.tune.execution import class_cache
 
         class_cache.DEFAULT_ENV_VARS.pop("PL_DISABLE_FORK", None)
+        class_cache.ENV_VARS_TO_PROPAGATE.clear()
 
 
 class _PackCallback(tune.Callback):
