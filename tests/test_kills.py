@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -19,8 +19,7 @@ pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 FLAGS = ("--num-samples", "8", "--seeds", "2", "--epochs", "500", "--log-seeds")
 PACKS = (("--pack", "1"), ("--pack", "3"), ())  # a resumed sweep may be packed in another way
-KILLS = 6  # of each sweep
-MOST_ATTEMPTS = 40
+KILLS = 6  # of each test
 
 
 @pytest.fixture(scope="module")
@@ -53,82 +52,91 @@ def wait_or_end(process: SweepProcess, seconds: float) -> bool:
     return not process.ended()
 
 
-def interrupt_until_done(
-    folder: Path,
-    luck: Random,
-    longest: float,
-    kill: str,
-    codes: set[int],
-    **variables: str,
-) -> int:
-    """Starts the sweep, interrupts it and resumes it until it ends by itself; the interruptions.
+def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> None:
+    """Kills `all` processes, or the `launcher` alone, or sends the signal of that name.
 
-    `longest`: seconds until the latest interruption. `kill`: `all` processes, the `launcher` alone,
-    or the name of a signal, which has to end the script with one of `codes`.
+    A signal has to end the script in good order, with one of `codes`.
+    """
+    if how == "all":
+        process.kill_all()
+    elif how == "launcher":
+        process.signal(signal.SIGKILL)
+        process.wait()
+    else:
+        process.signal(signal.Signals[how])
+        assert process.wait() in codes, process.stderr
+        assert "Traceback" not in process.stderr
+        assert process.living_after_the_end() == []
+
+
+def complete_in_spite(
+    folder: Path, luck: Random, longest: float, kills: int, how: str, codes: Set[int], store: str
+) -> int:
+    """Starts a sweep and resumes it until it ends by itself; how often it was interrupted.
+
+    At most `kills` times, each at most `longest` seconds after its start. `store`: its address,
+    empty for the usual one.
     """
     interruptions = 0
     resume: tuple[str, ...] = ()
+    variables = {"MLFLOW_TRACKING_URI": store} if store else {}
     with ExitStack() as stack:  # what a killed launcher leaves may still work when it is resumed
-        for _ in range(MOST_ATTEMPTS):
+        while True:
             flags = (*(resume or FLAGS), *luck.choice(PACKS))
             process = stack.enter_context(started("sweeps/l2.py", *flags, cwd=folder, **variables))
-            patience = luck.uniform(0, longest) if interruptions < KILLS else float("inf")
-            if not wait_or_end(process, patience):
-                code = process.wait()
-                if code == 0:
-                    return interruptions
-                # Killed before its promise stood: there is nothing to resume.
-                nothing = "start one without" in process.stderr or "sweep.json" in process.stderr
-                assert (code, nothing) == (7, True), f"ended with {code}: {process.stderr}"
-                resume = ()
+            patience = luck.uniform(0, longest) if interruptions < kills else float("inf")
+            if wait_or_end(process, patience):
+                interruptions += 1
+                interrupt(process, how, codes)
+                resume = ("--resume",)
                 continue
-            interruptions += 1
-            if kill == "all":
-                process.kill_all()
-            elif kill == "launcher":
-                process.signal(signal.SIGKILL)
-                process.wait()
-            else:
-                process.signal(signal.Signals[kill])
-                assert process.wait() in codes, process.stderr
-                assert "Traceback" not in process.stderr
-                assert process.living_after_the_end() == []
-            resume = ("--resume",)
-    raise AssertionError(f"not complete after {MOST_ATTEMPTS} attempts")
+            code = process.wait()
+            if code == 0:
+                return interruptions
+            # Killed before its promise stood: there is nothing to resume.
+            nothing = "start one without" in process.stderr or "sweep.json" in process.stderr
+            assert (code, nothing) == (7, True), f"ended with {code}: {process.stderr}"
+            resume = ()
 
 
-@pytest.mark.parametrize("kill", ["all", "launcher"])
+def disturb(
+    folder: Path,
+    undisturbed: tuple[Everything, float],
+    seed: int,
+    how: str,
+    codes: Set[int] = frozenset(),
+    store: str = "",
+) -> None:
+    """As many sweeps one after the other as it takes to interrupt `KILLS` times; all are whole."""
+    reference, seconds = undisturbed
+    luck = Random(seed)
+    left = KILLS
+    while left:
+        own = folder / f"{left} to go"
+        own.mkdir()
+        left -= complete_in_spite(own, luck, 0.8 * seconds, left, how, codes, store)
+        check_invariants(store or own, reference=reference)
+        assert not (own / "unrecorded").exists()
+
+
+@pytest.mark.parametrize("how", ["all", "launcher"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_killed_sweeps_are_completed_by_resuming_them(
-    tmp_path: Path, undisturbed: tuple[Everything, float], kill: str, seed: int
+    tmp_path: Path, undisturbed: tuple[Everything, float], how: str, seed: int
 ) -> None:
-    reference, seconds = undisturbed
-    killed = interrupt_until_done(tmp_path, Random(seed), seconds, kill, set())
-    assert killed == KILLS
-    check_invariants(tmp_path, reference=reference)
-    assert not list(tmp_path.glob("unrecorded"))
+    disturb(tmp_path, undisturbed, seed, how)
 
 
 def test_killed_sweeps_on_a_server_are_completed_by_resuming_them(
     tmp_path: Path, undisturbed: tuple[Everything, float], server: str
 ) -> None:
-    reference, seconds = undisturbed
-    luck = Random(3)
-    killed = interrupt_until_done(
-        tmp_path, luck, 1.5 * seconds, "all", set(), MLFLOW_TRACKING_URI=server
-    )
-    assert killed == KILLS
-    check_invariants(server, reference=reference)
-    assert not list(tmp_path.glob("unrecorded"))
+    disturb(tmp_path, undisturbed, 3, "all", store=server)
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
 def test_interrupted_sweeps_are_completed_by_resuming_them(
     tmp_path: Path, undisturbed: tuple[Everything, float], name: str, code: int
 ) -> None:
-    reference, seconds = undisturbed
     # Before Python has installed any handler, the system's own answer ends the process.
-    early = {-signal.Signals[name]}
-    stopped = interrupt_until_done(tmp_path, Random(code), seconds, name, {code} | early)
-    assert stopped == KILLS
-    check_invariants(tmp_path, reference=reference)
+    early = -signal.Signals[name]
+    disturb(tmp_path, undisturbed, code, name, {code, early})
