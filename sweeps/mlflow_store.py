@@ -8,10 +8,10 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from sweeps.patience import Patience
+from sweeps.patience import Patience, PatientClient
 from sweeps.provenance import without_credentials
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def open_store(uri: str) -> MlflowClient:
         patience.call(lambda _: client.search_experiments(max_results=1))
     except Exception as error:  # MLflow's and SQLAlchemy's many kinds have nothing in common
         raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
-    return client
+    return cast("MlflowClient", PatientClient(client))
 
 
 def _connect(uri: str) -> None:

@@ -1,18 +1,27 @@
-"""Which errors of a store pass by themselves, and how long to wait for that."""
+"""Which errors of a store pass by themselves, and how long to wait for that.
+
+Two layers: a call that fails at once is made again at once (`PatientClient`), so that work of many
+calls gets on while some answers are lost; a store that is away is waited for (`Patience`).
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
 T = TypeVar("T")
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0  # seconds between tries, doubling
 _PASSING_4XX = (408, 429)
+_TRIES, _PAUSE = 4, 0.25  # of a single call, and the seconds between them
+_QUICK = 3.0  # seconds: a call that failed later has waited for a store that is away
+# Calls that do something else when they are made twice; `RunWriter` looks before it repeats them.
+_ONCE = ("create_", "delete_tag")
 
 
 def http_status(error: MlflowException) -> int:
@@ -57,3 +66,29 @@ class Patience:
                 time.sleep(0.05)  # in small steps: the deadline comes nearer on Ctrl-C
             wait = min(2 * wait, _LONGEST_WAIT)
             repeated = True
+
+
+class PatientClient:
+    """An `MlflowClient` that makes calls again which fail quickly and may be made twice."""
+
+    def __init__(self, client: MlflowClient) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if not callable(call) or name.startswith(("_", *_ONCE)):
+            return call
+
+        def repeated(*given: Any, **named: Any) -> Any:
+            for attempt in range(_TRIES):
+                began = time.monotonic()
+                try:
+                    return call(*given, **named)
+                except Exception as error:  # whatever the store's libraries raise
+                    quick = time.monotonic() - began < _QUICK
+                    if not (quick and passes(error) and attempt < _TRIES - 1):
+                        raise
+                time.sleep(_PAUSE)
+            raise AssertionError("the last try returns or raises")
+
+        return repeated
