@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _OPENING_SECONDS, _WORKING_SECONDS = 5, 30  # that a call may take
+# Two processes that make the tables of a new file at once disturb each other: MLflow's lock holds
+# only where both have one temporary folder.
+_OTHERS_SECONDS = 3.0
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -60,18 +63,29 @@ def open_store(uri: str) -> MlflowClient:
     file = database_file(uri)
     if file is not None:
         _prepare_sqlite(file)
-    from mlflow import MlflowClient
-
     try:
         if file is None and not uri.startswith("http"):
             _connect(uri)
-        client = MlflowClient(uri)
-        until = time.monotonic() + _OPENING_SECONDS
-        patience = Patience(lambda: until, lambda _: None)
-        patience.call(lambda _: client.search_experiments(max_results=1))
+        try:
+            client = _answering(uri)
+        except Exception:
+            if file is None:
+                raise
+            time.sleep(_OTHERS_SECONDS)
+            client = _answering(uri)
     except Exception as error:  # MLflow's and SQLAlchemy's many kinds have nothing in common
         raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
     return cast("MlflowClient", PatientClient(client))
+
+
+def _answering(uri: str) -> MlflowClient:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    until = time.monotonic() + _OPENING_SECONDS
+    patience = Patience(lambda: until, lambda _: None)
+    patience.call(lambda _: client.search_experiments(max_results=1))
+    return client
 
 
 def _connect(uri: str) -> None:

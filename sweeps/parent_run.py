@@ -96,12 +96,17 @@ def finish(
     """
     from mlflow.entities import Metric
 
-    known = client.get_run(run_id).data
+    run = client.get_run(run_id)
+    known = run.data
     if failed:
         client.set_tag(run_id, "failed_trials", str(failed))
     elif "failed_trials" in known.tags:  # tried again, with success
         client.delete_tag(run_id, "failed_trials")
     client.set_tag(run_id, "mlflow.note.content", note)
+    if run.info.end_time:
+        now = max(
+            now, run.info.end_time + 1
+        )  # the clock may have been set back since it was last closed
     # A sweep that was closed before has them already; again they would be a second point.
     new = [point for point in final_points(numbers) if known.metrics.get(point.name) != point.value]
     metrics = [Metric(name, value, now, step) for name, value, step in new]

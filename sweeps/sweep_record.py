@@ -17,6 +17,7 @@ from sweeps.saved_view import save_views
 from sweeps.spool import Entry
 from sweeps.sweep_lock import SweepLock
 from trainables.data import Dataset
+from trainables.hyperparameters import Trial
 from trainables.result import TrialResult, from_bytes
 
 if TYPE_CHECKING:
@@ -82,19 +83,11 @@ class SweepRecord:
         views = save_views(self._client, self.experiment_id, manifest)
         answer = find_answer(manifest, writer.summaries)
         numbers = {}
-        if answer.best is not None:
-            summary = writer.summaries[answer.best.key]
-            numbers = {f"best/{name}": value.mean for name, value in summary.items()}
-            values = answer.best.hyperparameters.as_dict()
-            for axis in manifest.axes:
-                numbers[f"best/{axis['field']}"] = values[axis["field"]]
-            if status == "FINISHED" and not self._model_logged:
-                best = self._best
-                if best is None or best.trial.key != answer.best.key:
-                    best = writer.result_of(answer.best)
-                index = best_seed(best, range(*manifest.summary_epochs))
-                log_best_model(self._uri, self.run_id, best, index, self._dataset)
-                self._model_logged = True
+        # Only of a whole sweep: of a part it would be another's best, and stay beside the last.
+        if answer.best is not None and status == "FINISHED":
+            numbers = self._best_numbers(answer.best)
+            if not self._model_logged:
+                self._log_model(answer.best)
         if writer.summaries:
             parent_run.log_results(
                 self._client, self.run_id, manifest, writer.run_ids, writer.summaries
@@ -113,6 +106,20 @@ class SweepRecord:
         )
         lock.release()
         return Closed(missing, writer.failures, views)
+
+    def _best_numbers(self, best: Trial) -> dict[str, float]:
+        summary = self.writer.summaries[best.key]
+        numbers = {f"best/{name}": value.mean for name, value in summary.items()}
+        values = best.hyperparameters.as_dict()
+        return numbers | {f"best/{a['field']}": values[a["field"]] for a in self._manifest.axes}
+
+    def _log_model(self, best: Trial) -> None:
+        result = self._best
+        if result is None or result.trial.key != best.key:
+            result = self.writer.result_of(best)
+        index = best_seed(result, range(*self._manifest.summary_epochs))
+        log_best_model(self._uri, self.run_id, result, index, self._dataset)
+        self._model_logged = True
 
     def withdraw(self) -> None:
         """Deletes the sweep's run and all below it: another process records the same sweep."""

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator, Set
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -111,8 +112,10 @@ def disturb(
     reference, seconds = undisturbed
     luck = Random(seed)
     left = KILLS
-    while left:
-        own = folder / f"{left} to go"
+    for number in count():
+        if not left:
+            return
+        own = folder / str(number)
         own.mkdir()
         left -= complete_in_spite(own, luck, 0.8 * seconds, left, how, codes, store)
         check_invariants(store or own, reference=reference)
