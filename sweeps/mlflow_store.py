@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
+import tempfile
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _OPENING_SECONDS, _WORKING_SECONDS = 5, 30  # that a call may take
-# Two processes that make the tables of a new file at once disturb each other: MLflow's lock holds
-# only where both have one temporary folder.
-_OTHERS_SECONDS = 3.0
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -63,29 +62,18 @@ def open_store(uri: str) -> MlflowClient:
     file = database_file(uri)
     if file is not None:
         _prepare_sqlite(file)
+    from mlflow import MlflowClient
+
     try:
         if file is None and not uri.startswith("http"):
             _connect(uri)
-        try:
-            client = _answering(uri)
-        except Exception:
-            if file is None:
-                raise
-            time.sleep(_OTHERS_SECONDS)
-            client = _answering(uri)
+        client = MlflowClient(uri)
+        until = time.monotonic() + _OPENING_SECONDS
+        patience = Patience(lambda: until, lambda _: None)
+        patience.call(lambda _: client.search_experiments(max_results=1))
     except Exception as error:  # MLflow's and SQLAlchemy's many kinds have nothing in common
         raise StoreError(f"{without_credentials(uri)} {_remedy(uri, str(error))}") from error
     return cast("MlflowClient", PatientClient(client))
-
-
-def _answering(uri: str) -> MlflowClient:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(uri)
-    until = time.monotonic() + _OPENING_SECONDS
-    patience = Patience(lambda: until, lambda _: None)
-    patience.call(lambda _: client.search_experiments(max_results=1))
-    return client
 
 
 def _connect(uri: str) -> None:
@@ -122,16 +110,48 @@ def import_mlflow() -> None:
 
 
 def _prepare_sqlite(file: Path) -> None:
-    """Write-ahead logging lets people read while a sweep writes. It stays set in the file."""
+    """Makes the database if there is none, and sets write-ahead logging, which stays set in it.
+
+    With it people can read while a sweep writes.
+    """
     try:
+        if not file.exists() or file.stat().st_size == 0:
+            _make_database(file)
         with sqlite3.connect(file, timeout=20) as database:
             database.execute("PRAGMA journal_mode=WAL")
         database.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(
             f"sqlite:///{file} cannot be written ({error}): use --tracking-uri with a folder that "
             "exists and can be written"
         ) from error
+
+
+def _make_database(file: Path) -> None:
+    """Lays MLflow's tables out somewhere else, and then puts the file in its place whole.
+
+    MLflow makes them one by one: killed meanwhile, it leaves a file that nobody can use, and two
+    processes at one new file disturb each other.
+    """
+    from mlflow import MlflowClient
+
+    if not os.access(file.parent, os.W_OK):
+        raise PermissionError(f"{file.parent} does not exist or is read-only")
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+        made = Path(folder) / file.name
+        client = MlflowClient(f"sqlite:///{made}")
+        client.search_experiments(max_results=1)
+        client._tracking_client.store.engine.dispose()
+        whole = file.with_name(f"{file.name}.{os.getpid()}.new")
+        try:
+            shutil.copyfile(made, whole)
+            if file.exists():  # but empty
+                os.replace(whole, file)
+            else:
+                with suppress(FileExistsError):  # another process was faster
+                    os.link(whole, file)
+        finally:
+            whole.unlink(missing_ok=True)
 
 
 def settle(client: MlflowClient, uri: str) -> None:
