@@ -73,7 +73,7 @@ class Recording:
             record.withdraw()
             raise
         lock = SweepLock(client, record.run_id, owner)
-        spool = Spool.beside(uri, manifest.run_name)
+        spool = Spool.of(uri, manifest.run_name)
         recording = cls(record, lock, spool, tell, deadline)
         recording._start(uri, manifest)
         # One that started at the same moment may not have stood there yet.
@@ -105,7 +105,7 @@ class Recording:
             record = SweepRecord(client, client.get_run(run_id), manifest, dataset, uri)
             record.recover(retry_failed)
             client.update_run(run_id, status="RUNNING")
-            spool = spool or Spool.beside(uri, manifest.run_name)
+            spool = spool or Spool.of(uri, manifest.run_name)
             recording = cls(record, lock, spool, tell, deadline)
             recording._start(uri, manifest)
             lock.keep()

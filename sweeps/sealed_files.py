@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,15 @@ def write_sealed(path: Path, facts: Mapping[str, Any], content: bytes) -> None:
     about = json.dumps(facts)
     seal = {"sha256": _digest(about, content), "facts": about}
     partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(json.dumps(seal).encode() + b"\n")
-        file.write(content)
-    os.replace(partial, path)
+    try:
+        with partial.open("wb") as file:
+            file.write(json.dumps(seal).encode() + b"\n")
+            file.write(content)
+        os.replace(partial, path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink()
+        raise
 
 
 def read_sealed(path: Path) -> tuple[dict[str, Any], bytes]:

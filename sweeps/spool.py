@@ -57,20 +57,23 @@ def _temporary() -> Path:
 
 
 class Spool:
-    """The folder of one sweep. Two threads may use it: one adds, one removes."""
+    """The results of one sweep that wait. Two threads may use it: one adds, one removes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, *places: Path) -> None:
+        """`places`: folders of this sweep, the first to be used while it can be written."""
+        self._places = list(dict.fromkeys(places))
         self._facts: Mapping[str, Any] = {}
         self._manifest = b""
         self._count = 0
         self._waiting = 0
 
     @classmethod
-    def beside(cls, uri: str, run_name: str) -> Spool:
-        """That of the sweep: beside an embedded store, else in the current folder."""
+    def of(cls, uri: str, run_name: str) -> Spool:
+        """That of a sweep: beside an embedded store, else, or should that be full, in the current
+        folder, and last in the system's temporary one."""
         file = database_file(uri)
-        return cls((file.parent if file else Path.cwd()) / FOLDER / run_name)
+        homes = [file.parent] if file else []
+        return cls(*(home / FOLDER / run_name for home in (*homes, Path.cwd(), _temporary())))
 
     def promise(self, facts: Mapping[str, Any], manifest: str) -> None:
         """Names the run that the results belong to. Nothing is written before the first result."""
@@ -78,38 +81,36 @@ class Spool:
 
     def read_promise(self) -> tuple[dict[str, Any], str]:
         """What `promise` was given. Raises `Damaged`, and `OSError` when there is none."""
-        facts, manifest = read_sealed(self.folder / _PROMISE)
+        facts, manifest = read_sealed(self._places[0] / _PROMISE)
         return facts, manifest.decode()
 
     def add(self, kind: Kind, content: bytes) -> Entry:
         """Takes what has just arrived."""
         now = int(time.time() * 1000)
         self._count += 1
-        path = self._write(
-            f"{now:014}-{self._count:05}.{kind}", {"kind": kind, "time": now}, content
-        )
+        name = f"{now:014}-{self._count:05}.{kind}"
+        path = self._write(name, {"kind": kind, "time": now}, content)
         self._waiting += 1
         held = content if path is None or self._waiting <= _HELD else None
         return Entry(kind, now, path, held)
 
     def _write(self, name: str, facts: Mapping[str, Any], content: bytes) -> Path | None:
-        name_of_sweep = self.folder.name
-        others = (each / FOLDER / name_of_sweep for each in (Path.cwd(), _temporary()))
-        for folder in dict.fromkeys((self.folder, *others)):
+        for folder in self._places:
             try:
                 if not (folder / _PROMISE).exists():
                     folder.mkdir(parents=True, exist_ok=True)
                     write_sealed(folder / _PROMISE, self._facts, self._manifest)
                 write_sealed(folder / name, facts, content)
             except OSError:  # full or read-only: the next place may do
+                _tidy(folder)
                 continue
-            self.folder = folder
             return folder / name
         return None
 
     def entries(self) -> Iterator[Entry]:
         """What an earlier process left, oldest first. Raises `Damaged`."""
-        for path in sorted(self.folder.glob("*")):
+        found = [path for folder in self._places for path in folder.glob("*")]
+        for path in sorted(found, key=lambda each: each.name):
             if path.suffix in (".results", ".failures"):
                 facts, content = read_sealed(path)
                 if f".{facts.get('kind')}" != path.suffix:
@@ -123,13 +124,19 @@ class Spool:
             with suppress(OSError):  # a read-only disk: its trials are skipped when read again
                 entry.path.unlink()
 
-    def clear(self) -> bool:
-        """Removes the folder unless it holds results; whether it is gone."""
-        with suppress(OSError):
-            for path in self.folder.glob("*.partial"):
-                path.unlink()
-            if self.folder.is_dir() and {path.name for path in self.folder.iterdir()} <= {_PROMISE}:
-                (self.folder / _PROMISE).unlink(missing_ok=True)
-                self.folder.rmdir()
-                self.folder.parent.rmdir()  # fails when other sweeps have theirs there
-        return not self.folder.exists()
+    def clear(self) -> None:
+        """Removes the folders that hold no results."""
+        for folder in self._places:
+            for path in folder.glob("*.partial"):  # of a process that was killed
+                with suppress(OSError):
+                    path.unlink()
+            _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Removes the folder if it holds nothing but the promise."""
+    with suppress(OSError):
+        if folder.is_dir() and {path.name for path in folder.iterdir()} <= {_PROMISE}:
+            (folder / _PROMISE).unlink(missing_ok=True)
+            folder.rmdir()
+        folder.parent.rmdir()  # fails while other sweeps have theirs there

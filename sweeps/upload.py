@@ -116,7 +116,7 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, text: s
     settle(client, uri)
     if closed.problem or problems:
         why = closed.problem or problems[0].text
-        return _complain(f"{spool.folder} cannot be recorded: {why}", STORE)
+        return _complain(f"{manifest.run_name} cannot be recorded: {why}", STORE)
     count = len(manifest.trials)
     print(
         f"{manifest.run_name}: {count - len(closed.missing)} of {count} trials are recorded in "
