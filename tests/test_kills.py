@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 FLAGS = ("--num-samples", "8", "--seeds", "2", "--epochs", "500", "--log-seeds")
 PACKS = (("--pack", "1"), ("--pack", "3"), ())  # a resumed sweep may be packed in another way
-KILLS = 6  # of each test
+KILLS = 5  # of each test
 
 
 @pytest.fixture(scope="module")
