@@ -53,10 +53,11 @@ def wait_or_end(process: SweepProcess, seconds: float) -> bool:
     return not process.ended()
 
 
-def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> None:
+def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> bool:
     """Kills `all` processes, or the `launcher` alone, or sends the signal of that name.
 
-    A signal has to end the script in good order, with one of `codes`.
+    A signal has to end the script in good order, with one of `codes`; or it came too late, when all
+    was done. Whether it did not.
     """
     if how == "all":
         process.kill_all()
@@ -65,9 +66,11 @@ def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> None:
         process.wait()
     else:
         process.signal(signal.Signals[how])
-        assert process.wait() in codes, process.stderr
+        assert process.wait() in codes | {0}, process.stderr
         assert "Traceback" not in process.stderr
         assert process.living_after_the_end() == []
+        return process.wait() != 0
+    return True
 
 
 def complete_in_spite(
@@ -87,8 +90,9 @@ def complete_in_spite(
             process = stack.enter_context(started("sweeps/l2.py", *flags, cwd=folder, **variables))
             patience = luck.uniform(0, longest) if interruptions < kills else float("inf")
             if wait_or_end(process, patience):
+                if not interrupt(process, how, codes):
+                    return interruptions
                 interruptions += 1
-                interrupt(process, how, codes)
                 resume = ("--resume",)
                 continue
             code = process.wait()
