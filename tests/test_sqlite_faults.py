@@ -117,12 +117,14 @@ def test_disk_that_becomes_full_and_results_brought_in_later(
             assert process.wait() == 4, process.stderr
             assert "Traceback" not in process.stderr
             assert process.living_after_the_end() == []
-            kept = list(kept_folders(tmp_path, disk, process.temporary))
-            # Those that were on the disk before it was full, and those since then elsewhere.
+            places = (tmp_path, disk, process.temporary)
+            # Some may have found room on the disk before it was full, the others went elsewhere.
+            kept = [each for each in kept_folders(*places) if list(each.glob("*.results"))]
             assert 1 <= len(kept) <= 2
-            assert all(str(folder) in process.stderr for folder in kept)
+            for folder in kept:
+                assert str(folder) in process.stderr
             rest.unlink()
             code, errors = run_upload(tmp_path, *map(str, kept))
             assert code == 0, errors
             check_invariants(disk, reference=paced)
-            assert list(kept_folders(tmp_path, disk, process.temporary)) == []
+            assert list(kept_folders(*places)) == []

@@ -95,8 +95,8 @@ def test_server_that_is_unwell_for_a_while(
     "fault",
     [
         {"kind": "slow", "seconds": 0.5},
-        # Later than any client waits: the run is created when nobody reckons with it any more.
-        {"kind": "slow", "seconds": 12, "path": "/runs/create", "every": 3},
+        # Later than the client waits: the run is created when nobody reckons with it any more.
+        {"kind": "slow", "seconds": 9, "path": "/runs/create", "every": 2},
         {"kind": "lose", "path": "/runs/create"},
         {"kind": "lose", "every": 3},
     ],
@@ -111,11 +111,12 @@ def test_server_whose_answers_come_late_or_never(
     fault: dict[str, object],
 ) -> None:
     flags = (*PACED, "--tracking-uri", proxy.uri, "--experiment-name", experiment)
-    with started("sweeps/l2.py", *flags, cwd=tmp_path) as process:
+    impatient = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "4"}
+    with started("sweeps/l2.py", *flags, cwd=tmp_path, **impatient) as process:
         process.wait_until(lambda: proxy.count("/runs/create") >= 1, "the sweep's run was created")
         proxy.fault(**fault)  # type: ignore[arg-type]
         completes(process, server, experiment, paced)
-        assert proxy.count(outcome=str(fault["kind"])) > 3
+        assert proxy.count(outcome=str(fault["kind"])) > 0
 
 
 def test_unanswered_creation_of_the_sweep_itself(
