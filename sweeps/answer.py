@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sweeps.finished_run import short
 from sweeps.manifest import Manifest
-from sweeps.saved_view import LOADED
+from sweeps.record.finished_run import short
+from sweeps.record.saved_view import LOADED
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
 

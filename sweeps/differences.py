@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sweeps import provenance
-from sweeps.finished_run import FinishedRun, Point
 from sweeps.manifest import Manifest
-from sweeps.trial_runs import TIMES
+from sweeps.record.finished_run import FinishedRun, Point
+from sweeps.record.trial_runs import TIMES
 from trainables.hyperparameters import TRAINER_VERSION
 from trainables.result import TrialResult
 

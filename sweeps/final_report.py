@@ -12,11 +12,11 @@ from rich.table import Table
 from sweeps.answer import Summaries, find_answer, percent
 from sweeps.interrupts import Stopped
 from sweeps.manifest import Manifest
-from sweeps.mlflow_store import resolve_uri
 from sweeps.packs import training_seconds
 from sweeps.provenance import without_credentials
+from sweeps.record.mlflow_store import resolve_uri
+from sweeps.record.saved_view import CHARTS, SEEDS, table_link
 from sweeps.recorder_messages import Begun, Closed, Found, Problem
-from sweeps.saved_view import CHARTS, SEEDS, table_link
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
 

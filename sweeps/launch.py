@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sweeps.exit_codes import BAD_INPUT, DONE, STORE
 from sweeps.interrupts import Interrupts, Stopped
-from sweeps.mlflow_store import StoreError, resolve_uri
 from sweeps.options import Options, base_hyperparameters, given, parse, problems
+from sweeps.record.mlflow_store import StoreError, resolve_uri
 from sweeps.recorder import Recorder, RecorderDied
 from sweeps.recorder_messages import Open, Refused
 from sweeps.resume import continued, look_up

@@ -11,8 +11,8 @@ import signal
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 
+from sweeps.record.recorder_process import serve
 from sweeps.recorder_messages import Event, Order
-from sweeps.recorder_process import serve
 
 
 class RecorderDied(Exception):

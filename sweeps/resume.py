@@ -10,8 +10,8 @@ from typing import Any, cast
 from sweeps import provenance
 from sweeps.exit_codes import CANNOT_RESUME
 from sweeps.manifest import Manifest
-from sweeps.mlflow_store import StoreError
 from sweeps.options import NEWEST, Options, defaults
+from sweeps.record.mlflow_store import StoreError
 from sweeps.recorder import Recorder
 from sweeps.recorder_messages import Found, Look, Ready, Refused
 from sweeps.sweep import Sweep

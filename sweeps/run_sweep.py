@@ -17,10 +17,10 @@ from sweeps.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STO
 from sweeps.final_report import print_report
 from sweeps.interrupts import Interrupts, Stopped
 from sweeps.manifest import Manifest
-from sweeps.mlflow_store import StoreError
 from sweeps.options import Options
 from sweeps.packs import form_packs
 from sweeps.progress import Progress
+from sweeps.record.mlflow_store import StoreError
 from sweeps.recorder import Recorder
 from sweeps.recorder_messages import (
     Begin,
@@ -79,6 +79,7 @@ class SweepRun:
         with self._progress:
             import ray
 
+            self._interrupts.install()  # Ray has just put handlers of its own in their place
             from sweeps.ray_start import ResourceError
 
             try:
@@ -112,7 +113,7 @@ class SweepRun:
             background.submit(import_module, "sweeps.ray_tune")
             manifest = background.submit(self._prepare)
             ray_start.start_ray()
-            self._interrupts.install()  # Ray has just put handlers of its own in their place
+            self._interrupts.install()  # as after its import
             slots = ray_start.free_slots(self._options)
             self._manifest = manifest.result()
         self._best = BestSoFar(self._manifest)

@@ -15,10 +15,10 @@ from made_up_results import diverge, made_up, result_of, summaries
 from playwright.sync_api import Browser, Page
 
 from sweeps import batch_size, elastic_net, l2
-from sweeps.chart_page import chart_page
 from sweeps.manifest import Manifest
+from sweeps.record.chart_page import chart_page
+from sweeps.record.tables import mean_curves
 from sweeps.sweep import Sweep
-from sweeps.tables import mean_curves
 from trainables.result import TrialResult
 
 EPOCHS = np.array([0, 4, 9])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from made_up_results import made_up
 
 from sweeps import batch_size, l2
-from sweeps.finished_run import trial_params
+from sweeps.record.finished_run import trial_params
 
 
 def test_a_log_axis_adds_the_logarithm() -> None:

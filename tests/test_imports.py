@@ -18,7 +18,7 @@ MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 
 
 def _id(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
+    return str(path.relative_to(ROOT))
 
 
 def _imported(path: Path, within_functions: bool = True) -> set[str]:
@@ -35,7 +35,7 @@ def _imported(path: Path, within_functions: bool = True) -> set[str]:
 
 
 def _in(folder: str) -> list[Path]:
-    return [path for path in MODULES if path.parent.name == folder]
+    return [path for path in MODULES if path.relative_to(ROOT).parts[0] == folder]
 
 
 def _packages(path: Path) -> set[str]:
@@ -101,7 +101,7 @@ def test_no_module_hides_one_of_python_or_of_an_installed_package(path: Path) ->
 
 
 def test_imports_among_our_modules_have_no_cycle() -> None:
-    names = {f"{path.parent.name}.{path.stem}": path for path in MODULES}
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}
     graph = {name: _imported(path, False) & set(names) for name, path in names.items()}
     while graph:
         free = {name for name, needs in graph.items() if not needs & set(graph)}
@@ -148,9 +148,9 @@ def test_importing_a_module_does_not_load_what_it_may_not_need(
 
 
 def test_rehearsing_the_best_model_loads_what_logging_it_needs(tmp_path: Path) -> None:
-    loaded = _loaded_by("from sweeps.best_model import rehearse", tmp_path)
+    loaded = _loaded_by("from sweeps.record.best_model import rehearse", tmp_path)
     assert not loaded & {"torch", "mlflow"}
-    rehearsed = _loaded_by("from sweeps.best_model import rehearse\nrehearse()", tmp_path)
+    rehearsed = _loaded_by("from sweeps.record.best_model import rehearse\nrehearse()", tmp_path)
     assert {"torch", "mlflow"} <= rehearsed
 
 

@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 from mlflow.utils.validation import MAX_EXPERIMENT_TAG_VAL_LENGTH
 
 from sweeps import batch_size, elastic_net, l2
-from sweeps.mlflow_store import open_experiment, open_store
-from sweeps.saved_view import CHARTS, SEEDS, TABLE, save_views
+from sweeps.record.mlflow_store import open_experiment, open_store
+from sweeps.record.saved_view import CHARTS, SEEDS, TABLE, save_views
 from sweeps.sweep import Sweep
 
 

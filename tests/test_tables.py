@@ -12,7 +12,7 @@ import pytest
 from made_up_results import diverge, made_up
 
 from sweeps.l2 import SWEEP
-from sweeps.tables import finals_table, mean_curves, rows_table, write_csv, write_part
+from sweeps.record.tables import finals_table, mean_curves, rows_table, write_csv, write_part
 from trainables.result import CURVES, TrialResult
 
 WINDOW = range(5, 9)

@@ -11,9 +11,9 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from sweeps import bulk_writing, public_writing
-from sweeps.finished_run import FinishedRun, Point
-from sweeps.mlflow_store import open_experiment, open_store
+from sweeps.record import bulk_writing, public_writing
+from sweeps.record.finished_run import FinishedRun, Point
+from sweeps.record.mlflow_store import open_experiment, open_store
 
 RUNS = [
     FinishedRun(

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from sweeps.patience import Patience, PatientClient
 from sweeps.provenance import without_credentials
+from sweeps.record.patience import Patience, PatientClient
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

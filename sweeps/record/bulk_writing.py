@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweeps.finished_run import PARENT, FinishedRun, Standing
+from sweeps.record.finished_run import PARENT, FinishedRun, Standing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

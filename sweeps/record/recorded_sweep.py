@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sweeps.manifest import Manifest
-from sweeps.patience import http_status
 from sweeps.provenance import without_credentials
+from sweeps.record.patience import http_status
 from trainables.result import CURVES, Interval
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from sweeps.exit_codes import ALREADY_RUNNING, CANNOT_RESUME, STORE
-from sweeps.recorder_inbox import Inbox
+from sweeps.record.recorder_inbox import Inbox
+from sweeps.record.spool import Entry
 from sweeps.recorder_messages import Begin, Begun, Event, Found, Look, Open, Ready
-from sweeps.spool import Entry
 from trainables.lasting_imports import lasting_imports
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from sweeps.recording import Recording
+    from sweeps.record.recording import Recording
 
 
 def serve(connection: Connection) -> None:
@@ -29,7 +29,7 @@ def serve(connection: Connection) -> None:
     inbox = Inbox(connection)
     outbox = _Outbox(connection)
     with lasting_imports():
-        from sweeps.mlflow_store import (
+        from sweeps.record.mlflow_store import (
             StoreError,
             import_mlflow,
             open_experiment,
@@ -71,12 +71,12 @@ def _begin(
     inbox: Inbox, outbox: _Outbox, client: MlflowClient, uri: str, experiment_id: str
 ) -> Recording | None:
     """The record once it stands, after any number of questions; None when it does not."""
-    from sweeps.best_model import rehearse
     from sweeps.provenance import one_line
-    from sweeps.recorded_sweep import CannotResume
-    from sweeps.recording import Recording
-    from sweeps.sealed_files import Damaged
-    from sweeps.sweep_lock import AlreadyRunning
+    from sweeps.record.best_model import rehearse
+    from sweeps.record.recorded_sweep import CannotResume
+    from sweeps.record.recording import Recording
+    from sweeps.record.sealed_files import Damaged
+    from sweeps.record.sweep_lock import AlreadyRunning
 
     while True:
         order = inbox.orders.get()
@@ -129,8 +129,8 @@ def _begin(
 
 
 def _look(client: MlflowClient, order: Look) -> Found:
-    from sweeps.recorded_sweep import find_sweep, read_manifest, runs_below, whole_trials
-    from sweeps.sweep_lock import LOCK, AlreadyRunning, Owner
+    from sweeps.record.recorded_sweep import find_sweep, read_manifest, runs_below, whole_trials
+    from sweeps.record.sweep_lock import LOCK, AlreadyRunning, Owner
 
     run = find_sweep(client, *order)
     owner = Owner.from_tag(run.data.tags.get(LOCK, ""))

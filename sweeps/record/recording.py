@@ -8,14 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweeps import parent_run, running_sweeps
 from sweeps.manifest import Manifest
-from sweeps.patience import Patience
 from sweeps.provenance import one_line, without_credentials
+from sweeps.record import parent_run, running_sweeps
+from sweeps.record.patience import Patience
+from sweeps.record.spool import Entry, Spool
+from sweeps.record.sweep_lock import AlreadyRunning, Owner, SweepLock
+from sweeps.record.sweep_record import SweepRecord
 from sweeps.recorder_messages import Closed, Event, Lost, Problem, Waiting
-from sweeps.spool import Entry, Spool
-from sweeps.sweep_lock import AlreadyRunning, Owner, SweepLock
-from sweeps.sweep_record import SweepRecord
 from trainables.data import Dataset
 
 if TYPE_CHECKING:

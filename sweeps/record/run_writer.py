@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sweeps import bulk_writing, public_writing
-from sweeps.finished_run import FinishedRun, trial_params, trial_tags
 from sweeps.manifest import Manifest
-from sweeps.parts import PART, PART_TAGS, Parts
-from sweeps.recorded_sweep import runs_below, summary_of, whole_trials
-from sweeps.tables import MEANS_TRIALS, mean_curves
-from sweeps.trial_runs import TrialRuns
+from sweeps.record import bulk_writing, public_writing
+from sweeps.record.finished_run import FinishedRun, trial_params, trial_tags
+from sweeps.record.parts import PART, PART_TAGS, Parts
+from sweeps.record.recorded_sweep import runs_below, summary_of, whole_trials
+from sweeps.record.tables import MEANS_TRIALS, mean_curves
+from sweeps.record.trial_runs import TrialRuns
 from trainables.hyperparameters import Trial
 from trainables.result import Array, Interval, TrialResult
 

@@ -8,8 +8,8 @@ import time
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
+from sweeps.record.spool import Entry, Spool
 from sweeps.recorder_messages import Failed, Finish, Order, Results
-from sweeps.spool import Entry, Spool
 
 _STOPPING_SECONDS = 10.0  # that a stopped sweep may still spend on writing what was trained
 

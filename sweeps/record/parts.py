@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sweeps.patience import http_status
-from sweeps.recorded_sweep import CannotResume, download
-from sweeps.tables import results_from_tables, write_part
+from sweeps.record.patience import http_status
+from sweeps.record.recorded_sweep import CannotResume, download
+from sweeps.record.tables import results_from_tables, write_part
 from trainables.hyperparameters import Trial
 from trainables.result import Array, TrialResult
 

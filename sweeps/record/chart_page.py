@@ -33,7 +33,7 @@ def chart_page(
     """The page's text.
 
     `summaries` and `run_ids` by trial key; a trial without a summary is not drawn. `means`: tables
-    as `sweeps.tables.mean_curves` makes them; a trial in none of them has no curves to show.
+    as `sweeps.record.tables.mean_curves` makes them; a trial in none of them has no curves to show.
     """
     trials = [trial for trial in manifest.trials if trial.key in summaries]
     answer = find_answer(manifest, summaries)

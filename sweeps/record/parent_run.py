@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sweeps.finished_run import final_points, spread
 from sweeps.manifest import Manifest
-from sweeps.recorded_sweep import MANIFEST_SHA256
-from sweeps.running_sweeps import PROMISE
-from sweeps.sweep_lock import LOCK, Owner
-from sweeps.tables import write_csv
+from sweeps.record.finished_run import final_points, spread
+from sweeps.record.recorded_sweep import MANIFEST_SHA256
+from sweeps.record.running_sweeps import PROMISE
+from sweeps.record.sweep_lock import LOCK, Owner
+from sweeps.record.tables import write_csv
 from trainables.result import Interval
 
 if TYPE_CHECKING:

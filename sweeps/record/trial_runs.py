@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from sweeps.answer import trial_note
-from sweeps.finished_run import (
+from sweeps.manifest import Manifest
+from sweeps.record.finished_run import (
     FinishedRun,
     curve_points,
     final_points,
@@ -15,8 +16,7 @@ from sweeps.finished_run import (
     trial_params,
     trial_tags,
 )
-from sweeps.manifest import Manifest
-from sweeps.parts import PART
+from sweeps.record.parts import PART
 from trainables.result import Array, Interval, TrialResult, interval
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws

@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sweeps import parent_run
 from sweeps.answer import BestSoFar, find_answer, note
-from sweeps.best_model import best_seed, log_best_model
-from sweeps.chart_page import chart_page
 from sweeps.manifest import Manifest
+from sweeps.record import parent_run
+from sweeps.record.best_model import best_seed, log_best_model
+from sweeps.record.chart_page import chart_page
+from sweeps.record.run_writer import RunWriter
+from sweeps.record.saved_view import save_views
+from sweeps.record.spool import Entry
+from sweeps.record.sweep_lock import SweepLock
 from sweeps.recorder_messages import Closed, Recorded
-from sweeps.run_writer import RunWriter
-from sweeps.saved_view import save_views
-from sweeps.spool import Entry
-from sweeps.sweep_lock import SweepLock
 from trainables.data import Dataset
 from trainables.hyperparameters import Trial
 from trainables.result import TrialResult, from_bytes
