@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import logging
 import os
 import re
 import shutil
@@ -108,6 +110,9 @@ def import_mlflow() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow  # noqa: F401
 
+    # It logs the traceback of any error of the database, which is raised as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
 
 def _prepare_sqlite(file: Path) -> None:
     """Makes the database if there is none, and sets write-ahead logging, which stays set in it.
@@ -115,8 +120,7 @@ def _prepare_sqlite(file: Path) -> None:
     With it people can read while a sweep writes.
     """
     try:
-        if not file.exists() or file.stat().st_size == 0:
-            _make_database(file)
+        _require_database(file)
         with sqlite3.connect(file, timeout=20) as database:
             database.execute("PRAGMA journal_mode=WAL")
         database.close()
@@ -127,31 +131,38 @@ def _prepare_sqlite(file: Path) -> None:
         ) from error
 
 
-def _make_database(file: Path) -> None:
-    """Lays MLflow's tables out somewhere else, and then puts the file in its place whole.
+def _require_database(file: Path) -> None:
+    """Makes the database unless it is there: whole or not at all, and by one process alone.
 
-    MLflow makes them one by one: killed meanwhile, it leaves a file that nobody can use, and two
-    processes at one new file disturb each other.
+    MLflow makes table after table in place: killed meanwhile, it leaves a file that nobody can use,
+    and two processes at one new file disturb each other.
     """
-    from mlflow import MlflowClient
-
     if not os.access(file.parent, os.W_OK):
         raise PermissionError(f"{file.parent} does not exist or is read-only")
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # of the folder: a file of its own would stay behind
+        if file.exists() and file.stat().st_size > 0:
+            return
+        whole = file.with_name(f"{file.name}.new")
+        try:
+            _lay_out_tables(whole)
+            os.replace(whole, file)
+        finally:
+            whole.unlink(missing_ok=True)
+    finally:
+        os.close(folder)
+
+
+def _lay_out_tables(copy: Path) -> None:
+    from mlflow import MlflowClient
+
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
-        made = Path(folder) / file.name
+        made = Path(folder) / copy.name
         client = MlflowClient(f"sqlite:///{made}")
         client.search_experiments(max_results=1)
         client._tracking_client.store.engine.dispose()
-        whole = file.with_name(f"{file.name}.{os.getpid()}.new")
-        try:
-            shutil.copyfile(made, whole)
-            if file.exists():  # but empty
-                os.replace(whole, file)
-            else:
-                with suppress(FileExistsError):  # another process was faster
-                    os.link(whole, file)
-        finally:
-            whole.unlink(missing_ok=True)
+        shutil.copyfile(made, copy)
 
 
 def settle(client: MlflowClient, uri: str) -> None:

@@ -54,7 +54,10 @@ class Parts:
             for kind in KINDS:
                 content = Path(folder, kind, f"{name}.parquet").read_bytes()
                 tags[f"{kind}.sha256"] = hashlib.sha256(content).hexdigest()
-            self._client.log_artifacts(self._run_id, folder)
+                for path in sorted(
+                    Path(folder, kind).iterdir()
+                ):  # each a call that can be repeated
+                    self._client.log_artifact(self._run_id, str(path), kind)
         return tags
 
     def read_all(
