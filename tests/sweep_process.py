@@ -145,12 +145,13 @@ def started(script: str | Path, *flags: str, cwd: Path, **variables: str) -> Ite
 def trials_recorded(folder: Path) -> int:
     """How many trials have a run in the folder's store; 0 as long as there is no store."""
     query = "SELECT count(*) FROM tags WHERE key = 'kind' AND value = 'trial'"
-    with suppress(sqlite3.Error), closing(_read_only(folder / "mlflow.db")) as database:
+    with suppress(sqlite3.Error), closing(read_only(folder / "mlflow.db")) as database:
         return int(database.execute(query).fetchone()[0])
     return 0
 
 
-def _read_only(file: Path) -> sqlite3.Connection:
+def read_only(file: Path) -> sqlite3.Connection:
+    """A connection that neither makes the database nor changes it."""
     return sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)
 
 

@@ -14,7 +14,7 @@ from everything import Everything, sweeps
 from invariants import check_invariants
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from sweep_process import SweepProcess, flip_a_byte, started, trials_recorded
+from sweep_process import SweepProcess, flip_a_byte, read_only, started, trials_recorded
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -25,7 +25,7 @@ def sweep_of(folder: Path) -> Run:
 
 def has_a_sweep(folder: Path) -> bool:
     query = "SELECT count(*) FROM tags WHERE key = 'lock'"
-    with suppress(sqlite3.Error), closing(sqlite3.connect(folder / "mlflow.db")) as database:
+    with suppress(sqlite3.Error), closing(read_only(folder / "mlflow.db")) as database:
         return database.execute(query).fetchone() == (1,)
     return False
 

@@ -15,7 +15,7 @@ import pytest
 from conftest import PACED
 from everything import Everything
 from invariants import check_invariants, kept_folders
-from sweep_process import run_upload, started, trials_recorded
+from sweep_process import read_only, run_upload, started, trials_recorded
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -41,7 +41,7 @@ def test_sqlite_with_heavy_readers(tmp_path: Path, paced: Everything) -> None:
     def read() -> None:
         """Snapshots that last, which a write-ahead log cannot be emptied under."""
         while not over.wait(0.05):
-            with suppress(sqlite3.Error), closing(reading(tmp_path)) as database:
+            with suppress(sqlite3.Error), closing(read_only(tmp_path / "mlflow.db")) as database:
                 database.execute("BEGIN")
                 database.execute("SELECT count(*), sum(value) FROM metrics").fetchone()
                 over.wait(1)
@@ -58,10 +58,6 @@ def test_sqlite_with_heavy_readers(tmp_path: Path, paced: Everything) -> None:
             for reader in readers:
                 reader.join()
         check_invariants(tmp_path, reference=paced, process=process)
-
-
-def reading(folder: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{folder}/mlflow.db?mode=ro", uri=True)
 
 
 @contextmanager
