@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -160,7 +161,8 @@ def mlflow_server(
 @contextmanager
 def mlflow_server_with_login(user: str, password: str) -> Iterator[MlflowServer]:
     """A server that lets in `user` with `password` only."""
-    pytest.importorskip("flask_wtf", reason="a server with login needs mlflow[auth]")
+    if find_spec("flask_wtf") is None:
+        lacking("a server with login needs mlflow[auth]")
     with tempfile.TemporaryDirectory(prefix="mlflow-login-") as folder:
         settings = Path(folder, "auth.ini")
         settings.write_text(
