@@ -69,4 +69,7 @@ class Recorder:
 
     def _epitaph(self) -> str:
         self._process.join(5)
-        return f"the recording process ended early (exit code {self._process.exitcode})"
+        return (
+            f"the recording process ended early (exit code {self._process.exitcode}); what was "
+            "trained is on disk: the same command with --resume completes the sweep"
+        )

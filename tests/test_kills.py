@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator, Set
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
 from random import Random
 
+import psutil
 import pytest
 from everything import Everything
 from invariants import check_invariants
@@ -54,10 +55,10 @@ def wait_or_end(process: SweepProcess, seconds: float) -> bool:
 
 
 def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> bool:
-    """Kills `all` processes, or the `launcher` alone, or sends the signal of that name.
+    """Kills `all` processes, the `launcher` or the `recorder` alone, or sends that signal.
 
-    A signal has to end the script in good order, with one of `codes`; or it came too late, when all
-    was done. Whether it did not.
+    The last two have to end the script in good order, with one of `codes`; or they came too late,
+    when all was done. Whether they did not.
     """
     if how == "all":
         process.kill_all()
@@ -65,7 +66,13 @@ def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> bool:
         process.signal(signal.SIGKILL)
         process.wait()
     else:
-        process.signal(signal.Signals[how])
+        if how == "recorder":
+            for each in process.processes():
+                with suppress(psutil.NoSuchProcess):
+                    if "spawn_main" in " ".join(each.cmdline()):
+                        each.kill()
+        else:
+            process.signal(signal.Signals[how])
         assert process.wait() in codes | {0}, process.stderr
         assert "Traceback" not in process.stderr
         assert process.living_after_the_end() == []
@@ -138,6 +145,12 @@ def test_killed_sweeps_on_a_server_are_completed_by_resuming_them(
     tmp_path: Path, undisturbed: tuple[Everything, float], server: str
 ) -> None:
     disturb(tmp_path, undisturbed, 3, "all", store=server)
+
+
+def test_sweeps_whose_recorder_is_killed_are_completed_by_resuming_them(
+    tmp_path: Path, undisturbed: tuple[Everything, float]
+) -> None:
+    disturb(tmp_path, undisturbed, 4, "recorder", {4})
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])

@@ -101,6 +101,7 @@ class Recording:
         """
         lock = SweepLock(client, run_id, Owner.here(launcher))
         lock.take()
+        lock.keep()  # before reading all that is recorded, which may take longer than a beat
         try:
             record = SweepRecord(client, client.get_run(run_id), manifest, dataset, uri)
             record.recover(retry_failed)
@@ -108,7 +109,6 @@ class Recording:
             spool = spool or Spool.of(uri, manifest.run_name)
             recording = cls(record, lock, spool, tell, deadline)
             recording._start(uri, manifest)
-            lock.keep()
             for entry in spool.entries():
                 if entry.kind == "results" or not retry_failed:
                     recording.write(entry)
@@ -146,8 +146,11 @@ class Recording:
         """Ends the sweep's run with `status`, or says why it could not be."""
         if self._lock.lost:
             self._lock.stop()
-            if self._twin:
+            if self._twin:  # the other one trains the same
                 self.record.withdraw()
+                for entry in self.spool.entries():
+                    self.spool.remove(entry)
+                self.spool.clear()
             return Closed([], {}, {}, self._lock.lost)
         if self._given_up or time.monotonic() > self._time_left():
             os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = _LAST_TIMEOUT
