@@ -80,7 +80,7 @@ def launch(sweep: Sweep, options: Options, stated: Collection[str]) -> int:
         _complain(str(error))
         return error.code
     except Stopped as stopped:
-        print(f"stopped by {stopped}", file=sys.stderr)
+        print(f"stopped by {stopped} before anything was trained", file=sys.stderr)
         return stopped.code
     finally:
         if scratch:
