@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ from trainables.result import TrialResult
 
 if TYPE_CHECKING:
     from torch import nn
+
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
 
 def rehearse() -> None:
@@ -66,7 +71,7 @@ def log_best_model(
         scores = network(torch.from_numpy(rows)).numpy()
     logging.getLogger("mlflow.pytorch").setLevel(logging.ERROR)  # it warns of any pickle
     mlflow.set_tracking_uri(uri)
-    with mlflow.start_run(run_id=run_id):
+    with _patient_requests(), mlflow.start_run(run_id=run_id):
         mlflow.pytorch.log_model(
             network,
             name="best_model",
@@ -77,6 +82,20 @@ def log_best_model(
             # The other format needs five seconds of imports for the same network.
             serialization_format="pickle",
         )
+
+
+@contextmanager
+def _patient_requests() -> Iterator[None]:
+    """Lets MLflow repeat its requests: a model takes a dozen, which are not ours to make singly.
+
+    A model that is created twice thereby is no output of the run, and is removed afterwards.
+    """
+    before = os.environ.get(_RETRIES, "0")
+    os.environ[_RETRIES] = "4"
+    try:
+        yield
+    finally:
+        os.environ[_RETRIES] = before
 
 
 def _example(dataset: data.Dataset, hyperparameters: Hyperparameters, seed: int) -> np.ndarray:

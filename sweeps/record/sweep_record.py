@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweeps.answer import BestSoFar, find_answer, note
 from sweeps.manifest import Manifest
+from sweeps.provenance import one_line
 from sweeps.record import parent_run
 from sweeps.record.best_model import best_seed, log_best_model
 from sweeps.record.chart_page import chart_page
@@ -114,12 +116,21 @@ class SweepRecord:
         return numbers | {f"best/{a['field']}": values[a["field"]] for a in self._manifest.axes}
 
     def _log_model(self, best: Trial) -> None:
+        from mlflow.exceptions import MlflowException
+
         result = self._best
         if result is None or result.trial.key != best.key:
             result = self.writer.result_of(best)
         index = best_seed(result, range(*self._manifest.summary_epochs))
-        log_best_model(self._uri, self.run_id, result, index, self._dataset)
+        try:
+            log_best_model(self._uri, self.run_id, result, index, self._dataset)
+        except MlflowException as error:
+            # Also a refusal may pass: it is what a request gets that was obeyed, went unanswered
+            # and was repeated. Another try begins with a new model.
+            raise ConnectionError(one_line(error)) from error
         self._model_logged = True
+        with suppress(Exception):  # of no harm to anyone should it stay
+            self._remove_models(unless_output=True)
 
     def withdraw(self) -> None:
         """Deletes the sweep's run and all below it: another process records the same sweep."""
@@ -128,8 +139,18 @@ class SweepRecord:
         self._client.set_terminated(self.run_id, "KILLED")
         self._client.delete_run(self.run_id)
 
-    def _remove_models(self) -> None:
-        """Deletes models that an earlier try has stored: there is to be one best model."""
+    def _remove_models(self, unless_output: bool = False) -> None:
+        """Deletes models that earlier tries have stored: there is to be one best model.
+
+        `unless_output`: those alone that were begun and not finished.
+        """
         outputs = self._client.get_run(self.run_id).outputs
-        for model in outputs.model_outputs if outputs else ():
-            self._client.delete_logged_model(model.model_id)
+        finished = {model.model_id for model in outputs.model_outputs} if outputs else set()
+        begun = {
+            model.model_id
+            for model in self._client.search_logged_models(
+                [self.experiment_id], f"source_run_id = '{self.run_id}'"
+            )
+        }
+        for model_id in begun - finished if unless_output else begun | finished:
+            self._client.delete_logged_model(model_id)
