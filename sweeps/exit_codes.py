@@ -7,4 +7,5 @@ STORE = 4  # the tracking store
 RESOURCES = 5  # Ray, or what was asked of it
 ALREADY_RUNNING = 6  # this sweep, in another process
 CANNOT_RESUME = 7
-INTERRUPTED = 130  # Ctrl-C; SIGTERM gives 143
+INTERRUPTED = 130  # Ctrl-C
+TERMINATED = 143  # SIGTERM

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sweeps.exit_codes import BAD_INPUT, DONE, STORE
-from sweeps.interrupts import Interrupts, Stopped
+from sweeps.exit_codes import BAD_INPUT, DONE, INTERRUPTED, STORE, TERMINATED
+from sweeps.interrupts import Interrupts, Stopped, leave_at_once
 from sweeps.options import Options, base_hyperparameters, given, parse, problems
 from sweeps.record.mlflow_store import StoreError, resolve_uri
 from sweeps.recorder import Recorder, RecorderDied
@@ -24,13 +24,19 @@ if TYPE_CHECKING:
     from sweeps.manifest import Manifest
 
 
+_STOPPED = (INTERRUPTED, TERMINATED)
+
+
 def main(sweep: Sweep) -> None:
     """Runs `sweep` as the command line says and exits with one of `exit_codes`."""
     options = parse(sweep, sys.modules["__main__"].__doc__ or sweep.question)
     if found := all_problems(sweep, options):
         _complain("\n".join(found))
         sys.exit(BAD_INPUT)
-    sys.exit(launch(sweep, options, given(sys.argv[1:])))
+    code = launch(sweep, options, given(sys.argv[1:]))
+    if code in _STOPPED:
+        leave_at_once(code)
+    sys.exit(code)
 
 
 def all_problems(sweep: Sweep, options: Options) -> list[str]:

@@ -77,6 +77,9 @@ class SweepRun:
         sweep, `RecorderDied`, or `Stopped` before the first trial.
         """
         with self._progress:
+            # An exception in the middle of an import leaves its locks to whoever imports beside it:
+            # a signal waits until Ray stands and all threads have their packages.
+            self._interrupts.at_checks(True)
             import ray
 
             self._interrupts.install()  # Ray has just put handlers of its own in their place
@@ -84,6 +87,8 @@ class SweepRun:
 
             try:
                 slots = self._start()
+                self._interrupts.at_checks(False)
+                self._interrupts.check()
                 begun = self._begin(resume_run_id)
                 stopped = self._train(slots)
                 self._progress.stage("recording")

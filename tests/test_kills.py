@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 FLAGS = ("--num-samples", "8", "--seeds", "2", "--epochs", "500", "--log-seeds")
 PACKS = (("--pack", "1"), ("--pack", "3"), ())  # a resumed sweep may be packed in another way
-KILLS = 5  # of each test
+KILLS = 4  # of each test
 # In its first half second, while it imports, Python's own answer ends the process, for Ctrl-C with
 # a traceback.
 EARLY = frozenset({-signal.SIGTERM, -signal.SIGINT})
