@@ -66,13 +66,19 @@ def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
         pd.testing.assert_frame_equal(other.table(kind), l2_record.table(kind), check_exact=True)
 
 
-def test_trials_run_in_the_workers_that_ray_has_ready(tmp_path: Path) -> None:
+def workers_started(cwd: Path) -> int:
+    """How many worker processes the Ray of a small sweep starts."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # paths of sockets have to be short
-        done = run_script("sweeps/l2.py", "--smoke-test", cwd=tmp_path, RAY_TMPDIR=folder)
+        done = run_script("sweeps/l2.py", "--smoke-test", cwd=cwd, RAY_TMPDIR=folder)
         assert done.returncode == 0, done.stderr
-        started = list(Path(folder, "ray/session_latest/logs").glob("worker-*.out"))
-        # One more where Tune asks just between two of them being ready; else twice as many.
-        assert (os.cpu_count() or 1) <= len(started) < 2 * (os.cpu_count() or 1)
+        return len(list(Path(folder, "ray/session_latest/logs").glob("worker-*.out")))
+
+
+def test_trials_run_in_the_workers_that_ray_has_ready(tmp_path: Path) -> None:
+    cores = os.cpu_count() or 1
+    # Else twice as many, every time. On a busy machine Tune may ask before any of them is ready,
+    # but not time after time.
+    assert any(cores <= workers_started(tmp_path) < 2 * cores for _ in range(4))
 
 
 def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from sweeps.record.patience import Patience, PatientClient
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+TIMEOUT = "MLFLOW_HTTP_REQUESTTIMEOUT"
 _OPENING_SECONDS, _WORKING_SECONDS = 5, 30  # that a call may take
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
@@ -60,7 +60,7 @@ def database_file(uri: str) -> Path | None:
 def open_store(uri: str) -> MlflowClient:
     """A client whose store was seen to answer. Raises `StoreError` within about 15 s otherwise."""
     import_mlflow()
-    os.environ.setdefault(_TIMEOUT, str(_OPENING_SECONDS))
+    os.environ.setdefault(TIMEOUT, str(_OPENING_SECONDS))
     file = database_file(uri)
     if file is not None:
         _prepare_sqlite(file)
@@ -91,8 +91,8 @@ def _connect(uri: str) -> None:
 
 def work_patiently() -> None:
     """From now on a call may take long: a busy server is slower than a sign of life."""
-    if os.environ.get(_TIMEOUT) == str(_OPENING_SECONDS):
-        os.environ[_TIMEOUT] = str(_WORKING_SECONDS)
+    if os.environ.get(TIMEOUT) == str(_OPENING_SECONDS):
+        os.environ[TIMEOUT] = str(_WORKING_SECONDS)
 
 
 def import_mlflow() -> None:

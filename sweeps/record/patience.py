@@ -41,6 +41,12 @@ def passes(error: BaseException) -> bool:
     return isinstance(error, OSError | OperationalError)  # OSError: also what requests raises
 
 
+def timed_out(error: BaseException) -> bool:
+    """Whether nobody waited for the answer any more: the store may obey the call yet."""
+    # By its words: how urllib3's error is wrapped depends on the number of tries and the method.
+    return "Read timed out" in str(error)
+
+
 class Patience:
     """Tries again, with growing pauses, until it works or `deadline` (monotonic) has passed."""
 

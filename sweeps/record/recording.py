@@ -154,6 +154,10 @@ class Recording:
             return Closed([], {}, {}, self._lock.lost)
         if self._given_up or time.monotonic() > self._time_left():
             os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = _LAST_TIMEOUT
+        # A run that a server makes after nobody waits for it is surplus, and found only once it
+        # stands.
+        while time.monotonic() < min(self.record.writer.obeyed_until, self._time_left()):
+            time.sleep(0.05)
         try:
             closed = self._patience.call(lambda again: self.record.close(status, self._lock, again))
         except Exception as error:  # whatever the store's libraries raise

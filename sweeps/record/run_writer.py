@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,9 @@ import pyarrow as pa
 from sweeps.manifest import Manifest
 from sweeps.record import bulk_writing, public_writing
 from sweeps.record.finished_run import FinishedRun, trial_params, trial_tags
+from sweeps.record.mlflow_store import TIMEOUT
 from sweeps.record.parts import PART, PART_TAGS, Parts
+from sweeps.record.patience import timed_out
 from sweeps.record.recorded_sweep import runs_below, summary_of, whole_trials
 from sweeps.record.tables import MEANS_TRIALS, mean_curves
 from sweeps.record.trial_runs import TrialRuns
@@ -19,6 +23,8 @@ from trainables.result import Array, Interval, TrialResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_LATE = 2  # a server may obey a call so many times later than the client waited for its answer
 
 
 class RunWriter:
@@ -43,6 +49,7 @@ class RunWriter:
         self.run_ids: dict[str, str] = {}  # by trial key
         self.summaries: dict[str, dict[str, Interval]] = {}  # by trial key
         self.failures: dict[str, str] = {}  # by trial key
+        self.obeyed_until = 0.0  # time (monotonic) until which a call given up may yet be obeyed
         self.means: list[pa.Table] = []  # curves as `mean_curves` makes them, of all summaries
 
     def recover(self, retry_failed: bool, now: int) -> None:
@@ -126,9 +133,14 @@ class RunWriter:
         return [result.finals(self._trial_runs.window) for result in results]
 
     def _write(self, runs: Sequence[FinishedRun], repeated: bool) -> list[str]:
-        run_ids: list[str] = self._writing.write_runs(
-            self._client, self._experiment_id, self._parent_id, runs, repeated
-        )
+        try:
+            run_ids: list[str] = self._writing.write_runs(
+                self._client, self._experiment_id, self._parent_id, runs, repeated
+            )
+        except Exception as error:  # whatever the store's libraries raise
+            if timed_out(error):
+                self.obeyed_until = time.monotonic() + _LATE * float(os.environ[TIMEOUT])
+            raise
         return run_ids
 
     def record_failures(
