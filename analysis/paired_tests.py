@@ -175,7 +175,7 @@ def _effect_size(differences: Array) -> float | None:
         return None
     half = (n - 1) / 2
     correction = float(np.exp(gammaln(half) - gammaln(half - 0.5))) / half**0.5
-    return correction * float(differences.mean() / differences.std(ddof=1))
+    return float(correction * differences.mean() / differences.std(ddof=1))
 
 
 def _wilcoxon_p(differences: Array) -> float | None:
