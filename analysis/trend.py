@@ -15,7 +15,6 @@ from analysis.stats import ROUNDING
 from trainables.result import Array, interval
 
 TEST = "Page's trend test"
-_RESAMPLES = 9999
 _BLOCK = 500_000  # ranks shuffled at a time
 _MANY = 30  # seeds from which on the sum over them is as good as normal
 
@@ -38,11 +37,12 @@ class Trend(NamedTuple):
     remark: str
 
 
-def trend(x: Array, values: Array, rng: np.random.Generator) -> Trend:
+def trend(x: Array, values: Array, rng: np.random.Generator, resamples: int = 9999) -> Trend:
     """Trend of `values` (K, S) along `x` (K,), where column s of all rows is the same seed.
 
     A seed with NaN, a model that diverged, at any x is left out. For an axis that is read on a log
     scale give the logarithm as x: the slope is then per decade (log10), the p the same.
+    `resamples`: random orders for p with fewer than 30 seeds.
     """
     x, values = np.asarray(x, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or values.ndim != 2 or len(values) != len(x):
@@ -64,11 +64,11 @@ def trend(x: Array, values: Array, rng: np.random.Generator) -> Trend:
     if np.ptp(kept, axis=0).max() < ROUNDING:
         remark = "no seed's values change along the axis: no test"
         return Trend(0.0, 0.0, 0.0, None, n, TEST, remark)
-    found = interval(slopes)
-    return Trend(slope, found.low, found.high, _page_p(x, kept, rng), n, TEST, left_out)
+    found, p = interval(slopes), _page_p(x, kept, rng, resamples)
+    return Trend(slope, found.low, found.high, p, n, TEST, left_out)
 
 
-def _page_p(x: Array, values: Array, rng: np.random.Generator) -> float:
+def _page_p(x: Array, values: Array, rng: np.random.Generator, resamples: int) -> float:
     """Two-sided p of Page's statistic when each seed's `values` (K, S) fall on x in any order.
 
     Page (1963), "Ordered hypotheses for multiple treatments". Own code: scipy's page_trend_test is
@@ -86,9 +86,9 @@ def _page_p(x: Array, values: Array, rng: np.random.Generator) -> float:
         return 2 * float(ndtr(-seen / variance**0.5)) if variance else 1.0
     as_far = 1
     step = max(1, _BLOCK // ranks.size)
-    for start in range(0, _RESAMPLES, step):
-        rows = min(step, _RESAMPLES - start)
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
         orders = rng.permuted(np.broadcast_to(ranks.T, (rows, *ranks.T.shape)), axis=2)
         # Sums of products of half ranks are exact in float64 up to this.
         as_far += int((np.abs((orders @ places).sum(axis=1)) >= seen - 1e-6).sum())
-    return as_far / (_RESAMPLES + 1)
+    return as_far / (resamples + 1)

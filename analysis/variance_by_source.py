@@ -85,11 +85,13 @@ def _source(
         return _nothing(name, n, "no variance over the seeds: no shares")
     if np.abs(rows[0] - rows[2]).max() < ROUNDING:
         # What shows without any chance is not left to the noise of the first-order estimate.
-        return Source(name, *[0.0] * 6, n, "changes no model")
+        return Source(name, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, n, "changes no model")
     first, total = _shares(rows, np.ones((1, n)))
     firsts, totals = _shares(rows, _block_counts(n, resamples, rng))
-    ends = [np.nanquantile(shares, [0.025, 0.975]).tolist() for shares in (firsts, totals)]
-    return Source(name, float(first[0]), *ends[0], float(total[0]), *ends[1], n, "")
+    first_low, first_high = np.nanquantile(firsts, [0.025, 0.975]).tolist()
+    total_low, total_high = np.nanquantile(totals, [0.025, 0.975]).tolist()
+    value, full = float(first[0]), float(total[0])
+    return Source(name, value, first_low, first_high, full, total_low, total_high, n, "")
 
 
 def _nothing(name: str, n: int, remark: str) -> Source:
