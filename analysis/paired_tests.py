@@ -6,6 +6,7 @@ Dimension letters: S seeds, R choices of signs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -224,6 +225,7 @@ def _as_far(scores: Array, positive: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(np.abs(sums) >= abs(scores.sum()) - 1e-9 * sizes.sum())
 
 
+@cache
 def _all_signs(n: int) -> NDArray[np.uint8]:
     return (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(np.uint8)
 
