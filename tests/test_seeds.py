@@ -237,10 +237,10 @@ def test_best_is_by_cross_validation_where_there_is_one_then_by_loss_then_by_pla
     found[keys[2]] = _summary(0.6, 0.4)
     assert best_of(source.promised, found) == [trials[i] for i in (4, 2, 1, 3, 0)]
     crossed = {
-        key: {**each, **_summary(0.0, cv_accuracy=0.9 - i / 10, cv_loss=1.0)}
+        key: {**each, **_summary(0.0, cv_accuracy=i / 10, cv_loss=1.0)}
         for i, (key, each) in enumerate(found.items())
     }
-    assert best_of(source.promised, crossed) == list(trials)
+    assert best_of(source.promised, crossed) == list(trials)[::-1]
 
 
 def test_diverged_failed_and_exchanged_trials_are_not_the_best() -> None:
