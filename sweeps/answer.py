@@ -32,7 +32,8 @@ class BestSoFar:
     """The trial with the highest mean test accuracy of those that were added, in any order.
 
     Of equals, that with the lowest test loss, then the first of the manifest. A trial with a
-    diverged seed has no mean and cannot be the best.
+    diverged seed has no mean and cannot be the best; nor can one with an exchanged source, which is
+    another's configuration over again.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -44,6 +45,8 @@ class BestSoFar:
     def add(self, key: str, summary: Mapping[str, Interval]) -> bool:
         """Whether the trial `key` is the best now."""
         place = self._place[key]
+        if self._trials[place].exchanged:
+            return False
         # As they are recorded, so that a resumed sweep decides as an uninterrupted one.
         accuracy, loss = (short(summary[name].mean) for name in ("test_accuracy", "test_loss"))
         rank = (accuracy, -loss, -place)
@@ -95,7 +98,7 @@ def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
 
 def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
     """The description of the sweep's run in Markdown: first the answer, then the views' links."""
-    seeds = len(manifest.trials[0].seeds)
+    count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
     first, last = manifest.summary_epochs
     if answer.best is None:
         head = "No trial of this sweep gave a result."
@@ -112,16 +115,23 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         "",
         f"{manifest.question}",
         "",
-        f"{len(manifest.trials)} configurations × {seeds} seeds on {manifest.dataset['name']}; "
+        f"{count} configurations × {seeds} seeds on "
+        f"{manifest.dataset['name']}; "
         f"test accuracy is the mean of epochs {first + 1} to {last}, brackets are 95 % t intervals "
         "over seeds. The best of many configurations is partly luck: compare its interval with the "
         "baseline's, and try it again on fresh seeds.",
         "",
     ]
-    if len(manifest.trials) > LOADED:
+    if count > LOADED:
         lines += [
-            f"The charts of this page's links load {LOADED} of the {len(manifest.trials)} trials, "
+            f"The charts of this page's links load {LOADED} of the {count} trials, "
             "those with the highest test accuracy; `chart.html` has all of them.",
+            "",
+        ]
+    if count < len(manifest.trials):
+        lines += [
+            "Trials called `next=` are a configuration once more, with that source of randomness "
+            "taken from the next seed: they show where the spread over seeds comes from.",
             "",
         ]
     if failed:
