@@ -1,0 +1,119 @@
+"""Draws numbers along x in rows: every model a dot, and means with intervals.
+
+Dimension letters: S seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis.lines import COLORS, MARKERS
+from analysis.plots import DotPanel, SpanPanel
+from trainables.result import Array
+
+_DOTS = (5.5, 4.5, 3.6, 3.0, 2.5, 2.1)  # points across a dot: the greatest that fits is taken
+_WIDEST = 14  # stacks are at most one so-manieth of the axis wide, so that values stay readable
+_STACK = 0.78  # of a row's height is for its dots
+_ROOM = 0.04  # of the range of values, left and right of them
+
+
+def draw_dots(ax: Axes, panel: DotPanel, width: float, height: float) -> None:
+    """Each row's dots upwards from its base line; the panel is about `width` × `height` points."""
+    values = [np.array(row.values, dtype=np.float64) for row in panel.rows]
+    present = np.concatenate(values)
+    low, high = float(present.min()), float(present.max())
+    room = _ROOM * max(high - low, 1.0)
+    low, high = low - room, high + room
+    step = height / len(panel.rows)
+    size, stacked = _fitting(values, (low, high), width, _STACK * step)
+    for place, (row, positions) in enumerate(zip(panel.rows, stacked, strict=True)):
+        base = len(panel.rows) - 1 - place
+        ax.axhline(base, color="0.75", linewidth=0.8, zorder=1)
+        ax.plot(
+            positions[:, 0],
+            base + (positions[:, 1] + 0.5 * size) / step,
+            linestyle="none",
+            marker="o",
+            markersize=size * 0.94,
+            color=COLORS[0],
+            markeredgewidth=0,
+            alpha=0.8,
+        )
+        if row.diverged:
+            text = f"{row.diverged} of {row.diverged + len(row.values)} diverged"
+            ax.text(low + room / 2, base + 0.5, text, size=9, va="center")
+    ax.set_xlim(low, high)
+    ax.set_ylim(-0.12, len(panel.rows) - 0.05)
+    ax.set_yticks(range(len(panel.rows)), [row.label for row in reversed(panel.rows)])
+    ax.tick_params(axis="y", length=0)
+    ax.grid(False, axis="y")
+
+
+def _fitting(
+    values: Sequence[Array], limits: tuple[float, float], width: float, height: float
+) -> tuple[float, list[Array]]:
+    """The size of the dots, the same in all rows, and their places: x in data, y in points."""
+    unit = width / (limits[1] - limits[0])  # points for each step of 1
+    for size in _DOTS:
+        for across in range(1, max(1, int(width / size / _WIDEST)) + 1):
+            places = [stack(one, limits[0], size / unit, across) for one in values]
+            levels = max(1 + float(one[:, 1].max()) for one in places if len(one))
+            if levels * size <= height:
+                return size, [one * (1.0, size) for one in places]
+    # Where even the smallest dots do not fit, they overlap upwards.
+    return size, [one * (1.0, (height - size) / (levels - 1)) for one in places]
+
+
+def stack(values: Array, low: float, size: float, across: int) -> Array:
+    """(S, 2): where the dots of `values` (S,) stand: x, and the level above the base from 0.
+
+    Values fall into bins `across` dots wide, each dot `size`, from `low` on. In a bin they stand in
+    their order in columns of about equal height, around their mean: equal values become a block.
+    """
+    places = np.zeros((len(values), 2))
+    order = np.argsort(values, kind="stable")
+    bins = np.floor((np.round(values[order], 9) - low) / (size * across)).astype(np.int64)
+    for one in np.unique(bins):
+        mine = order[bins == one]
+        columns = min(across, len(mine))
+        column = np.arange(len(mine)) * columns // len(mine)
+        first = np.searchsorted(column, np.arange(columns))
+        places[mine, 0] = values[mine].mean() + (column - (columns - 1) / 2) * size
+        places[mine, 1] = np.arange(len(mine)) - first[column]
+    return places
+
+
+def draw_spans(ax: Axes, panel: SpanPanel, labels: Sequence[str]) -> None:
+    """All series; `labels`: those of the whole figure, which fix how each looks."""
+    if panel.zero_line:
+        ax.axvline(0, color="0.3", linewidth=1)
+    count = len(panel.series)
+    reach = 0.7 * (count - 1) / count if count > 1 else 0.0
+    offsets = np.linspace(reach / 2, -reach / 2, count)
+    for series, offset in zip(panel.series, offsets, strict=True):
+        place = labels.index(series.label)
+        color, marker = COLORS[place % len(COLORS)], MARKERS[place % len(MARKERS)]
+        at = [len(panel.rows) - 1 - panel.rows.index(span.row) + offset for span in series.spans]
+        for y, span in zip(at, series.spans, strict=True):
+            if span.low is not None and span.high is not None:
+                ax.hlines(y, span.low, span.high, color=color, linewidth=2)
+        ax.plot(
+            [span.x for span in series.spans],
+            at,
+            linestyle="none",
+            marker=marker,
+            markersize=6,
+            color=color,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            label=series.label,
+        )
+    for line in range(1, len(panel.rows)):
+        ax.axhline(line - 0.5, color="0.9", linewidth=0.8)
+    ax.set_ylim(-0.5, len(panel.rows) - 0.5)
+    ax.set_yticks(range(len(panel.rows)), list(reversed(panel.rows)))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(False, axis="y")
