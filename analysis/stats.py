@@ -13,7 +13,7 @@ from scipy.stats import ttest_rel
 from trainables.result import Array, interval
 
 METHOD = "95 % t interval"
-_ROUNDING = 1e-12  # differences of accuracies that spread less than this are equal
+ROUNDING = 1e-12  # differences of accuracies that spread less than this are equal
 
 
 class Estimate(NamedTuple):
@@ -86,8 +86,8 @@ def paired_difference(values: Array, baseline: Array) -> Difference:
     mean = float(differences.mean())
     if n == 1:
         return Difference(mean, None, None, 1, None, "1 pair: no interval")
-    if np.ptp(differences) < _ROUNDING:
-        remark = f"all {n} differences are {'0' if abs(mean) < _ROUNDING else 'equal'}: no test"
+    if np.ptp(differences) < ROUNDING:
+        remark = f"all {n} differences are {'0' if abs(mean) < ROUNDING else 'equal'}: no test"
         return Difference(mean, mean, mean, n, None, remark)
     found = interval(differences)
     p = float(ttest_rel(values, baseline).pvalue)
