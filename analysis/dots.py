@@ -26,9 +26,10 @@ def draw_dots(ax: Axes, panel: DotPanel, width: float, height: float) -> None:
     present = np.concatenate(values)
     low, high = float(present.min()), float(present.max())
     room = _ROOM * max(high - low, 1.0)
-    low, high = low - room, high + room
+    unit = width / (high - low + 2 * room)
     step = height / len(panel.rows)
-    size, stacked = _fitting(values, (low, high), width, _STACK * step)
+    size, stacked = _fitting(values, (low, high), unit, width, _STACK * step)
+    low, high = low - room, high + room
     for place, (row, positions) in enumerate(zip(panel.rows, stacked, strict=True)):
         base = len(panel.rows) - 1 - place
         ax.axhline(base, color="0.75", linewidth=0.8, zorder=1)
@@ -53,13 +54,15 @@ def draw_dots(ax: Axes, panel: DotPanel, width: float, height: float) -> None:
 
 
 def _fitting(
-    values: Sequence[Array], limits: tuple[float, float], width: float, height: float
+    values: Sequence[Array], ends: tuple[float, float], unit: float, width: float, height: float
 ) -> tuple[float, list[Array]]:
-    """The size of the dots, the same in all rows, and their places: x in data, y in points."""
-    unit = width / (limits[1] - limits[0])  # points for each step of 1
+    """The size of the dots, the same in all rows, and their places: x in data, y in points.
+
+    `ends`: the least and the greatest of all values. `unit`: points for each step of 1.
+    """
     for size in _DOTS:
         for across in range(1, max(1, int(width / size / _WIDEST)) + 1):
-            places = [stack(one, limits[0], size / unit, across) for one in values]
+            places = [stack(one, ends, size / unit, across) for one in values]
             levels = max(1 + float(one[:, 1].max()) for one in places if len(one))
             if levels * size <= height:
                 return size, [one * (1.0, size) for one in places]
@@ -67,21 +70,25 @@ def _fitting(
     return size, [one * (1.0, (height - size) / (levels - 1)) for one in places]
 
 
-def stack(values: Array, low: float, size: float, across: int) -> Array:
+def stack(values: Array, ends: tuple[float, float], size: float, across: int) -> Array:
     """(S, 2): where the dots of `values` (S,) stand: x, and the level above the base from 0.
 
-    Values fall into bins `across` dots wide, each dot `size`, from `low` on. In a bin they stand in
-    their order in columns of about equal height, around their mean: equal values become a block.
+    Values fall into bins `across` dots wide, each dot `size`, from the lower of the `ends` on. In a
+    bin they stand in their order in columns of about equal height, around their mean but within
+    the `ends`: equal values become a block.
     """
+    low, high = ends
     places = np.zeros((len(values), 2))
     order = np.argsort(values, kind="stable")
-    bins = np.floor((np.round(values[order], 9) - low) / (size * across)).astype(np.int64)
+    bins = np.floor(np.round((values[order] - low) / (size * across), 9)).astype(np.int64)
     for one in np.unique(bins):
         mine = order[bins == one]
         columns = min(across, len(mine))
         column = np.arange(len(mine)) * columns // len(mine)
         first = np.searchsorted(column, np.arange(columns))
-        places[mine, 0] = values[mine].mean() + (column - (columns - 1) / 2) * size
+        reach = min((columns - 1) / 2 * size, (high - low) / 2)
+        middle = min(max(float(values[mine].mean()), low + reach), high - reach)
+        places[mine, 0] = middle + (column - (columns - 1) / 2) * size
         places[mine, 1] = np.arange(len(mine)) - first[column]
     return places
 

@@ -119,13 +119,13 @@ def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str], height: float) ->
         ax.set_yticks([])
         return
     ax.set_xlabel(_plain(panel.x_label))
+    ax.set_ylabel(_plain(panel.y_label))
     if isinstance(panel, DotPanel):
         draw_dots(ax, panel, *(72 * (size - _AROUND) for size in (_PANEL_WIDTH, height)))
         return
     if isinstance(panel, SpanPanel):
         draw_spans(ax, panel, labels)
         return
-    ax.set_ylabel(_plain(panel.y_label))
     if isinstance(panel, MapPanel):
         draw_map(ax, panel)
     elif isinstance(panel, BlockPanel):

@@ -171,6 +171,7 @@ class DotPanel:
 
     title: str
     x_label: str
+    y_label: str
     rows: tuple[Dots, ...]
     missing: str = ""
 
@@ -223,6 +224,7 @@ class SpanPanel:
 
     title: str
     x_label: str
+    y_label: str
     rows: tuple[str, ...]
     series: tuple[SpanSeries, ...]
     zero_line: bool = False

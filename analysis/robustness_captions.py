@@ -1,0 +1,51 @@
+"""What the figures of a robustness study have in common: who is shown, and what is said around."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from analysis.captions import axes_label, sweep_plot
+from analysis.plots import Panel, Plot
+from analysis.record import SweepRecord
+from analysis.study import Studied, best
+
+
+def robustness_plot(
+    record: SweepRecord,
+    name: str,
+    title: str,
+    subtitle: str,
+    panels: Sequence[Panel],
+    more_notes: Sequence[str] = (),
+) -> Plot:
+    """The figure `robustness_<name>`."""
+    plot = sweep_plot(record, name, title, subtitle, panels)
+    return replace(
+        plot,
+        name=f"robustness_{name}",
+        legend_title=axes_label(record),
+        notes=(*plot.notes, *more_notes),
+    )
+
+
+def seeds_text(count: int) -> str:
+    """`1,000 seeds`, `1 seed`."""
+    return f"{count:,} seed{'' if count == 1 else 's'}"
+
+
+def shown_of(studied: Sequence[Studied], most: int) -> tuple[list[Studied], list[str]]:
+    """At most `most` configurations, and a note where these are not all.
+
+    They are spread evenly over the swept values; the best and the baseline are among them.
+    """
+    if len(studied) <= most:
+        return list(studied), []
+    top = best(studied)
+    kept = {n for n, one in enumerate(studied) if one is top or one.is_baseline}
+    even = [round(place) for place in np.linspace(0, len(studied) - 1, most - len(kept))]
+    places = sorted({*kept, *even})
+    text = f"{len(places)} of {len(studied)} configurations shown, the best and the baseline "
+    return [studied[n] for n in places], [f"{text}among them; the table has all"]
