@@ -15,9 +15,10 @@ from analysis.plots import DotPanel, SpanPanel
 from trainables.result import Array
 
 _DOTS = (5.5, 4.5, 3.6, 3.0, 2.5, 2.1)  # points across a dot: the greatest that fits is taken
-_WIDEST = 14  # stacks are at most one so-manieth of the axis wide, so that values stay readable
+_WIDEST = 14  # dots are moved at most one so-manieth of the axis, so that values stay readable
 _STACK = 0.78  # of a row's height is for its dots
-_ROOM = 0.04  # of the range of values, left and right of them
+_GOLDEN = (5**0.5 - 1) / 2
+_ROOM, _LEAST_ROOM = 0.04, 0.4  # left and right of the values, of their range; in their unit
 
 
 def draw_dots(ax: Axes, panel: DotPanel, width: float, height: float) -> None:
@@ -25,7 +26,7 @@ def draw_dots(ax: Axes, panel: DotPanel, width: float, height: float) -> None:
     values = [np.array(row.values, dtype=np.float64) for row in panel.rows]
     present = np.concatenate(values)
     low, high = float(present.min()), float(present.max())
-    room = _ROOM * max(high - low, 1.0)
+    room = max(_ROOM * (high - low), _LEAST_ROOM)
     unit = width / (high - low + 2 * room)
     step = height / len(panel.rows)
     size, stacked = _fitting(values, (low, high), unit, width, _STACK * step)
@@ -73,23 +74,22 @@ def _fitting(
 def stack(values: Array, ends: tuple[float, float], size: float, across: int) -> Array:
     """(S, 2): where the dots of `values` (S,) stand: x, and the level above the base from 0.
 
-    Values fall into bins `across` dots wide, each dot `size`, from the lower of the `ends` on. In a
-    bin they stand in their order in columns of about equal height, around their mean but within
-    the `ends`: equal values become a block.
+    They stand in columns one dot (`size`) wide, from the lower of the `ends` on. Each is moved
+    sideways by at most half of `across` columns and not beyond the `ends`, so that models of equal
+    accuracy stand beside each other and not in one high column.
     """
     low, high = ends
-    places = np.zeros((len(values), 2))
     order = np.argsort(values, kind="stable")
-    bins = np.floor(np.round((values[order] - low) / (size * across), 9)).astype(np.int64)
-    for one in np.unique(bins):
-        mine = order[bins == one]
-        columns = min(across, len(mine))
-        column = np.arange(len(mine)) * columns // len(mine)
-        first = np.searchsorted(column, np.arange(columns))
-        reach = min((columns - 1) / 2 * size, (high - low) / 2)
-        middle = min(max(float(values[mine].mean()), low + reach), high - reach)
-        places[mine, 0] = middle + (column - (columns - 1) / 2) * size
-        places[mine, 1] = np.arange(len(mine)) - first[column]
+    # Multiples of the golden ratio spread the neighbours of any stretch evenly, without chance.
+    shares = np.arange(len(values)) * _GOLDEN % 1 - 0.5
+    moved = values[order] + shares * (across - 1) * size
+    moved = np.where(moved > high, 2 * high - moved, np.where(moved < low, 2 * low - moved, moved))
+    column = np.round((moved - low) / size).astype(np.int64)
+    places = np.zeros((len(values), 2))
+    by_column = np.argsort(column, kind="stable")
+    first = np.searchsorted(column[by_column], column[by_column])
+    places[order[by_column], 0] = low + column[by_column] * size
+    places[order[by_column], 1] = np.arange(len(values)) - first
     return places
 
 

@@ -43,6 +43,11 @@ class Studied(NamedTuple):
     paired: Paired | None
     p_holm: float | None
 
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of the accuracies over seeds; None with fewer than two models."""
+        return float(np.nanstd(self.values, ddof=1)) if self.mean.n > 1 else None
+
 
 class SourceShares(NamedTuple):
     """How the spread of one configuration divides among the sources of randomness."""
