@@ -109,9 +109,27 @@ def by_source(record: SweepRecord) -> tuple[SourceShares, ...]:
     found = []
     for trial in sorted(record.configurations, key=lambda one: swept(record, one)):
         if others := exchanged(record, trial):
+            base = record.final(trial, METRIC)
             finals = {source: record.final(one, METRIC) for source, one in others.items()}
-            found.append(SourceShares(trial, sources(record.final(trial, METRIC), finals, rng)))
+            shares = [
+                _nothing(one) if _changes_nothing(base, finals[one.source]) else one
+                for one in sources(base, finals, rng)
+            ]
+            found.append(SourceShares(trial, tuple(shares)))
     return tuple(found)
+
+
+def _changes_nothing(base: Array, other: Array) -> bool:
+    both = np.isfinite(base) & np.isfinite(other)
+    return bool(np.array_equal(base[both], other[both]))
+
+
+def _nothing(one: Source) -> Source:
+    """A source that changes no model; the estimate of its first-order share would be noise."""
+    if one.total is None:
+        return one
+    remark = f"exactly 0: exchanging it changes none of {one.n} models"
+    return Source(one.source, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, one.n, remark)
 
 
 def seeds_for(values: Array, half_width: float) -> int | None:
