@@ -75,15 +75,17 @@ def stack(values: Array, ends: tuple[float, float], size: float, across: int) ->
     """(S, 2): where the dots of `values` (S,) stand: x, and the level above the base from 0.
 
     They stand in columns one dot (`size`) wide, from the lower of the `ends` on. Each is moved
-    sideways by at most half of `across` columns and not beyond the `ends`, so that models of equal
-    accuracy stand beside each other and not in one high column.
+    sideways by at most half of `across` columns and not beyond the `ends` where these leave room,
+    so that models of equal accuracy stand beside each other and not in one high column.
     """
     low, high = ends
     order = np.argsort(values, kind="stable")
     # Multiples of the golden ratio spread the neighbours of any stretch evenly, without chance.
     shares = np.arange(len(values)) * _GOLDEN % 1 - 0.5
     moved = values[order] + shares * (across - 1) * size
-    moved = np.where(moved > high, 2 * high - moved, np.where(moved < low, 2 * low - moved, moved))
+    if high - low > across * size:  # elsewhere a block has no room but beyond the ends
+        moved = high - np.abs(high - moved)
+        moved = low + np.abs(moved - low)
     column = np.round((moved - low) / size).astype(np.int64)
     places = np.zeros((len(values), 2))
     by_column = np.argsort(column, kind="stable")

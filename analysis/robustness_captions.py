@@ -36,6 +36,21 @@ def seeds_text(count: int) -> str:
     return f"{count:,} seed{'' if count == 1 else 's'}"
 
 
+def interval_ways(studied: Sequence[Studied]) -> tuple[list[str], list[str]]:
+    """How the intervals of interquartile means and medians came about; why some have none.
+
+    That there is one seed, or that every model diverged, is said elsewhere.
+    """
+    ways, remarks = set(), []
+    for one in studied:
+        for found in (one.iqm, one.median):
+            if found.low is not None:
+                ways.add(found.method)
+        if one.iqm.low is None and one.mean.n and len(one.values) > 1:
+            remarks.append(f"{one.trial.name}: {one.iqm.method}")
+    return sorted(ways), remarks
+
+
 def shown_of(studied: Sequence[Studied], most: int) -> tuple[list[Studied], list[str]]:
     """At most `most` configurations, and a note where these are not all.
 

@@ -14,18 +14,17 @@ from analysis.bootstrap import Bootstrapped
 from analysis.captions import MOST_LINES, axes_label, trial_label
 from analysis.plots import DotPanel, Dots, Plot, Span, SpanPanel, SpanSeries
 from analysis.record import SweepRecord
-from analysis.robustness_captions import robustness_plot, seeds_text, shown_of
+from analysis.robustness_captions import (
+    interval_ways,
+    robustness_plot,
+    seeds_text,
+    shown_of,
+)
 from analysis.stats import METHOD, Estimate
-from analysis.study import SourceShares, Studied
+from analysis.study import SOURCE_NAMES, SourceShares, Studied, source_remarks
 from analysis.variance_by_source import Source
 
 _MOST_ROWS = 12  # configurations below each other
-SOURCE_NAMES = {
-    "split": "data split",
-    "init": "initial weights",
-    "order": "batch order",
-    "dropout": "dropout masks",
-}
 
 
 def distribution(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
@@ -57,13 +56,13 @@ def distribution(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
     )
     count = len(record.manifest.trials[0].seeds)
     text = f"{seeds_text(count)} per configuration, each model a dot"
-    methods = sorted({each.method for one in alive for each in (one.iqm, one.median)})
-    if count > 1 and alive:
-        text += f"; intervals: mean {METHOD}, others {' or '.join(methods)}"
+    ways, remarks = interval_ways(shown)
+    if ways:
+        text += f"; intervals: mean {METHOD}, others {' or '.join(ways)}"
     elif count == 1:
         text += ": no intervals"
     title = f"Spread of test accuracy over {seeds_text(count)}"
-    plot = robustness_plot(record, "distribution", title, text, [dots, middles], notes)
+    plot = robustness_plot(record, "distribution", title, text, [dots, middles], [*notes, *remarks])
     return replace(plot, legend_title="")
 
 
@@ -96,12 +95,7 @@ def variance_sources(record: SweepRecord, shares: Sequence[SourceShares]) -> Plo
         f"{seeds_text(len(record.manifest.trials[0].seeds))}, one source exchanged at a time "
         "(pick-freeze, Jansen's estimators); 95 % bootstrap intervals"
     )
-    notes = [
-        f"{one.trial.name}, {SOURCE_NAMES[source.source]}: {source.remark}"
-        for one in shown
-        for source in one.sources
-        if source.remark
-    ]
+    notes = source_remarks(shown)
     if len(shown) < len(shares):
         notes.append(f"{len(shown)} of {len(shares)} configurations shown; the table has all")
     title = "Where the spread over seeds comes from"

@@ -9,9 +9,8 @@ import numpy as np
 from analysis.paired_tests import Paired
 from analysis.record import SweepRecord
 from analysis.robustness_captions import seeds_text
-from analysis.robustness_figures import SOURCE_NAMES
 from analysis.robustness_tables import p_text
-from analysis.study import SourceShares, Studied, best, seeds_for
+from analysis.study import SOURCE_NAMES, SourceShares, Studied, best, seeds_for
 
 _LEVEL = 0.05
 _WIDTHS = (1.0, 0.5)  # points

@@ -12,10 +12,9 @@ from analysis.comparison import value_text
 from analysis.connection import without_password
 from analysis.paired_tests import MOST_SEEDS
 from analysis.record import SweepRecord
-from analysis.robustness_captions import seeds_text, shown_of
-from analysis.robustness_figures import SOURCE_NAMES
+from analysis.robustness_captions import interval_ways, seeds_text, shown_of
 from analysis.stats import METHOD, Difference
-from analysis.study import SourceShares, Studied
+from analysis.study import SOURCE_NAMES, SourceShares, Studied, source_remarks
 from analysis.terminal import in_percent, new_table
 
 _MOST_ROWS = 24  # of a table in the terminal; the CSV file has all
@@ -45,6 +44,8 @@ def show(console: Console, record: SweepRecord, studied: Sequence[Studied]) -> N
     for note in notes:
         console.print(note)
     console.print(_methods(studied))
+    for line in interval_ways(shown)[1]:
+        console.print(line)
     where = without_password(record.tracking_uri)
     console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
     if paired := [one for one in shown if one.paired]:
@@ -95,7 +96,6 @@ def show_sources(console: Console, record: SweepRecord, shares: Sequence[SourceS
     table = new_table("Share of the variance over seeds by source, %", fields, "source")
     for heading in ("n", "by itself", "with interactions"):
         table.add_column(heading, justify="right", no_wrap=True)
-    remarks = []
     for one in shares[:_MOST_ROWS]:
         for place, source in enumerate(one.sources):
             table.add_row(
@@ -105,9 +105,6 @@ def show_sources(console: Console, record: SweepRecord, shares: Sequence[SourceS
                 _percent(source.first_order, source.first_low, source.first_high),
                 _percent(source.total, source.total_low, source.total_high),
             )
-            if source.remark:
-                name = SOURCE_NAMES[source.source]
-                remarks.append(f"{one.trial.name}, {name}: {source.remark}")
     console.print()
     console.print(table)
     if len(shares) > _MOST_ROWS:
@@ -116,7 +113,7 @@ def show_sources(console: Console, record: SweepRecord, shares: Sequence[SourceS
         "first-order and total shares by exchanging one source at a time (pick-freeze, Jansen's "
         "estimators), 95 % bootstrap intervals; an estimate may lie beyond 0 to 100"
     )
-    for line in remarks:
+    for line in source_remarks(shares[:_MOST_ROWS]):
         console.print(line)
 
 
@@ -188,13 +185,14 @@ def _methods(studied: Sequence[Studied]) -> str:
     seeds = len(studied[0].values)
     if seeds == 1:
         return "1 seed: no intervals; accuracy in %"
-    ways = sorted({found.method for one in studied for found in (one.iqm, one.median)})
-    lost = any(one.mean.diverged for one in studied)
-    return (
-        f"{seeds_text(seeds)}; mean ± {METHOD}; others with 95 % interval: {', '.join(ways)}; SD: "
-        "standard deviation over seeds in points"
-        + ("; n: models left of those trained, the others diverged" if lost else "")
-    )
+    ways, _ = interval_ways(studied)
+    parts = [f"{seeds_text(seeds)}; accuracy in %"]
+    if ways:
+        parts.append(f"mean ± {METHOD}, others with 95 % interval: {', '.join(ways)}")
+        parts.append("SD: standard deviation over seeds in points")
+    if any(one.mean.diverged for one in studied):
+        parts.append("n: models left of those trained, the others diverged")
+    return "; ".join(parts)
 
 
 def _n(one: Studied) -> str:

@@ -79,9 +79,9 @@ def seeds_needed(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
 def ranks(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
     """How often each configuration has the highest mean, by number of seeds."""
     alive = [one for one in studied if one.mean.n]
-    values = np.array([one.values for one in alive]).reshape(len(alive), -1)
-    together = int(np.isfinite(values).all(axis=0).sum()) if alive else 0
     seeds = len(record.manifest.trials[0].seeds)
+    values = np.array([one.values for one in alive]).reshape(len(alive), seeds)
+    together = int(np.isfinite(values).all(axis=0).sum()) if alive else 0
     series: tuple[Series, ...] = ()
     missing = ""
     if len(alive) < 2:

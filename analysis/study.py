@@ -21,6 +21,12 @@ from trainables.hyperparameters import SOURCES, Trial
 from trainables.result import Array
 
 METRIC = "test/accuracy"
+SOURCE_NAMES = {
+    "split": "data split",
+    "init": "initial weights",
+    "order": "batch order",
+    "dropout": "dropout masks",
+}
 _DRAWS = 20  # seed of the resampling, the same for all data: equal data give equal intervals
 
 
@@ -117,6 +123,22 @@ def by_source(record: SweepRecord) -> tuple[SourceShares, ...]:
             ]
             found.append(SourceShares(trial, tuple(shares)))
     return tuple(found)
+
+
+def source_remarks(shares: Sequence[SourceShares]) -> list[str]:
+    """What is to be said of single shares, once where it holds for all of a configuration's."""
+    found = []
+    for one in shares:
+        remarks = {source.remark for source in one.sources}
+        if len(remarks) == 1:
+            found += [f"{one.trial.name}: {remark}" for remark in remarks if remark]
+            continue
+        found += [
+            f"{one.trial.name}, {SOURCE_NAMES[source.source]}: {source.remark}"
+            for source in one.sources
+            if source.remark
+        ]
+    return found
 
 
 def _changes_nothing(base: Array, other: Array) -> bool:

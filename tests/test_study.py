@@ -23,7 +23,7 @@ from trainables.hyperparameters import SOURCES, Trial
 
 POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.1}]
 LEVELS = (0.9, 0.8995, 0.85)
-SEEDS = 300
+SEEDS = 150
 
 
 @pytest.fixture(scope="module")
