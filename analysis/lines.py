@@ -16,7 +16,7 @@ _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.2)), (0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
-_CLOSE, _COLUMNS = 1.25, 3  # names of levels: ratio of heights that needs another column
+_LINE = 0.05  # of a panel's height: a line of text
 _MANY = 25  # points of a series that need smaller markers
 
 
@@ -31,38 +31,24 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
             _draw_points(ax, series, place, panel.joined, 0.32 / max(2, len(panel.series)))
         else:
             _draw_curve(ax, panel, series, place, len(labels))
-    _draw_levels(ax, panel, labels)
     for remark in panel.remarks:
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
         ax.text(remark.x, remark.y, remark.text, size=9, ha="center", va="center", bbox=box)
     _set_scales(ax, panel)
+    _draw_levels(ax, panel, labels)
 
 
 def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
-    """Lines across, each named where falling series leave room: right above them, left below."""
-    lowest = min((point.y for one in panel.series for point in one.points), default=0.0)
-    before: dict[bool, float] = {}
-    column = 0
+    """Lines across, each named at its right end, beyond the panel; needs the axes' final limits."""
+    lowest = 0.0
     for level in sorted(panel.levels, key=lambda one: one.y):
         color = COLORS[labels.index(level.label) % len(COLORS)]
         ax.axhline(level.y, color=color, linewidth=1, linestyle=(0, (1, 2)))
-        right = level.y > lowest
-        # Names of lines close to each other stand beside each other.
-        close = right in before and level.y < _CLOSE * before[right]
-        column = (column + 1) % _COLUMNS if close else 0
-        before[right] = level.y
-        shift = 0.01 + column / _COLUMNS / 2
-        ax.text(
-            1 - shift if right else shift,
-            level.y,
-            f"{level.label}: {level.y:.2g}",
-            transform=ax.get_yaxis_transform(),
-            ha="right" if right else "left",
-            va="center",
-            size=9,
-            color=color,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-        )
+        height = ax.transAxes.inverted().transform(ax.transData.transform((1.0, level.y)))[1]
+        lowest = max(lowest, float(height))
+        text = f"{level.label}: {level.y:.2g}"
+        ax.text(1.01, lowest, text, transform=ax.transAxes, va="center", size=9, color=color)
+        lowest += _LINE  # names of lines close to each other stand above each other
 
 
 def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.paired_tests import Paired
+from analysis.paired_tests import Paired, equivalent
 from analysis.record import SweepRecord
 from analysis.robustness_captions import seeds_text
 from analysis.robustness_tables import p_text
 from analysis.study import SOURCE_NAMES, SourceShares, Studied, best, seeds_for
+from analysis.trial_runs import some
 
 _LEVEL = 0.05
 _WIDTHS = (1.0, 0.5)  # points
-_NAMED = 6  # configurations named in one sentence
+_NO_MATTER = 0.5  # points: a difference that is surely smaller is said to be small
 
 
 def reading(
@@ -27,7 +28,7 @@ def reading(
         *_single_runs(studied),
         *_differences(record, studied),
         *_seeds(studied),
-        *_sources(shares),
+        *_sources(studied, shares),
     ]
 
 
@@ -67,22 +68,24 @@ def _differences(record: SweepRecord, studied: Sequence[Studied]) -> list[str]:
     found = []
     if clear:
         texts = [_difference(one, paired) for one, paired in clear]
-        found.append(f"More than luck (Holm's p < {_LEVEL:g}) against {name}: {_some(texts)}.")
+        found.append(f"More than luck (Holm's p < {_LEVEL:g}) against {name}: {some(texts)}.")
     elif tested:
         count = f"{len(tested)} difference{'s' if len(tested) > 1 else ''}"
         found.append(f"Of {count} to {name} none is more than luck (Holm's p < {_LEVEL:g}).")
     if unclear := [one.trial.name for one, _ in tested if (one.p_holm or 0.0) >= _LEVEL]:
         verb = "differs" if len(unclear) == 1 else "differ"
         if clear:
-            found.append(f"{_some(unclear)} {verb} from it by no more than luck may explain.")
+            found.append(f"{some(unclear)} {verb} from it by no more than luck may explain.")
     for one, paired in pairs:
         if one.p_holm is None and one.trial.seeds[1:]:
             found.append(f"{one.trial.name}: {paired.difference.remark}.")
+    if small := [one.trial.name for one, paired in pairs if _is_small(paired)]:
+        found.append(f"Surely within ± {_NO_MATTER:g} points (90 % interval): {some(small)}.")
     found += _other_rows(clear)
     if odd := [one.trial.name for one, paired in tested if _tests_disagree(paired)]:
         found.append(
             "The paired t-test and the Wilcoxon or permutation test, each by itself at "
-            f"{_LEVEL:g}, disagree for {_some(odd)}."
+            f"{_LEVEL:g}, disagree for {some(odd)}."
         )
     elif tested:
         found.append("Wilcoxon and permutation tests agree with the t-test everywhere.")
@@ -113,11 +116,15 @@ def _other_rows(clear: Sequence[tuple[Studied, Paired]]) -> list[str]:
         return [
             f"The Nadeau–Bengio interval, for other rows of this kind, leaves out 0 for {which}."
         ]
-    rest = f"leaves out 0 for {_some(holds)} alone" if holds else "includes 0 for every one of them"
+    rest = f"leaves out 0 for {some(holds)} alone" if holds else "includes 0 for every one of them"
     return [
         f"The Nadeau–Bengio interval, for other rows of this kind, {rest}: more seeds on the same "
         "rows cannot settle the others."
     ]
+
+
+def _is_small(paired: Paired) -> bool:
+    return equivalent(paired.difference, _NO_MATTER / 100)
 
 
 def _tests_disagree(paired: Paired) -> bool:
@@ -150,7 +157,7 @@ def _seeds(studied: Sequence[Studied]) -> list[str]:
         for one in studied
         if one.paired and one.paired.smallest_n and one.p_holm is not None and one.p_holm < _LEVEL
     ]:
-        found.append(f"Seeds that show the difference in 80 % of studies: {_some(enough)}.")
+        found.append(f"Seeds that show the difference in 80 % of studies: {some(enough)}.")
     return found
 
 
@@ -159,13 +166,14 @@ def _range(counts: Sequence[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _sources(shares: Sequence[SourceShares]) -> list[str]:
+def _sources(studied: Sequence[Studied], shares: Sequence[SourceShares]) -> list[str]:
+    """Of the best configuration and of the baseline; the table has all."""
+    top = best(studied)
+    named = {one.trial.key for one in studied if one is top or one.is_baseline}
     found = []
-    for one in shares[:_NAMED]:
+    for one in shares:
         known = [(source.total, source) for source in one.sources if source.total is not None]
-        if not known:
-            remark = one.sources[0].remark
-            found.append(f"Sources of the spread of {one.trial.name}: {remark}.")
+        if one.trial.key not in named or not known:
             continue
         parts = [
             f"{SOURCE_NAMES[source.source]} {100 * total:z.0f} %"
@@ -175,8 +183,3 @@ def _sources(shares: Sequence[SourceShares]) -> list[str]:
             f"Spread of {one.trial.name} by source, interactions included: {', '.join(parts)}."
         )
     return found
-
-
-def _some(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
-    return f"{', '.join(texts[:_NAMED])}{more}"

@@ -16,6 +16,7 @@ from analysis.comparison import swept
 from analysis.paired_tests import MOST_SEEDS, Paired, compare_paired, holm
 from analysis.record import SweepRecord
 from analysis.stats import ROUNDING, Estimate, estimate
+from analysis.trial_runs import some
 from analysis.variance_by_source import Source, sources
 from trainables.hyperparameters import SOURCES, Trial
 from trainables.result import Array
@@ -126,19 +127,17 @@ def by_source(record: SweepRecord) -> tuple[SourceShares, ...]:
 
 
 def source_remarks(shares: Sequence[SourceShares]) -> list[str]:
-    """What is to be said of single shares, once where it holds for all of a configuration's."""
-    found = []
+    """What is to be said of single shares, each remark once with whom it concerns."""
+    about: dict[str, list[str]] = {}
     for one in shares:
-        remarks = {source.remark for source in one.sources}
-        if len(remarks) == 1:
-            found += [f"{one.trial.name}: {remark}" for remark in remarks if remark]
+        if len(same := {source.remark for source in one.sources}) == 1:
+            about.setdefault(same.pop(), []).append(one.trial.name)
             continue
-        found += [
-            f"{one.trial.name}, {SOURCE_NAMES[source.source]}: {source.remark}"
-            for source in one.sources
-            if source.remark
-        ]
-    return found
+        for source in one.sources:
+            text = f"{SOURCE_NAMES[source.source]}, {source.remark}" if source.remark else ""
+            about.setdefault(text, []).append(one.trial.name)
+    about.pop("", None)
+    return [f"{text} ({some(names)})" for text, names in about.items()]
 
 
 def _changes_nothing(base: Array, other: Array) -> bool:
