@@ -11,7 +11,7 @@ from analysis.file_names import file_name
 from analysis.plots import Panel, Plot
 from analysis.record import SweepRecord
 from analysis.stats import METHOD
-from trainables.hyperparameters import Trial
+from trainables.hyperparameters import SOURCES, Trial
 
 MOST_LINES = 7  # more lines than these cannot be told apart in one panel
 SMOOTHING = 10  # epochs, as in the lesson
@@ -92,9 +92,20 @@ def sweep_plot(
     )
 
 
+def held_fixed(record: SweepRecord) -> str:
+    """Which sources of randomness all models share; empty where each follows its own seed."""
+    vary = record.manifest.trials[0].vary
+    fixed = [source for source in SOURCES if source not in vary]
+    if not fixed or record.manifest.trials[0].exchanged:
+        return ""
+    return f"seeds differ in {', '.join(vary)} alone; {', '.join(fixed)}: the first seed's for all"
+
+
 def notes(record: SweepRecord) -> tuple[str, ...]:
     """What a reader of any figure of this sweep must know: its run, divergence."""
     lines = [f"sweep {record.manifest.run_name}, MLflow run {record.run_id}"]
+    if text := held_fixed(record):
+        lines.append(text)
     lost = []
     for trial in record.configurations:
         diverged = int((~np.isfinite(record.curve(trial, "test/loss"))).any(axis=1).sum())

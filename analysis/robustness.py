@@ -38,6 +38,21 @@ def plots(
     return [*drawn, variance_sources(record, shares)] if shares else drawn
 
 
+def print_study(
+    record: SweepRecord, studied: Sequence[Studied], shares: Sequence[SourceShares]
+) -> None:
+    """The tables and, in sentences, what they say."""
+    console = new_console()
+    show(console, record, studied)
+    if shares:
+        show_sources(console, record, shares)
+    console.print()
+    for line in reading(record, studied, shares):
+        console.print(line, style="bold")
+    if not shares:
+        console.print(f"{_HOW} … records them")
+
+
 def main(options: Options) -> int:
     """Analyses the sweep; the exit code, with one line on stderr unless it is 0."""
     try:
@@ -46,15 +61,7 @@ def main(options: Options) -> int:
         record = load_sweep(client, name, options.sweep, options.allow_partial)
         print_warnings(record)
         studied, shares = study(record), by_source(record)
-        console = new_console()
-        show(console, record, studied)
-        if shares:
-            show_sources(console, record, shares)
-        console.print()
-        for line in reading(record, studied, shares):
-            console.print(line, style="bold")
-        if not shares:
-            console.print(f"{_HOW} … records them")
+        print_study(record, studied, shares)
         drawn = plots(record, studied, shares)
         files = save(drawn, options.out)
         table = _save_table(studied, options.out)

@@ -10,7 +10,8 @@ import numpy as np
 from analysis.captions import axes_label, sweep_plot
 from analysis.plots import Panel, Plot
 from analysis.record import SweepRecord
-from analysis.study import Studied, best
+from analysis.study import SOURCE_NAMES, SourceShares, Studied, best
+from analysis.trial_runs import some
 
 
 def robustness_plot(
@@ -41,14 +42,35 @@ def interval_ways(studied: Sequence[Studied]) -> tuple[list[str], list[str]]:
 
     That there is one seed, or that every model diverged, is said elsewhere.
     """
-    ways, remarks = set(), []
-    for one in studied:
-        for found in (one.iqm, one.median):
-            if found.low is not None:
-                ways.add(found.method)
-        if one.iqm.low is None and one.mean.n and len(one.values) > 1:
-            remarks.append(f"{one.trial.name}: {one.iqm.method}")
-    return sorted(ways), remarks
+    each = [(one, found) for one in studied for found in (one.iqm, one.median)]
+    ways = {found.method for _, found in each if found.low is not None}
+    lacking = [
+        (one.iqm.method, one.trial.name)
+        for one in studied
+        if one.iqm.low is None and one.mean.n and len(one.values) > 1
+    ]
+    return sorted(ways), grouped(lacking)
+
+
+def source_remarks(shares: Sequence[SourceShares]) -> list[str]:
+    """What is to be said of single shares of the variance."""
+    found = []
+    for one in shares:
+        if len(same := {source.remark for source in one.sources}) == 1:
+            found.append((same.pop(), one.trial.name))
+            continue
+        for source in one.sources:
+            text = f"{SOURCE_NAMES[source.source]}, {source.remark}" if source.remark else ""
+            found.append((text, one.trial.name))
+    return grouped(found)
+
+
+def grouped(remarks: Sequence[tuple[str, str]]) -> list[str]:
+    """Each remark once, with the names that it is about; none for empty remarks."""
+    about: dict[str, list[str]] = {}
+    for remark, name in remarks:
+        about.setdefault(remark, []).append(name)
+    return [f"{remark} ({some(names)})" for remark, names in about.items() if remark]
 
 
 def shown_of(studied: Sequence[Studied], most: int) -> tuple[list[Studied], list[str]]:

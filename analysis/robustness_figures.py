@@ -19,9 +19,10 @@ from analysis.robustness_captions import (
     robustness_plot,
     seeds_text,
     shown_of,
+    source_remarks,
 )
 from analysis.stats import METHOD, Estimate
-from analysis.study import SOURCE_NAMES, SourceShares, Studied, source_remarks
+from analysis.study import SOURCE_NAMES, SourceShares, Studied
 from analysis.variance_by_source import Source
 
 _MOST_ROWS = 12  # configurations below each other

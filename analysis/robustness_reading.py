@@ -53,7 +53,7 @@ def _single_runs(studied: Sequence[Studied]) -> list[str]:
         return [f"{text}."]
     is_best = np.round(together, 12) == np.round(together, 12).max(axis=0)
     won = (is_best / is_best.sum(axis=0))[[one is top for one in alive]].mean()
-    return [f"{text}; a study of one seed would have found it the best {100 * won:.0f} % of times."]
+    return [f"{text}; with one seed it would be the best in {100 * won:.0f} % of studies."]
 
 
 def _differences(record: SweepRecord, studied: Sequence[Studied]) -> list[str]:

@@ -8,13 +8,20 @@ import pandas as pd
 from rich.console import Console
 
 from analysis.bootstrap import Bootstrapped
+from analysis.captions import held_fixed
 from analysis.comparison import value_text
 from analysis.connection import without_password
 from analysis.paired_tests import MOST_SEEDS
 from analysis.record import SweepRecord
-from analysis.robustness_captions import interval_ways, seeds_text, shown_of
+from analysis.robustness_captions import (
+    grouped,
+    interval_ways,
+    seeds_text,
+    shown_of,
+    source_remarks,
+)
 from analysis.stats import METHOD, Difference
-from analysis.study import SOURCE_NAMES, SourceShares, Studied, source_remarks
+from analysis.study import SOURCE_NAMES, SourceShares, Studied
 from analysis.terminal import in_percent, new_table
 
 _MOST_ROWS = 24  # of a table in the terminal; the CSV file has all
@@ -46,6 +53,8 @@ def show(console: Console, record: SweepRecord, studied: Sequence[Studied]) -> N
     console.print(_methods(studied))
     for line in interval_ways(shown)[1]:
         console.print(line)
+    if text := held_fixed(record):
+        console.print(text)
     where = without_password(record.tracking_uri)
     console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
     if paired := [one for one in shown if one.paired]:
@@ -59,7 +68,7 @@ def _show_pairs(
     name = record.baseline.name if record.baseline else "the baseline"
     right = ("n", "difference", "for other rows", "p Holm", "effect d", "better %", "seeds needed")
     table = new_table(f"Test accuracy minus that of {name}, seed by seed", fields, right=right)
-    remarks: dict[str, None] = {}
+    remarks = []
     for one in paired:
         if one.paired is None:
             continue
@@ -75,9 +84,8 @@ def _show_pairs(
             better,
             needed_text(found.smallest_n) if found.effect_size is not None else "–",
         )
-        for remark in (found.difference.remark, found.corrected.remark):
-            if remark:
-                remarks[f"{one.trial.name}: {remark}"] = None
+        for remark in dict.fromkeys((found.difference.remark, found.corrected.remark)):
+            remarks.append((remark, one.trial.name))
     console.print(table)
     console.print(
         f"points; difference ± {METHOD} for these rows; for other rows: Nadeau–Bengio interval, "
@@ -86,7 +94,7 @@ def _show_pairs(
         "with the higher accuracy, ties half, Wilson interval; seeds needed to see it in 80 % of "
         "studies at 5 %"
     )
-    for line in remarks:
+    for line in grouped(remarks):
         console.print(line)
 
 

@@ -16,7 +16,6 @@ from analysis.comparison import swept
 from analysis.paired_tests import MOST_SEEDS, Paired, compare_paired, holm
 from analysis.record import SweepRecord
 from analysis.stats import ROUNDING, Estimate, estimate
-from analysis.trial_runs import some
 from analysis.variance_by_source import Source, sources
 from trainables.hyperparameters import SOURCES, Trial
 from trainables.result import Array
@@ -124,20 +123,6 @@ def by_source(record: SweepRecord) -> tuple[SourceShares, ...]:
             ]
             found.append(SourceShares(trial, tuple(shares)))
     return tuple(found)
-
-
-def source_remarks(shares: Sequence[SourceShares]) -> list[str]:
-    """What is to be said of single shares, each remark once with whom it concerns."""
-    about: dict[str, list[str]] = {}
-    for one in shares:
-        if len(same := {source.remark for source in one.sources}) == 1:
-            about.setdefault(same.pop(), []).append(one.trial.name)
-            continue
-        for source in one.sources:
-            text = f"{SOURCE_NAMES[source.source]}, {source.remark}" if source.remark else ""
-            about.setdefault(text, []).append(one.trial.name)
-    about.pop("", None)
-    return [f"{text} ({some(names)})" for text, names in about.items()]
 
 
 def _changes_nothing(base: Array, other: Array) -> bool:
