@@ -6,12 +6,13 @@ Dimension letters: S seeds, R choices of signs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, stdtr, stdtrit
-from scipy.stats import nct, rankdata, wilcoxon
+from scipy.special import gammaln, nctdtr, stdtr, stdtrit
+from scipy.stats import rankdata, wilcoxon
 
 from analysis.bootstrap import score_interval
 from analysis.stats import ROUNDING, Difference, paired_difference
@@ -20,7 +21,6 @@ from trainables.result import Array
 MOST_SEEDS = 100_000  # `smallest_n` looks no further
 _POWER = 0.8
 _ALL_SIGNS = 12  # pairs up to which every choice of signs is tried, 4096 of them
-_RESAMPLES = 9999
 _BLOCK = 1_000_000  # signs drawn at a time
 _FEWEST_EQUAL = 5  # pairs: ½⁵ < 5 %
 
@@ -48,12 +48,17 @@ class Paired(NamedTuple):
 
 
 def compare_paired(
-    values: Array, baseline: Array, test_to_train: float | None, rng: np.random.Generator
+    values: Array,
+    baseline: Array,
+    test_to_train: float | None,
+    rng: np.random.Generator,
+    resamples: int = 9999,
 ) -> Paired:
     """`values` (S,) against `baseline` (S,), where index i of both is the same seed.
 
     A pair with NaN, a model that diverged, is left out. `test_to_train`: rows of test divided by
     rows of train; None where all seeds share one split, which says nothing of other rows.
+    `resamples`: choices of signs for `permutation_p` with more than 12 pairs.
     """
     difference = paired_difference(values, baseline)
     differences = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
@@ -70,7 +75,7 @@ def compare_paired(
         difference,
         corrected,
         _wilcoxon_p(differences),
-        _sign_flip_p(differences, rng),
+        _sign_flip_p(differences, rng, resamples),
         effect,
         _improvement(differences),
         None if effect is None else smallest_n(effect),
@@ -142,9 +147,9 @@ def smallest_n(effect_size: float) -> int | None:
 def _power(effect_size: float, n: int) -> float:
     critical = stdtrit(n - 1, 0.975)
     shift = abs(effect_size) * n**0.5
-    if shift > 30:  # nct is NaN for some from here on; 2 pairs have a power of 98 % already
+    if shift > 30:  # the noncentral t is NaN for some from here on; even 2 pairs have power 0.98
         return 1.0
-    return float(nct.sf(critical, n - 1, shift) + nct.cdf(-critical, n - 1, shift))
+    return float(1 - nctdtr(n - 1, shift, critical) + nctdtr(n - 1, shift, -critical))
 
 
 def _corrected(
@@ -175,7 +180,7 @@ def _effect_size(differences: Array) -> float | None:
         return None
     half = (n - 1) / 2
     correction = float(np.exp(gammaln(half) - gammaln(half - 0.5))) / half**0.5
-    return correction * float(differences.mean() / differences.std(ddof=1))
+    return float(correction * differences.mean() / differences.std(ddof=1))
 
 
 def _wilcoxon_p(differences: Array) -> float | None:
@@ -192,7 +197,7 @@ def _wilcoxon_p(differences: Array) -> float | None:
     return float(_as_far(ranks, _all_signs(len(ranks))).mean())
 
 
-def _sign_flip_p(differences: Array, rng: np.random.Generator) -> float | None:
+def _sign_flip_p(differences: Array, rng: np.random.Generator, resamples: int) -> float | None:
     """How many choices of signs give a mean at least as far from 0 (Fisher 1935).
 
     Up to 12 pairs all 2ⁿ, else random ones with the seen one added (Phipson and Smyth 2010). Own
@@ -205,11 +210,11 @@ def _sign_flip_p(differences: Array, rng: np.random.Generator) -> float | None:
         return float(_as_far(differences, _all_signs(n)).mean())
     as_far = 1
     step = max(1, _BLOCK // n)
-    for start in range(0, _RESAMPLES, step):
-        rows = min(step, _RESAMPLES - start)
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
         signs = np.unpackbits(rng.integers(0, 256, (rows, -(-n // 8)), dtype=np.uint8), axis=1)
         as_far += int(_as_far(differences, signs[:, :n]).sum())
-    return as_far / (_RESAMPLES + 1)
+    return as_far / (resamples + 1)
 
 
 def _as_far(scores: Array, positive: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -220,6 +225,7 @@ def _as_far(scores: Array, positive: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(np.abs(sums) >= abs(scores.sum()) - 1e-9 * sizes.sum())
 
 
+@cache
 def _all_signs(n: int) -> NDArray[np.uint8]:
     return (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(np.uint8)
 
