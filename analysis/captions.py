@@ -11,7 +11,7 @@ from analysis.file_names import file_name
 from analysis.plots import Panel, Plot
 from analysis.record import SweepRecord
 from analysis.stats import METHOD
-from trainables.hyperparameters import Trial
+from trainables.hyperparameters import SOURCES, Trial
 
 MOST_LINES = 7  # more lines than these cannot be told apart in one panel
 SMOOTHING = 10  # epochs, as in the lesson
@@ -19,11 +19,11 @@ _NAMED = 5  # configurations named in one note
 
 
 def spread(record: SweepRecord, most: int = MOST_LINES) -> tuple[Trial, ...]:
-    """At most `most` usable trials, spread evenly over the ranks of the swept value.
+    """At most `most` usable configurations, spread evenly over the ranks of the swept value.
 
     The least, the greatest and the baseline are among them.
     """
-    ordered = sorted(record.usable, key=lambda trial: swept(record, trial))
+    ordered = sorted(record.configurations, key=lambda trial: swept(record, trial))
     if len(ordered) <= most:
         return tuple(ordered)
     places = {round(place) for place in np.linspace(0, len(ordered) - 1, most)}
@@ -64,8 +64,10 @@ def seeds_and_method(record: SweepRecord, drawn: str) -> str:
 def curve_subtitle(record: SweepRecord, shown: Sequence[Trial]) -> str:
     """How smoothed curves came about, and that only the trials `shown` are there."""
     text = f"{seeds_and_method(record, 'band')}; moving average of {SMOOTHING} epochs"
-    if len(shown) < len(record.usable):
-        text += f"; {len(shown)} of {len(record.usable)} configurations shown, spread evenly"
+    if len(shown) < len(record.configurations):
+        text += (
+            f"; {len(shown)} of {len(record.configurations)} configurations shown, spread evenly"
+        )
     return text
 
 
@@ -90,11 +92,22 @@ def sweep_plot(
     )
 
 
+def held_fixed(record: SweepRecord) -> str:
+    """Which sources of randomness all models share; empty where each follows its own seed."""
+    vary = record.manifest.trials[0].vary
+    fixed = [source for source in SOURCES if source not in vary]
+    if not fixed or record.manifest.trials[0].exchanged:
+        return ""
+    return f"seeds differ in {', '.join(vary)} alone; {', '.join(fixed)}: the first seed's for all"
+
+
 def notes(record: SweepRecord) -> tuple[str, ...]:
     """What a reader of any figure of this sweep must know: its run, divergence."""
     lines = [f"sweep {record.manifest.run_name}, MLflow run {record.run_id}"]
+    if text := held_fixed(record):
+        lines.append(text)
     lost = []
-    for trial in record.usable:
+    for trial in record.configurations:
         diverged = int((~np.isfinite(record.curve(trial, "test/loss"))).any(axis=1).sum())
         if diverged:
             gone = ", not shown" if diverged == len(trial.seeds) else ""

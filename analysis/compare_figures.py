@@ -131,7 +131,7 @@ def _differences(compared: Sequence[Compared], part: str, field: str) -> LinePan
 
 
 def _values(compared: Sequence[Compared]) -> list[float]:
-    return [swept(one.record, trial)[0] for one in compared for trial in one.record.usable]
+    return [swept(one.record, trial)[0] for one in compared for trial in one.record.configurations]
 
 
 def _scale(field: str, values: Iterable[float]) -> Scale:

@@ -34,17 +34,20 @@ def value_text(record: SweepRecord, trial: Trial) -> str:
     """The swept values for people: `0.0123`, or `0.0005, 0.02` for two axes."""
     texts = []
     for axis, value in zip(record.manifest.axes, swept(record, trial), strict=True):
+        if isinstance(value, tuple):  # layer widths
+            texts.append(" ".join(map(str, value)))
+            continue
         text = f"{value:.{axis.decimals}f}"
         texts.append(text.rstrip("0").rstrip(".") if "." in text else text)
     return ", ".join(texts)
 
 
 def compare(record: SweepRecord) -> tuple[Row, ...]:
-    """All usable trials, by the values of the swept hyperparameters."""
+    """All usable configurations, by the values of the swept hyperparameters."""
     baseline = record.baseline
     reference = None if baseline is None else record.final(baseline, "test/accuracy")
     rows = []
-    for trial in sorted(record.usable, key=lambda one: swept(record, one)):
+    for trial in sorted(record.configurations, key=lambda one: swept(record, one)):
         train = record.final(trial, "train/accuracy")
         test = record.final(trial, "test/accuracy")
         paired = None if reference is None else paired_difference(test, reference)

@@ -120,7 +120,7 @@ def activations(record: SweepRecord | None) -> Plot:
         missing = "no finished sweep 'dropout' in the store"
         panel = MapPanel("activations", "", "", "", (), "image", missing=missing)
         return Plot("concepts_activations", title, "", (panel,))
-    inner = [trial for trial in record.usable if 0 < trial.hyperparameters.dropout < 1]
+    inner = [trial for trial in record.configurations if 0 < trial.hyperparameters.dropout < 1]
     if not inner:
         raise Stop(STORE, f"{record.manifest.run_name} has no trial with a dropout between 0 and 1")
     trial = min(inner, key=lambda one: abs(one.hyperparameters.dropout - 0.5))
@@ -207,7 +207,7 @@ def _weight_panel(name: str, record: SweepRecord | None) -> LinePanel:
     missing, series = f"no finished sweep '{name}' in the store", []
     if record:
         missing = ""
-        lasting = [trial for trial in record.usable if _lasting(record, trial)]
+        lasting = [trial for trial in record.configurations if _lasting(record, trial)]
         shown = [trial for trial in lasting if trial == record.baseline]
         if lasting:
             shown.append(max(lasting, key=lambda trial: swept(record, trial)))

@@ -12,9 +12,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.dots import draw_dots, draw_spans
 from analysis.lines import draw_lines
 from analysis.maps import draw_blocks, draw_map
-from analysis.plots import BlockPanel, LinePanel, MapPanel, Panel, Plot
+from analysis.plots import BlockPanel, DotPanel, LinePanel, MapPanel, Panel, Plot, SpanPanel
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -36,6 +37,7 @@ STYLE: dict[Any, Any] = {
 # Inches. A figure is, from the top: title, subtitle, rows of panels, legend, notes.
 _PANEL_WIDTH, _PANEL_HEIGHT = 5.4, 4.0
 _MARGIN, _TITLE_LINE, _LINE = 0.15, 0.28, 0.2
+_AROUND = 1.0  # about what a panel's title, labels and numbers take
 
 
 def draw(plot: Plot) -> Figure:
@@ -50,8 +52,9 @@ def draw(plot: Plot) -> Figure:
         figure = Figure(figsize=(width, 6.0), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         labels = _series_labels(plot)
+        tallest = max(map(_panel_height, plot.panels))
         for panel, ax in zip(plot.panels, axes, strict=False):
-            _draw_panel(ax, panel, labels)
+            _draw_panel(ax, panel, labels, tallest)
         for ax in axes[len(plot.panels) :]:
             ax.remove()
         handles = _handles(axes)
@@ -59,7 +62,7 @@ def draw(plot: Plot) -> Figure:
 
         above = 1.5 * _MARGIN + _TITLE_LINE * len(title) + _LINE * len(subtitle)
         below = _MARGIN + _LINE * len(notes)
-        panels = rows * max(map(_panel_height, plot.panels))
+        panels = rows * tallest
         height = above + panels + legend + below
         figure.set_figheight(height)
         inside = (_MARGIN / width, (below + legend) / height)
@@ -101,10 +104,12 @@ def _plain(text: str) -> str:
 def _panel_height(panel: Panel) -> float:
     if isinstance(panel, MapPanel) and panel.style == "grid":
         return max(_PANEL_HEIGHT, 0.5 * len({cell.y for cell in panel.cells}) + 1.2)
+    if isinstance(panel, DotPanel | SpanPanel):
+        return max(_PANEL_HEIGHT, 0.62 * len(panel.rows) + 1.2)
     return _PANEL_HEIGHT
 
 
-def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
+def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str], height: float) -> None:
     room = 44 if isinstance(panel, MapPanel) else 52  # characters; a map's colours take the rest
     ax.set_title(_plain(textwrap.fill(panel.title, room)), loc="left")
     if panel.missing:
@@ -115,6 +120,12 @@ def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
         return
     ax.set_xlabel(_plain(panel.x_label))
     ax.set_ylabel(_plain(panel.y_label))
+    if isinstance(panel, DotPanel):
+        draw_dots(ax, panel, *(72 * (size - _AROUND) for size in (_PANEL_WIDTH, height)))
+        return
+    if isinstance(panel, SpanPanel):
+        draw_spans(ax, panel, labels)
+        return
     if isinstance(panel, MapPanel):
         draw_map(ax, panel)
     elif isinstance(panel, BlockPanel):
@@ -125,7 +136,7 @@ def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
 
 def _series_labels(plot: Plot) -> list[str]:
     """The labels of all panels, each once: a series looks the same in every panel."""
-    panels = [panel for panel in plot.panels if isinstance(panel, LinePanel)]
+    panels = [panel for panel in plot.panels if isinstance(panel, LinePanel | SpanPanel)]
     return list(dict.fromkeys(series.label for panel in panels for series in panel.series))
 
 

@@ -64,6 +64,9 @@ _ABOUT = {
     "seed": "gives the split, initial weights, batch order and dropout draws; equal seeds of "
     "different configurations are pairs",
     "diverged": "whether the loss ever was not finite; its numbers are then empty",
+    "exchanged": "the source of randomness that comes from the next seed instead of the model's "
+    "own, in trials that measure what it adds to the spread; empty in all others. Where the sweep "
+    "has no such trial the column is not there",
     "epoch": "counted from 1",
     "train_accuracy, test_accuracy": "shares from 0 to 1 with dropout off, mean of epochs {window}",
     "train_loss, test_loss": "cross-entropy in nats without the penalty, the same epochs",

@@ -18,6 +18,8 @@ from trainables.result import CURVES, Array, Trained, TrialResult
 def trial_table(record: SweepRecord) -> pd.DataFrame:
     """One row per trial: its configuration, its run, final numbers with their intervals.
 
+    A trial with one source of randomness exchanged has no difference to the baseline.
+
     Means, as on the figures, are over the models that did not diverge.
     """
     differences = {row.trial.key: row.difference for row in compare(record)}
@@ -28,7 +30,7 @@ def trial_table(record: SweepRecord) -> pd.DataFrame:
         row |= {"seeds": len(trial.seeds), "diverged_seeds": int(diverged.sum())}
         for name, values in finals.items():
             row |= _with_interval(name, values)
-        rows.append(row | _difference(differences[trial.key]))
+        rows.append(row | _difference(differences.get(trial.key)))
     return pd.DataFrame(rows)
 
 
@@ -60,7 +62,10 @@ def _configuration(record: SweepRecord, trial: Trial) -> dict[str, object]:
     values = trial.hyperparameters.as_dict()
     values["hidden"] = " ".join(map(str, values["hidden"]))
     is_baseline = trial == record.baseline
-    return {"trial_key": trial.key, "config": trial.name, "baseline": is_baseline, **values}
+    found = {"trial_key": trial.key, "config": trial.name, "baseline": is_baseline, **values}
+    if len(record.configurations) < len(record.usable):
+        found["exchanged"] = trial.exchanged
+    return found
 
 
 def _with_interval(name: str, values: Array) -> dict[str, float | None]:

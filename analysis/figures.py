@@ -169,9 +169,10 @@ def accuracy_map(record: SweepRecord, title: str) -> Plot:
 
 def map_style(record: SweepRecord) -> Literal["grid", "scatter"]:
     """A grid where the promised values are all combinations of some on either axis."""
-    promised = {swept(record, trial) for trial in record.manifest.trials}
+    configurations = [trial for trial in record.manifest.trials if not trial.exchanged]
+    promised = {swept(record, trial) for trial in configurations}
     full = len(promised) == np.prod([len({place[n] for place in promised}) for n in (0, 1)])
-    usable = {swept(record, trial) for trial in record.usable}
+    usable = {swept(record, trial) for trial in record.configurations}
     narrowest = min(len({place[n] for place in usable}) for n in (0, 1))
     return "grid" if full and narrowest > 1 else "scatter"
 

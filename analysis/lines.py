@@ -13,9 +13,10 @@ from analysis.plots import LinePanel, Series
 
 # Series differ in lightness, dashes and markers, so that they are told apart in grey print too.
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.2)), (0, (9, 3)), "-")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
+_LINE = 0.05  # of a panel's height: a line of text
 _MANY = 25  # points of a series that need smaller markers
 
 
@@ -34,18 +35,32 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
         ax.text(remark.x, remark.y, remark.text, size=9, ha="center", va="center", bbox=box)
     _set_scales(ax, panel)
+    _draw_levels(ax, panel, labels)
+
+
+def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
+    """Lines across, each named at its right end, beyond the panel; needs the axes' final limits."""
+    lowest = 0.0
+    for level in sorted(panel.levels, key=lambda one: one.y):
+        color = COLORS[labels.index(level.label) % len(COLORS)]
+        ax.axhline(level.y, color=color, linewidth=1, linestyle=(0, (1, 2)))
+        height = ax.transAxes.inverted().transform(ax.transData.transform((1.0, level.y)))[1]
+        lowest = max(lowest, float(height))
+        text = f"{level.label}: {level.y:.2g}"
+        ax.text(1.01, lowest, text, transform=ax.transAxes, va="center", size=9, color=color)
+        lowest += _LINE  # names of lines close to each other stand above each other
 
 
 def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int) -> None:
     x, y = _coordinates(series)
-    color = _shade(place, of) if panel.ordered else _COLORS[place % len(_COLORS)]
+    color = _shade(place, of) if panel.ordered else COLORS[place % len(COLORS)]
     every = max(1, len(x) // 8)
     ax.plot(
         x,
         y,
         color=color,
         linestyle=_DASHES[place % len(_DASHES)],
-        marker=None if panel.style == "outline" else _MARKERS[place % len(_MARKERS)],
+        marker=None if panel.style == "outline" else MARKERS[place % len(MARKERS)],
         # Markers of different lines stand at different places, so as not to cover each other.
         markevery=slice(place * every // max(of, 1), None, every),
         markeredgecolor="white",
@@ -57,7 +72,7 @@ def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int)
 
 def _draw_points(ax: Axes, series: Series, place: int, joined: bool, alpha: float) -> None:
     x, y = _coordinates(series)
-    color = _COLORS[place % len(_COLORS)]
+    color = COLORS[place % len(COLORS)]
     many = len(x) > _MANY and joined
     dashes = _DASHES[place % len(_DASHES)]
     ax.plot(
@@ -66,7 +81,7 @@ def _draw_points(ax: Axes, series: Series, place: int, joined: bool, alpha: floa
         color=color,
         linestyle=dashes if joined else "none",
         linewidth=1 if many else 1.6,
-        marker=_MARKERS[place % len(_MARKERS)],
+        marker=MARKERS[place % len(MARKERS)],
         markersize=3 if many else 6,
         markeredgecolor="white",
         markeredgewidth=0.5,
@@ -128,6 +143,11 @@ def _set_scales(ax: Axes, panel: LinePanel) -> None:
         ax.set_ylim(bottom=0)
     else:
         ax.set_yscale(panel.y_scale)
+    for axis, ticks in ((ax.xaxis, panel.x_ticks), (ax.yaxis, panel.y_ticks)):
+        if ticks:
+            axis.set_major_locator(FixedLocator(ticks))
+            axis.set_minor_locator(NullLocator())
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     if panel.y_limits:
         ax.set_ylim(*panel.y_limits)
     if panel.style == "outline":

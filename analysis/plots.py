@@ -43,6 +43,13 @@ class Remark(NamedTuple):
     text: str
 
 
+class Level(NamedTuple):
+    """A height that the series `label` is to be held against, as a line across the panel."""
+
+    label: str
+    y: float
+
+
 @dataclass(frozen=True)
 class LinePanel:
     """Series against a common x.
@@ -50,7 +57,8 @@ class LinePanel:
     `style`: `points` (each of its own), `curve` (a line of many) or `outline` (a shape, equal
     scales on both axes), the first two with a band. `joined`: whether a line joins points.
     `ordered`: the series are steps of one value, shaded in that order. `zero_line`: a line at
-    y = 0. `missing`: why there is nothing to show.
+    y = 0. `levels`: lines to hold series against. `x_ticks`, `y_ticks`: where the axes are
+    numbered, by default where matplotlib does. `missing`: why there is nothing to show.
     """
 
     title: str
@@ -65,14 +73,21 @@ class LinePanel:
     ordered: bool = False
     zero_line: bool = False
     remarks: tuple[Remark, ...] = ()
+    levels: tuple[Level, ...] = ()
+    x_ticks: tuple[float, ...] = ()
+    y_ticks: tuple[float, ...] = ()
     missing: str = ""
 
     def table(self) -> pd.DataFrame:
-        """One row per point."""
-        rows = [
+        """One row per point, then one per level, which has no x."""
+        rows: list[dict[str, object]] = [
             {"panel": self.title, "series": one.label, **point._asdict()}
             for one in self.series
             for point in one.points
+        ]
+        rows += [
+            {"panel": self.title, "series": f"{level.label}: level", "y": level.y}
+            for level in self.levels
         ]
         return pd.DataFrame(rows, columns=["panel", "series", *Point._fields])
 
@@ -140,7 +155,92 @@ class BlockPanel:
         return pd.DataFrame(rows, columns=["panel", *Block._fields])
 
 
-Panel = LinePanel | MapPanel | BlockPanel
+class Dots(NamedTuple):
+    """A configuration's models: each one's number, by seed. `diverged`: models that have none."""
+
+    label: str
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    diverged: int = 0
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class DotPanel:
+    """Every model a dot along x, in a row for each configuration, stacked where they coincide."""
+
+    title: str
+    x_label: str
+    y_label: str
+    rows: tuple[Dots, ...]
+    missing: str = ""
+
+    def table(self) -> pd.DataFrame:
+        """One row per model."""
+        tables = [
+            pd.DataFrame(
+                {
+                    "panel": self.title,
+                    "series": row.label,
+                    "seed": row.seeds,
+                    "x": row.values,
+                    "diverged": row.diverged,
+                    "run_id": row.run_id,
+                }
+            )
+            for row in self.rows
+            if row.values
+        ]
+        columns = ["panel", "series", "seed", "x", "diverged", "run_id"]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+
+
+class Span(NamedTuple):
+    """A number with its interval, in the row `row` of a panel; `method`: the interval's."""
+
+    row: str
+    x: float
+    low: float | None = None
+    high: float | None = None
+    n: int = 1
+    diverged: int = 0
+    method: str = ""
+    run_id: str = ""
+
+
+class SpanSeries(NamedTuple):
+    """The spans of one kind, at most one in each row."""
+
+    label: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class SpanPanel:
+    """Numbers with intervals along x, in `rows` from the top; series lie below each other in each.
+
+    `zero_line`: a line at x = 0.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    rows: tuple[str, ...]
+    series: tuple[SpanSeries, ...]
+    zero_line: bool = False
+    missing: str = ""
+
+    def table(self) -> pd.DataFrame:
+        """One row per span."""
+        rows = [
+            {"panel": self.title, "series": one.label, **span._asdict()}
+            for one in self.series
+            for span in one.spans
+        ]
+        return pd.DataFrame(rows, columns=["panel", "series", *Span._fields])
+
+
+Panel = LinePanel | MapPanel | BlockPanel | DotPanel | SpanPanel
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,19 @@ class SweepRecord:
         """The promised trials that have been recorded whole."""
         return tuple(trial for trial in self.manifest.trials if trial.key in self._runs)
 
+    @cached_property
+    def configurations(self) -> tuple[Trial, ...]:
+        """The usable trials that stand for a configuration, one each.
+
+        Trials with one source of randomness exchanged are no configurations of their own: they are
+        there to be compared with the trial of the same hyperparameters.
+        """
+        return tuple(trial for trial in self.usable if not trial.exchanged)
+
     @property
     def baseline(self) -> Trial | None:
         """The trial that the others are compared with; None when there is none or it is lacking."""
-        return next((one for one in self.usable if one.key == self.manifest.baseline), None)
+        return next((one for one in self.configurations if one.key == self.manifest.baseline), None)
 
     def run_of(self, trial: Trial) -> str:
         """The MLflow run id of a usable trial."""

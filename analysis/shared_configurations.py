@@ -39,9 +39,9 @@ def pair(first: SweepRecord, other: SweepRecord) -> Pairing:
     def values(trial: Trial) -> tuple[float, ...]:
         return tuple(getattr(trial.hyperparameters, field) for field in fields)
 
-    partners = {values(trial): trial for trial in other.usable}
+    partners = {values(trial): trial for trial in other.configurations}
     shared = []
-    for trial in sorted(first.usable, key=values):
+    for trial in sorted(first.configurations, key=values):
         if partner := partners.get(values(trial)):
             test, train = (
                 paired_difference(other.final(partner, metric), first.final(trial, metric))
@@ -60,6 +60,9 @@ def _obstacle(first: SweepRecord, other: SweepRecord) -> str:
     if one.trials[0].seeds != two.trials[0].seeds:
         names = " against ".join(_range(each.trials[0].seeds) for each in (one, two))
         return f"their seeds differ ({names})"
+    if one.trials[0].vary != two.trials[0].vary:
+        names = " against ".join(", ".join(each.trials[0].vary) for each in (one, two))
+        return f"their seeds give different sources of randomness ({names})"
     versions = [each.origin["trainer_version"] for each in (one, two)]
     if versions[0] != versions[1]:
         return f"their trainers draw other numbers (versions {versions[0]} against {versions[1]})"

@@ -45,7 +45,7 @@ def load_sweep(
         record = _read(client, parent)
     if record.lacking and not allow_partial:
         raise Stop(INCOMPLETE, _lacking(client, parent, record))
-    if not record.usable:
+    if not record.configurations:
         raise Stop(INCOMPLETE, f"sweep {record.manifest.run_name} has no complete trial")
     return record
 

@@ -45,5 +45,6 @@ def _fixed(record: SweepRecord) -> dict[str, str]:
     values = trial.hyperparameters.as_dict()
     values["hidden"] = " ".join(map(str, values["hidden"]))
     values["seeds"], values["first_seed"] = len(trial.seeds), trial.seeds[0]
+    values["vary"] = ",".join(trial.vary)
     values["trainer_version"] = manifest.origin["trainer_version"]
     return {name: str(value) for name, value in values.items()}

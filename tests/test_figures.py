@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.text import Text
+from legible import require_legible, texts
 from record_fixture import Faults, Recorded, diverging, made_up_sweep, new_store, write_sweep
 
 from analysis.captions import spread
@@ -280,13 +277,6 @@ def test_concepts_without_any_sweep() -> None:
         assert plot.run_ids == ()
 
 
-def texts(figure: Figure) -> list[Text]:
-    FigureCanvasAgg(figure).draw()
-    found = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
-    assert all(isinstance(text, Text) for text in found)
-    return [text for text in found if isinstance(text, Text)]
-
-
 @pytest.mark.parametrize("many", [False, True])
 def test_figures_are_legible(many: bool, record: SweepRecord, tmp_path: Path) -> None:
     if many:
@@ -300,18 +290,4 @@ def test_figures_are_legible(many: bool, record: SweepRecord, tmp_path: Path) ->
         loss_against_epoch(record, "title"),
         penalties(),
     ):
-        figure = draw(plot)
-        shown = texts(figure)
-        assert min(text.get_fontsize() for text in shown) >= 9
-        width, height = figure.get_size_inches() * figure.dpi
-        own = [text.get_window_extent() for text in figure.texts]
-        panels = [ax.get_tightbbox() for ax in figure.axes]
-        legends = [legend.get_window_extent() for legend in figure.legends]
-        boxes = [box for box in (*own, *panels, *legends) if box is not None]
-        for box in boxes:
-            assert box.x0 >= 0
-            assert box.y0 >= 0
-            assert box.x1 <= width
-            assert box.y1 <= height
-        for one, other in combinations(boxes, 2):
-            assert not one.overlaps(other), plot.name
+        require_legible(draw(plot))

@@ -1,0 +1,88 @@
+"""How far do results vary with the seed, and which differences are more than luck?
+
+    python analysis/robustness.py
+
+Reads the newest finished sweep `seeds`, or --sweep RUN_ID of any sweep: every sweep has seeds.
+Figures and the table go into ./figures and to the sweep's MLflow run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.connection import open_store, upload
+from analysis.csv_files import write_csv
+from analysis.errors import BAD_INPUT, Stop
+from analysis.options import Options, parse
+from analysis.outputs import add_to_store, save
+from analysis.plots import Plot
+from analysis.record import SweepRecord
+from analysis.robustness_figures import distribution, variance_sources
+from analysis.robustness_reading import reading
+from analysis.robustness_tables import show, show_sources, statistics
+from analysis.seed_number_figures import ranks, seeds_needed
+from analysis.store import load_sweep
+from analysis.study import SourceShares, Studied, by_source, study
+from analysis.terminal import new_console, print_warnings, show_files
+
+_HOW = "variance by source: this sweep has no exchanged trials; python sweeps/seeds.py --by-source"
+
+
+def plots(
+    record: SweepRecord, studied: Sequence[Studied], shares: Sequence[SourceShares]
+) -> list[Plot]:
+    """The figures; that of the sources only where the sweep exchanged them."""
+    drawn = [distribution(record, studied), seeds_needed(record, studied), ranks(record, studied)]
+    return [*drawn, variance_sources(record, shares)] if shares else drawn
+
+
+def print_study(
+    record: SweepRecord, studied: Sequence[Studied], shares: Sequence[SourceShares]
+) -> None:
+    """The tables and, in sentences, what they say."""
+    console = new_console()
+    show(console, record, studied)
+    if shares:
+        show_sources(console, record, shares)
+    console.print()
+    for line in reading(record, studied, shares):
+        console.print(line, style="bold")
+    if not shares:
+        console.print(f"{_HOW} … records them")
+
+
+def main(options: Options) -> int:
+    """Analyses the sweep; the exit code, with one line on stderr unless it is 0."""
+    try:
+        client = open_store(options.tracking_uri)
+        name = None if options.sweep else "seeds"
+        record = load_sweep(client, name, options.sweep, options.allow_partial)
+        print_warnings(record)
+        studied, shares = study(record), by_source(record)
+        print_study(record, studied, shares)
+        drawn = plots(record, studied, shares)
+        files = save(drawn, options.out)
+        table = _save_table(studied, options.out)
+        show_files({**files, "robustness_table": [table]})
+        if options.upload:
+            add_to_store(client, drawn, files)
+            upload(client, [record.run_id], [table])
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+def _save_table(studied: Sequence[Studied], out: Path) -> Path:
+    path = out / "robustness_table.csv"
+    try:
+        write_csv(statistics(studied), path)
+    except OSError as error:
+        raise Stop(BAD_INPUT, f"cannot write the table to {path}: {error}") from error
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main(parse(Options, __doc__)))
