@@ -38,8 +38,9 @@ class Setting(NamedTuple):
         if manifest.name != self.sweep or {one.field for one in manifest.axes} != set(self.axes):
             return False
         wanted, (low, high) = self.fixed.as_dict(), self.within
-        values = [getattr(trial.hyperparameters, self.axes[0]) for trial in manifest.trials]
-        if len({value for value in values if low <= value <= high}) < 3:
+        trials = [trial for trial in manifest.trials if not trial.exchanged]
+        values = [getattr(trial.hyperparameters, self.axes[0]) for trial in trials]
+        if sum(low <= value <= high for value in values) < 3:
             return False
         return all(
             trial.vary == SOURCES
@@ -48,8 +49,7 @@ class Setting(NamedTuple):
                 for name, value in trial.hyperparameters.as_dict().items()
                 if name not in self.axes
             )
-            for trial in manifest.trials
-            if not trial.exchanged
+            for trial in trials
         )
 
 
