@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sweeps.answer import Summaries, find_answer, percent
+from sweeps.command import Plan
 from sweeps.interrupts import Stopped
 from sweeps.manifest import Manifest
 from sweeps.packs import training_seconds
@@ -17,14 +18,13 @@ from sweeps.provenance import without_credentials
 from sweeps.record.mlflow_store import resolve_uri
 from sweeps.record.saved_view import CHARTS, SEEDS, table_link
 from sweeps.recorder_messages import Begun, Closed, Found, Problem
-from sweeps.sweep import Sweep
-from trainables.hyperparameters import Trial
 
 _NAMES_SHOWN = 10
 
 
-def print_plan(sweep: Sweep, trials: Sequence[Trial], uri: str) -> None:
+def print_plan(plan: Plan, uri: str) -> None:
     """What would run, for `--dry-run`."""
+    sweep, _, trials = plan
     seeds = len(trials[0].seeds)
     seconds = sum(training_seconds(trial.hyperparameters, seeds) for trial in trials)
     print(f"{sweep.name}: {sweep.question}")

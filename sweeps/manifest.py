@@ -87,7 +87,10 @@ class Manifest:
 def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Manifest:
     """The manifest of a sweep that starts now, from this command line."""
     base = trials[0].hyperparameters
-    baseline = sweep.trial(base, sweep.baseline, trials[0].seeds)
+    standard = sweep.trial(base, sweep.baseline, trials[0].seeds).hyperparameters
+    baseline = next(
+        each for each in trials if each.hyperparameters == standard and not each.exchanged
+    )
     summary = sweep.summary_epochs(base.epochs)
     head, dirty = provenance.commit()
     dataset = data.load(base.dataset)
