@@ -60,8 +60,8 @@ SETTINGS: Mapping[str, Setting] = {
     "l1": Setting("l1", ("l1",), Hyperparameters(epochs=1000)),
     "batch_size": Setting("batch_size", ("batch_size",), Hyperparameters(epochs=500, lr=0.001)),
     # λ where the lesson says that little happens, and where an L1 penalty begins to be felt.
-    "small l2": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), (0, 0.01)),
-    "strong l1": Setting("seeds", ("l1",), Hyperparameters(epochs=1000), (0.005, math.inf)),
+    "small-l2": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), (0, 0.01)),
+    "strong-l1": Setting("seeds", ("l1",), Hyperparameters(epochs=1000), (0.005, math.inf)),
     # One grid for three settings. 40 epochs of digits are as many updates as 500 of Iris.
     "small": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500)),
     "large": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500, hidden=(64, 64))),

@@ -24,9 +24,10 @@ from typing import NamedTuple
 import tyro
 
 from sweeps.exit_codes import BAD_INPUT, DONE, STORE
+from sweeps.flags import Whole
 from sweeps.interrupts import Interrupts, Stopped
-from sweeps.lesson_parts import PARTS, Part
-from sweeps.options import MOST_SEEDS, Whole
+from sweeps.lesson_parts import PARTS, Part, planned
+from sweeps.options import MOST_SEEDS
 from sweeps.record.mlflow_store import StoreError, database_file, resolve_uri
 from trainables.hyperparameters import Range, shown
 
@@ -137,21 +138,22 @@ def _run(words: Sequence[str], interrupts: Interrupts) -> tuple[int, str]:
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         # A group of its own: Ctrl-C in the terminal would otherwise reach the sweep twice, from
         # there and from here, and the second one stops it without order.
+        interrupts.at_checks(True)
         process = subprocess.Popen(
             [sys.executable, str(_SCRIPTS.parent / words[0]), *words[1:]],
             stdout=output,
             process_group=0,
         )
         stopped = None
-        interrupts.at_checks(True)
         while process.poll() is None:
             try:
                 interrupts.check()
                 time.sleep(0.1)
-            except Stopped as signalled:
+            except Stopped as signalled:  # also the second one, which comes at once
                 stopped = signalled
                 process.send_signal(signal.Signals(signalled.code - 128))
         interrupts.at_checks(False)
+        interrupts.check()
         if stopped is not None:
             raise stopped
         output.seek(0)
@@ -163,6 +165,7 @@ def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[st
     file = database_file(uri)
     if file is not None and not file.exists():
         return {}  # a new store: MLflow need not be loaded to know
+    from sweeps.manifest import make_manifest
     from sweeps.record.mlflow_store import open_store
     from sweeps.record.running_sweeps import PROMISE
 
@@ -170,7 +173,7 @@ def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[st
     ids = [each.experiment_id for each in client.search_experiments()]
     found = {}
     for part in parts:
-        promise = part.promise(command(part, options)[1:])
+        promise = make_manifest(*planned(part, command(part, options)[1:])).promise
         runs = client.search_runs(
             ids,
             f"tags.kind = 'sweep' AND tags.`{PROMISE}` = '{promise}'",

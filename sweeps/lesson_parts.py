@@ -5,7 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from sweeps import batch_size, dropout, l1, l2
+from sweeps.command import Plan
+from sweeps.launch import DeclaredSweep
+from sweeps.options import given, parse
+
+_DECLARED = {each.SWEEP.name: each.SWEEP for each in (dropout, l2, l1, batch_size)}
 
 
 class Part(NamedTuple):
@@ -20,6 +28,12 @@ class Part(NamedTuple):
     why: str
 
 
+def planned(part: Part, flags: Sequence[str]) -> Plan:
+    """The sweep that the part's script would run with those flags."""
+    sweep = _DECLARED[part.script]
+    return DeclaredSweep(sweep, parse(sweep, "", flags), given(flags)).plan()
+
+
 # Of dropout and L2, chosen before any of it was run: nothing, little and much of each.
 _GRID = ("--dropout", "0", "0.2", "0.5", "--l2", "0", "0.003", "0.03")
 
@@ -29,13 +43,13 @@ PARTS = (
     Part("l1", "l1", (), "the lesson's L1 penalties"),
     Part("batch_size", "batch_size", (), "the lesson's batch sizes"),
     Part(
-        "small l2",
+        "small-l2",
         "seeds",
         ("--l2", "0", "0.001", "0.002", "0.005", "0.01", "--epochs", "1000"),
         "L2 penalties of at most 0.01, where the lesson sees no trend",
     ),
     Part(
-        "strong l1",
+        "strong-l1",
         "seeds",
         ("--l1", "0", "0.1", "0.3", "1", "3", "10", "--epochs", "1000"),
         "how much L1 it takes to make weights sparse",

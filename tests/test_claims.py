@@ -68,7 +68,7 @@ WORLDS: Mapping[str, tuple[str, World, World, World]] = {
     ),
     "dropout-lowers-train": ("dropout", falls(0.1, "dropout"), FLAT, NOISY),
     "dropout-gap": ("dropout", World(train=lambda hp: 0.97 - 0.1 * hp.dropout), FLAT, NOISY),
-    "l2-no-trend": ("small l2", FLAT, falls(5), NOISY),
+    "l2-no-trend": ("small-l2", FLAT, falls(5), NOISY),
     "l2-too-strong": ("l2", falls(0.5), FLAT, NOISY),
     "l2-shrinks": (
         "l2",
@@ -168,17 +168,17 @@ def test_the_gap_claim_says_which_way_the_gap_moves() -> None:
 
 def test_small_penalties_with_a_small_but_clear_trend_contradict_no_trend() -> None:
     world = World(test=lambda hp: 0.95 - 0.5 * hp.l2, luck=0.0005)
-    verdict = verdict_on("l2-no-trend", {"small l2": world})
+    verdict = verdict_on("l2-no-trend", {"small-l2": world})
     assert verdict.verdict == "contradicted"
     assert abs(verdict.effect or 0) < 1
 
 
 def test_sparsity_says_how_much_penalty_it_takes() -> None:
-    worlds = {"l1": FLAT, "strong l1": World(zeros=lambda hp: min(0.9, 0.1 * hp.l1))}
+    worlds = {"l1": FLAT, "strong-l1": World(zeros=lambda hp: min(0.9, 0.1 * hp.l1))}
     verdict = verdict_on("l1-sparse", worlds)
     assert verdict.verdict == "contradicted"
     assert "It takes λ = 3 " in verdict.reason
-    none = verdict_on("l1-sparse", {**worlds, "strong l1": FLAT})
+    none = verdict_on("l1-sparse", {**worlds, "strong-l1": FLAT})
     assert "No λ up to 10 " in none.reason
 
 
@@ -292,11 +292,11 @@ def test_the_newest_finished_sweep_in_the_lessons_setting_plays_the_role(uri: st
     wanted = write_role(uri, "l2", run_name="new")
     write_role(uri, "l2", made_up("l2", seeds=2, epochs=40), run_name="short")
     write_role(uri, "l2", run_name="unfinished", status="KILLED")
-    two = write_role(uri, "small l2")
+    two = write_role(uri, "small-l2")
     found = load_lesson(client, allow_partial=True).records
     assert {role: record.run_id for role, record in found.items()} == {
         "l2": wanted,
-        "small l2": two,
+        "small-l2": two,
     }
 
 
