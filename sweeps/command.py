@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from sweeps.options import Options
+from sweeps.recorder_messages import Source
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
 
@@ -38,8 +39,15 @@ class Command(Protocol):
     @property
     def stated(self) -> Collection[str]: ...
 
+    @property
+    def needs(self) -> str | None:
+        """The run id of a recorded sweep that the plan is made from, if it is made from one."""
+
     def problems(self) -> list[str]:
         """A line for each thing wrong, found without starting anything."""
 
-    def plan(self) -> Plan:
-        """The sweep of a command line without problems."""
+    def plan(self, source: Source | None = None) -> Plan:
+        """The sweep of a command line without problems; `source`: the one that it `needs`.
+
+        Raises `Refused` when they do not fit each other.
+        """

@@ -15,6 +15,7 @@ from sweeps.options import (
     parse,
     problems,
 )
+from sweeps.recorder_messages import Source
 from sweeps.search import points, problem
 from sweeps.start import run_command
 from sweeps.sweep import Sweep
@@ -45,11 +46,15 @@ class DeclaredSweep:
         """The options without flags."""
         return defaults(self.sweep)
 
+    @property
+    def needs(self) -> None:
+        """No other sweep."""
+
     def problems(self) -> list[str]:
         """A line for each thing wrong in the options."""
         return all_problems(self.sweep, self.options)
 
-    def plan(self) -> Plan:
+    def plan(self, source: Source | None = None) -> Plan:
         """The sweep with its trials."""
         return Plan(self.sweep, self.options, plan(self.sweep, self.options))
 

@@ -71,6 +71,11 @@ class Manifest:
         return next(trial for trial in self.trials if trial.key == self.baseline)
 
     @property
+    def configurations(self) -> tuple[Trial, ...]:
+        """The trials that are no other's over again with one source of randomness exchanged."""
+        return tuple(trial for trial in self.trials if not trial.exchanged)
+
+    @property
     def promise(self) -> str:
         """16 hexadecimal digits, equal for sweeps that would record the same numbers."""
         promised = [

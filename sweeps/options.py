@@ -20,6 +20,7 @@ from trainables.hyperparameters import Hyperparameters, Range, problem, shown
 SearchName = Literal["qmc", "grid", "random"]
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000
+MOST_FIRST_SEED = 2**62
 # Hyperparameters whose values make the configurations of a sweep; all of it shares the others.
 VALUES = ("dropout", "l1", "l2", "lr", "batch_size")
 RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -185,7 +186,7 @@ def shared_problems(options: Options) -> list[str]:
     found = outside(
         options,
         seeds=Range(1, MOST_SEEDS, whole=True),
-        first_seed=Range(0, 2**62, whole=True),
+        first_seed=Range(0, MOST_FIRST_SEED, whole=True),
         cpus_per_trial=Range(0, 4096, above=True),
         gpus_per_trial=Range(0, 64),
         max_concurrent=Range(1, 100_000, whole=True),

@@ -14,6 +14,7 @@ from sweeps.record.mlflow_store import StoreError, resolve_uri
 from sweeps.recorder import Recorder, RecorderDied
 from sweeps.recorder_messages import Open, Refused
 from sweeps.resume import continued, look_up
+from sweeps.source import ask_for_source, require_store
 
 if TYPE_CHECKING:
     from sweeps.manifest import Manifest
@@ -40,7 +41,7 @@ def launch(command: Command) -> int:
     try:
         with Interrupts() as interrupts:
             uri = f"sqlite:///{scratch}/mlflow.db" if scratch else resolve_uri(options.tracking_uri)
-            if options.dry_run and options.resume is None:
+            if options.dry_run and options.resume is None and command.needs is None:
                 from sweeps.final_report import print_plan
 
                 print_plan(command.plan(), uri)
@@ -63,18 +64,13 @@ def launch(command: Command) -> int:
 def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
     # Most of a small sweep's time are imports and start-ups in several processes: each begins as
     # early as it can. The recorder's own go on while this process imports Ray and starts it.
+    if command.needs is not None and command.options.resume is None:
+        require_store(command.options.tracking_uri)
     recorder = Recorder()
     options = command.options
     run_id = None
     try:
-        if options.resume is None:
-            recorder.send(Open(uri, options.experiment_name or command.name))
-
-            def prepare() -> Manifest:
-                from sweeps.manifest import make_manifest
-
-                return make_manifest(*command.plan())
-        else:
+        if options.resume is not None:
             recorder.send(Open(uri, None))
             found = look_up(recorder, command)
             options = continued(command, found)
@@ -87,6 +83,23 @@ def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
 
             def prepare() -> Manifest:
                 return found.promised
+        else:
+            planned = None
+            if command.needs is not None:
+                recorder.send(Open(resolve_uri(options.tracking_uri), None))
+                planned = command.plan(ask_for_source(recorder, command.needs))
+                options = planned.options
+                if options.dry_run:
+                    from sweeps.final_report import print_plan
+
+                    print_plan(planned, uri)
+                    return DONE
+            recorder.send(Open(uri, options.experiment_name or command.name))
+
+            def prepare() -> Manifest:
+                from sweeps.manifest import make_manifest
+
+                return make_manifest(*(planned or command.plan()))
 
         from sweeps.run_sweep import SweepRun
 
