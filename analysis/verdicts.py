@@ -105,12 +105,18 @@ class Verdict:
 
 
 def directed(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Finding:
-    """The finding on a claim that every part lies on its predicted side."""
+    """The finding on a claim that every part lies on its predicted side.
+
+    Its evidence is the part that decides: the weakest, or that which contradicts most clearly.
+    """
     favour = [_favour(part, part.evidence.difference) for part in parts]
     against = [_against(part, part.evidence.difference) for part in parts]
     weakest = max(range(len(parts)), key=favour.__getitem__)
     worst = min(range(len(parts)), key=against.__getitem__)
     support, opposition = favour[weakest], min(1.0, len(parts) * against[worst])
+    if len(parts) > 1:
+        place = worst if support >= LEVEL > opposition else weakest
+        reason += f" What decides: {parts[place].evidence.what}."
     if support < LEVEL:
         also = [_favour(part, part.evidence.corrected) < LEVEL for part in parts if _known(part)]
         return _finding("supported", support, parts[weakest].evidence, also, reason, run_ids)
