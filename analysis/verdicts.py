@@ -116,7 +116,11 @@ def directed(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Find
     support, opposition = favour[weakest], min(1.0, len(parts) * against[worst])
     if len(parts) > 1:
         place = worst if support >= LEVEL > opposition else weakest
-        reason += f" What decides: {parts[place].evidence.what}."
+        reason += (
+            f" Of its {len(parts)} parts {sum(p < LEVEL for p in favour)} are shown to be as "
+            f"claimed, {sum(p < LEVEL for p in against)} to be otherwise; what decides: "
+            f"{parts[place].evidence.what}."
+        )
     if support < LEVEL:
         also = [_favour(part, part.evidence.corrected) < LEVEL for part in parts if _known(part)]
         return _finding("supported", support, parts[weakest].evidence, also, reason, run_ids)
