@@ -22,6 +22,7 @@ from analysis.connection import open_store
 from analysis.errors import Stop
 from analysis.lesson_sweeps import SETTINGS, LessonSweeps, load_lesson
 from analysis.options import Places
+from analysis.size_claim import gain
 from analysis.stats import Difference
 from analysis.verdicts import Evidence, Part, Verdict, decide, directed
 from trainables.hyperparameters import Hyperparameters
@@ -201,6 +202,18 @@ def test_gains_are_measured_on_seeds_that_chose_nothing() -> None:
     assert said < naive
 
 
+def test_gains_are_differences_of_the_same_seed() -> None:
+    record = lesson(SIZES["supported"]).records["large"]
+    first, *others = record.usable
+    finals = {one: 100 * record.final(one, "test/accuracy") for one in record.usable}
+    found = gain(record)
+    for half, chosen in zip((0, 1), found.chosen, strict=True):
+        best = max(others, key=lambda one: finals[one][half::2].mean())
+        assert chosen == best
+        expected = (finals[best] - finals[first])[1 - half :: 2]
+        assert found.values[1 - half :: 2] == pytest.approx(expected)
+
+
 def test_correction_over_the_claims_can_take_a_verdict_back() -> None:
     shown = Difference(-1.0, -1.9, -0.1, 12, 0.03, "")
     evidence = Evidence("a", "points", shown, None, "paired t")
@@ -234,6 +247,7 @@ def test_equal_values_are_no_reason_for_nan() -> None:
 
     found = judge(LessonSweeps({role: in_memory(role, frozen(role)) for role in SETTINGS}))
     assert all(map(no_nan, found))
+    assert min(verdict.p for verdict in found if verdict.p is not None) >= 0.5**6  # six signs
     by_id = {verdict.id: verdict.verdict for verdict in found}
     assert by_id["dropout-none-best"] == "inconclusive"
     assert by_id["l1-sparse"] == "inconclusive"  # after Holm: the sign test of six seeds is weak
@@ -249,7 +263,8 @@ def test_diverged_models_are_left_out_and_named() -> None:
     by_id = {verdict.id: verdict for verdict in found}
     assert "1 of 72 models diverged" in by_id["dropout-none-best"].reason
     assert by_id["l2-no-trend"].reason.count("diverged") == 1
-    assert by_id["dropout-slower"].n == 11
+    for claim in ("dropout-slower", "batch-early", "l1-early"):
+        assert by_id[claim].n == 11
 
 
 def test_a_lacking_baseline_or_configuration_is_said() -> None:
