@@ -98,7 +98,7 @@ def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
 
 def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
     """The description of the sweep's run in Markdown: first the answer, then the views' links."""
-    seeds = len(manifest.trials[0].seeds)
+    count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
     first, last = manifest.summary_epochs
     if answer.best is None:
         head = "No trial of this sweep gave a result."
@@ -115,20 +115,20 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         "",
         f"{manifest.question}",
         "",
-        f"{len(manifest.configurations)} configurations × {seeds} seeds on "
+        f"{count} configurations × {seeds} seeds on "
         f"{manifest.dataset['name']}; "
         f"test accuracy is the mean of epochs {first + 1} to {last}, brackets are 95 % t intervals "
         "over seeds. The best of many configurations is partly luck: compare its interval with the "
         "baseline's, and try it again on fresh seeds.",
         "",
     ]
-    if len(manifest.trials) > LOADED:
+    if count > LOADED:
         lines += [
-            f"The charts of this page's links load {LOADED} of the {len(manifest.trials)} trials, "
+            f"The charts of this page's links load {LOADED} of the {count} trials, "
             "those with the highest test accuracy; `chart.html` has all of them.",
             "",
         ]
-    if len(manifest.configurations) < len(manifest.trials):
+    if count < len(manifest.trials):
         lines += [
             "Trials called `next=` are a configuration once more, with that source of randomness "
             "taken from the next seed: they show where the spread over seeds comes from.",

@@ -163,12 +163,15 @@ def from_bytes(content: bytes) -> list[TrialResult]:
 
 
 def to_arrow(results: list[TrialResult]) -> pa.Table:
-    """One row per model: trial, seed, each curve and each parameter as a list, exact to the bit."""
+    """One row per model: trial, seed, each curve and each parameter as a list, exact to the bit.
+
+    The trial, which names all of its seeds, stands in its first row alone.
+    """
     columns: dict[str, list[object]] = {}
     for result in results:
         for index, seed in enumerate(result.trial.seeds):
             row: dict[str, object] = {
-                "trial": json.dumps(result.trial.as_dict()),
+                "trial": json.dumps(result.trial.as_dict()) if index == 0 else "",
                 "seed": seed,
                 "seconds": result.seconds,
                 "device": result.device,
@@ -187,7 +190,8 @@ def from_arrow(table: pa.Table) -> list[TrialResult]:
     """The inverse of `to_arrow`."""
     results = []
     trials = table.column("trial").to_pylist()
-    starts = [i for i, trial in enumerate(trials) if i == 0 or trial != trials[i - 1]]
+    # Results that an earlier version kept on disk have the trial in all of its rows.
+    starts = [i for i, trial in enumerate(trials) if trial and (i == 0 or trial != trials[i - 1])]
     shapes = [name for name in table.column_names if name.endswith(".shape")]
     parameter_names = [name.removesuffix(".shape") for name in shapes]
     sizes = {name: table.column(f"{name}.shape").to_pylist() for name in parameter_names}

@@ -122,9 +122,12 @@ def _filter(sweep: str, kind: str) -> str:
 def _trials_state(manifest: Manifest) -> dict[str, Any]:
     """All trials by test accuracy, and charts against what was swept."""
     fields = [axis["field"] for axis in manifest.axes]
-    shown = len(manifest.trials)
+    shown = len(manifest.configurations)
+    own = _filter(manifest.run_name, "trial")
+    if shown < len(manifest.trials):
+        own += " AND params.exchanged IS NULL"  # the others are these configurations once more
     return _state(
-        _filter(manifest.run_name, "trial"),
+        own,
         # Sorted by anything but the creation time, the UI lists nested runs flat.
         (f"metrics.`{_ANSWER}`", False),
         [f"params.`{name}`" for name in fields] + [f"metrics.`{name}`" for name in _FINALS],
