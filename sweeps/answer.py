@@ -32,7 +32,8 @@ class BestSoFar:
     """The trial with the highest mean test accuracy of those that were added, in any order.
 
     Of equals, that with the lowest test loss, then the first of the manifest. A trial with a
-    diverged seed has no mean and cannot be the best.
+    diverged seed has no mean and cannot be the best; nor can one with an exchanged source, which is
+    another's configuration over again.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -44,6 +45,8 @@ class BestSoFar:
     def add(self, key: str, summary: Mapping[str, Interval]) -> bool:
         """Whether the trial `key` is the best now."""
         place = self._place[key]
+        if self._trials[place].exchanged:
+            return False
         # As they are recorded, so that a resumed sweep decides as an uninterrupted one.
         accuracy, loss = (short(summary[name].mean) for name in ("test_accuracy", "test_loss"))
         rank = (accuracy, -loss, -place)

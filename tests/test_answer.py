@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -62,6 +63,17 @@ def test_trials_without_a_summary_are_not_the_best(manifest: Manifest) -> None:
     assert answer.best_accuracy is not None
     assert answer.best_accuracy.mean == 0.5
     assert answer.baseline_accuracy is None
+
+
+def test_a_trial_with_an_exchanged_source_is_never_the_best(manifest: Manifest) -> None:
+    first = manifest.trials[0]
+    again = replace(first, name="again", vary=("split", "init", "order"), others="next")
+    more = replace(manifest, trials=(*manifest.trials, again))
+    found = {trial.key: summary(0.5, 1.0) for trial in more.trials}
+    found[again.key] = summary(0.9, 0.1)
+    for keys in (list(found), list(found)[::-1]):
+        assert find_answer(more, {key: found[key] for key in keys}).best == first
+    assert find_answer(more, {again.key: found[again.key]}).best is None
 
 
 def test_a_trials_description_has_its_accuracies_and_where_its_curves_lie(

@@ -8,6 +8,7 @@ from made_up_results import made_up
 
 from sweeps import batch_size, l2
 from sweeps.record.finished_run import trial_params
+from trainables.hyperparameters import SOURCES
 
 
 def test_a_log_axis_adds_the_logarithm() -> None:
@@ -23,3 +24,16 @@ def test_a_linear_axis_and_the_value_0_have_no_logarithm() -> None:
     with_it = [trial for trial in manifest.trials if "log10_l2" in trial_params(trial, logarithmic)]
     assert with_it == [trial for trial in manifest.trials if trial.hyperparameters.l2 > 0]
     assert len(with_it) == len(manifest.trials) - 1
+
+
+def test_only_where_not_everything_varies_is_that_a_param() -> None:
+    manifest = made_up(l2.SWEEP, "--seeds", "3")[0]
+    trial = manifest.trials[1]
+    usual = trial_params(trial, manifest)
+    assert not {"vary", "exchanged"} & set(usual)
+    held = trial_params(replace(trial, vary=("split", "init")), manifest)
+    assert held == usual | {"vary": "split init"}
+    exchanged = replace(trial, vary=("split", "order", "dropout"), others="next")
+    more = {"vary": "split order dropout", "exchanged": "init"}
+    assert set(more["vary"].split()) | {more["exchanged"]} == set(SOURCES)
+    assert trial_params(exchanged, manifest) == usual | more

@@ -40,7 +40,9 @@ class PackRun:
         self._dataset = dataset
         self._device, self._device_name = device, device_name
         self._models = [
-            Model(trial.hyperparameters, Seed.of(seed)) for trial in trials for seed in trial.seeds
+            Model(trial.hyperparameters, Seed._make(each))
+            for trial in trials
+            for each in trial.model_seeds()
         ]
         # Chunks of equal size: a small last one would cost nearly as much as a full one.
         chunks = -(-len(self._models) // (models_at_once or _fast(dataset, device)))

@@ -13,7 +13,7 @@ import numpy as np
 
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import Hyperparameters
+from trainables.hyperparameters import Trial
 from trainables.result import TrialResult
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def log_best_model(
     from mlflow.models import infer_signature
 
     network = plain_network(result, index)
-    rows = _example(dataset, result.trial.hyperparameters, result.trial.seeds[index])
+    rows = _example(dataset, result.trial, index)
     with torch.no_grad():
         scores = network(torch.from_numpy(rows)).numpy()
     logging.getLogger("mlflow.pytorch").setLevel(logging.ERROR)  # it warns of any pickle
@@ -98,7 +98,8 @@ def _patient_requests() -> Iterator[None]:
         os.environ[_RETRIES] = before
 
 
-def _example(dataset: data.Dataset, hyperparameters: Hyperparameters, seed: int) -> np.ndarray:
+def _example(dataset: data.Dataset, trial: Trial, index: int) -> np.ndarray:
     """Five test rows as the model wants them, standardised if it was trained so."""
-    split = data.split(dataset, Seed.of(seed).split, hyperparameters.standardize)
+    seed = Seed._make(trial.model_seeds()[index])
+    split = data.split(dataset, seed.split, trial.hyperparameters.standardize)
     return split.x_test[:5].astype(np.float32)

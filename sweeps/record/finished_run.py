@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.manifest import Manifest
-from trainables.hyperparameters import Trial
+from trainables.hyperparameters import SOURCES, Trial
 from trainables.result import Interval
 
 
@@ -82,7 +82,8 @@ def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
     """Every hyperparameter as text, and the number of seeds.
 
     Of an axis on a log scale also `log10_` of its value, unless that is 0: MLflow's scatter plots
-    know no log scale.
+    know no log scale. Of a trial that not every source of randomness varies in, those that do
+    (`vary`), and the one that is taken from the next seed (`exchanged`).
     """
     values = trial.hyperparameters.as_dict()
     values["hidden"] = " ".join(map(str, values["hidden"]))
@@ -91,7 +92,12 @@ def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
         name = axis["field"]
         if axis["log"] and values[name] > 0:
             params[f"log10_{name}"] = str(short(math.log10(values[name])))
-    return params | {"seeds": str(len(trial.seeds))}
+    params["seeds"] = str(len(trial.seeds))
+    if trial.vary != SOURCES:
+        params["vary"] = " ".join(trial.vary)
+    if trial.exchanged:
+        params["exchanged"] = trial.exchanged
+    return params
 
 
 def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> list[Point]:

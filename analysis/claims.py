@@ -1,0 +1,169 @@
+"""What do the recorded sweeps say on the lesson's claims?
+
+    python sweeps/lesson.py       # records the sweeps that the claims need
+    python analysis/claims.py
+
+Reads the newest finished sweeps in the lesson's settings. The table goes into ./figures as CSV and
+Markdown and to the sweeps' MLflow runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from analysis import dropout_claims, learning_claims, penalty_claims, size_claim
+from analysis.claims_table import save, show
+from analysis.connection import open_store, upload
+from analysis.errors import Stop
+from analysis.lesson_sweeps import LessonSweeps, load_lesson
+from analysis.options import Places, parse
+from analysis.record import SweepRecord
+from analysis.terminal import print_warnings
+from analysis.verdicts import Finding, Untestable, Verdict, decide, untested
+
+_Records = Mapping[str, SweepRecord]
+
+
+class Claim(NamedTuple):
+    """A claim of the lesson, the sweeps that it needs, by role, and its test."""
+
+    id: str
+    text: str
+    needs: tuple[str, ...]
+    test: Callable[[_Records], Finding]
+
+
+def _on(role: str, test: Callable[[SweepRecord], Finding]) -> Callable[[_Records], Finding]:
+    return lambda records: test(records[role])
+
+
+CLAIMS = (
+    Claim(
+        "dropout-none-best",
+        "The best accuracy is at dropout 0; train and test accuracy fall as the rate rises",
+        ("dropout",),
+        _on("dropout", dropout_claims.none_best),
+    ),
+    Claim(
+        "dropout-slower",
+        "Dropout needs more epochs to reach a given accuracy",
+        ("dropout",),
+        _on("dropout", dropout_claims.slower),
+    ),
+    Claim(
+        "dropout-lowers-train",
+        "Regularization by dropout lowers training accuracy",
+        ("dropout",),
+        _on("dropout", dropout_claims.lowers_train),
+    ),
+    Claim(
+        "dropout-gap",
+        "The train − test gap moves with the dropout rate (which way, the lesson leaves open)",
+        ("dropout",),
+        _on("dropout", dropout_claims.gap),
+    ),
+    Claim(
+        "l2-no-trend",
+        "Small λ of L2 (≤ 0.01) change test accuracy little, in no clear direction",
+        ("small l2",),
+        _on("small l2", penalty_claims.l2_no_trend),
+    ),
+    Claim(
+        "l2-too-strong",
+        "λ of L2 near 0.1 lowers accuracy",
+        ("l2",),
+        _on("l2", penalty_claims.l2_too_strong),
+    ),
+    Claim(
+        "l2-shrinks",
+        "L2 shrinks all weights, few reach zero: the norm falls, sparsity does not rise",
+        ("l2",),
+        _on("l2", penalty_claims.l2_shrinks),
+    ),
+    Claim(
+        "l1-sparse",
+        "L1 drives many weights towards zero",
+        ("l1",),
+        lambda records: penalty_claims.l1_sparse(records["l1"], records.get("strong l1")),
+    ),
+    Claim(
+        "l1-final",
+        "L1 changes final accuracy little on this small model",
+        ("l1",),
+        _on("l1", penalty_claims.l1_final),
+    ),
+    Claim(
+        "l1-early",
+        "A higher λ of L1 may learn faster early on",
+        ("l1",),
+        _on("l1", penalty_claims.l1_early),
+    ),
+    Claim(
+        "batch-early",
+        "The smaller the batch, the faster the early learning",
+        ("batch_size",),
+        _on("batch_size", learning_claims.batch_early),
+    ),
+    Claim(
+        "batch-final",
+        "Every batch size reaches high accuracy in the end, 64 last",
+        ("batch_size",),
+        _on("batch_size", learning_claims.batch_final),
+    ),
+    Claim(
+        "seeds-vary",
+        "Results vary with the random initialisation: one run proves nothing",
+        ("l2",),
+        learning_claims.seeds_vary,
+    ),
+    Claim(
+        "size-matters",
+        "Regularization helps larger models and harder data more than this one",
+        ("small", "large", "harder"),
+        size_claim.size_matters,
+    ),
+)
+
+
+def judge(sweeps: LessonSweeps) -> list[Verdict]:
+    """The verdict on every claim, in the lesson's order."""
+    findings = [_find(claim, sweeps.records) for claim in CLAIMS]
+    return decide([(claim.id, claim.text) for claim in CLAIMS], findings)
+
+
+def _find(claim: Claim, records: _Records) -> Finding:
+    if lacking := [role for role in claim.needs if role not in records]:
+        return untested(
+            f"No finished sweep for {', '.join(lacking)}; record it: python sweeps/lesson.py."
+        )
+    try:
+        return claim.test(records)
+    except Untestable as reason:
+        text = str(reason)
+        runs = [records[role].run_id for role in claim.needs]
+        return untested(f"{text[0].upper()}{text[1:]}", runs)
+
+
+def main(options: Places) -> int:
+    """Judges the claims; the exit code, with one line on stderr unless it is 0."""
+    try:
+        client = open_store(options.tracking_uri)
+        sweeps = load_lesson(client, options.allow_partial)
+        for record in sweeps.records.values():
+            print_warnings(record, f"{record.manifest.run_name}: ")
+        verdicts = judge(sweeps)
+        show(sweeps, verdicts)
+        files = save(sweeps, verdicts, options.out)
+        print(" ".join(map(str, files)))
+        if options.upload:
+            upload(client, [record.run_id for record in sweeps.records.values()], files)
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(parse(Places, __doc__)))
