@@ -1,4 +1,4 @@
-"""Accuracy against a hyperparameter as values that plotly.js draws: means, intervals, every seed.
+"""Accuracy against hyperparameters as values that plotly.js draws: means, intervals, every seed.
 
 Everything is laid out here, so that the page's script only hands it on. Dimension letter: S seeds.
 """
@@ -16,14 +16,15 @@ from analysis.comparison import Row, compare, swept
 from analysis.record import SweepRecord
 from analysis.stats import METHOD, Estimate
 
-_COLORS = {"train": "#1b3a6b", "test": "#b35806"}
-_SYMBOLS = {"train": "circle", "test": "square"}  # told apart in grey print too
-_NAMES = {"train": "training", "test": "test"}
 MOST_SEEDS = 200  # a configuration's points beyond these only hide each other
+# Groups differ in colour, mark and dash, so that they are told apart in grey print too.
+_COLORS = ("#1b3a6b", "#b35806", "#2d6a1e", "#8c2d75", "#1f6f6a", "#8a1c1c")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MOST_TICKS = 12
 _LONGEST = 60  # characters of a name in a hover text
-_HALF = 0.42  # of the room between two values, the share that one side's points take
-_DODGE = 0.06  # of that room: how far means stand off their value, so that bars do not hide bars
+_SPREAD = 0.84  # of the room between two values, the share that the points of all seeds take
+_DODGE = 0.3  # how far means stand off their value, of the middle of their points: bars hide bars
 
 
 class Chart(NamedTuple):
@@ -37,30 +38,45 @@ class Chart(NamedTuple):
     missing: str
 
 
-class _Axis(NamedTuple):
-    """Where the values stand, how wide their room is, and what is written below them."""
+class _Group(NamedTuple):
+    """Marks of one look, joined by a line: an accuracy of some configurations."""
 
-    places: list[float]
+    label: str
+    part: str
+    rows: Sequence[Row]
+
+
+class _Axis(NamedTuple):
+    """Where each value stands, how wide their room is, and what is written below them."""
+
+    places: dict[float, float]
     room: float
     layout: dict[str, Any]
 
 
 def accuracy_chart(record: SweepRecord) -> Chart:
-    """Training and test accuracy of a sweep of one hyperparameter."""
-    if len(record.manifest.axes) != 1:
-        return Chart(
-            [], {}, (), f"{len(record.manifest.axes)} swept values: no single axis to draw"
-        )
-    rows = [row for row in compare(record) if not getattr(row.trial, "exchanged", "")]
-    drawn = [row for row in rows if row.test.mean is not None and row.train.mean is not None]
+    """Training and test accuracy against the swept value.
+
+    Of a sweep of two values, test accuracy against the first, a line for each of the second.
+    """
+    if len(record.manifest.axes) > 2:
+        missing = f"{len(record.manifest.axes)} swept values: no chart has so many axes"
+        return Chart([], {}, (), missing)
+    rows = [row for row in compare(record) if not row.trial.exchanged]
+    drawn = [row for row in rows if row.test.mean is not None]
     notes = _notes(record, rows)
     if not drawn:
         why = "every model diverged" if rows else "no trial is recorded"
         return Chart([], {}, notes, f"nothing to draw: {why}")
+    groups = _groups(record, drawn)
+    if len(groups) > len(_COLORS):
+        missing = f"{len(groups)} values of {record.manifest.axes[1].label}: too many lines"
+        return Chart([], {}, notes, missing)
     axis = _axis(record, drawn)
+    numbered = list(enumerate(groups))
     data = [
-        *(_seeds(record, drawn, axis, part) for part in ("train", "test")),
-        *(_means(drawn, axis, part) for part in ("train", "test")),
+        *(_seeds(record, group, axis, number, len(groups)) for number, group in numbered),
+        *(_means(record, group, axis, number, len(groups)) for number, group in numbered),
     ]
     layout = {
         "xaxis": axis.layout,
@@ -74,6 +90,21 @@ def accuracy_chart(record: SweepRecord) -> Chart:
     return Chart(data, layout, notes, "")
 
 
+def _groups(record: SweepRecord, rows: Sequence[Row]) -> list[_Group]:
+    if len(record.manifest.axes) == 1:
+        return [_Group("training", "train", rows), _Group("test", "test", rows)]
+    label = record.manifest.axes[1].label
+    values = sorted({swept(record, row.trial)[1] for row in rows})
+    return [
+        _Group(
+            f"test, {label} {value:g}",
+            "test",
+            [row for row in rows if swept(record, row.trial)[1] == value],
+        )
+        for value in values
+    ]
+
+
 def plain(text: str) -> str:
     """The text as it is: Plotly reads some HTML in the texts that it draws."""
     short = textwrap.shorten(text, _LONGEST, placeholder=" …") if " " in text else text
@@ -82,74 +113,86 @@ def plain(text: str) -> str:
 
 
 def _axis(record: SweepRecord, rows: Sequence[Row]) -> _Axis:
-    (axis,) = record.manifest.axes
-    values = [swept(record, row.trial)[0] for row in rows]
+    axis = record.manifest.axes[0]
+    values = sorted({float(swept(record, row.trial)[0]) for row in rows})
     look: dict[str, Any] = {"title": {"text": plain(axis.label)}, "zeroline": False}
-    places = list(map(float, values))
+    places = dict(zip(values, values, strict=True))
     if axis.log:
         # A log scale has no place for 0: it stands one step left of the least, and is marked so.
-        positive = [value for value in values if value > 0]
-        least = math.log10(min(positive, default=1))
-        places = [math.log10(value) if value > 0 else least - 0.5 for value in values]
-        ticks = dict(sorted(zip(places, values, strict=True)))
-        if len(ticks) > _MOST_TICKS:
-            inside = range(math.ceil(least), math.floor(max(places)) + 1)
-            zero = {place: 0.0 for place, value in ticks.items() if value <= 0}
-            ticks = zero | {float(power): 10.0**power for power in inside}
-        look |= {"tickvals": list(ticks), "ticktext": [f"{value:g}" for value in ticks.values()]}
+        least = math.log10(min((value for value in values if value > 0), default=1))
+        places = {value: math.log10(value) if value > 0 else least - 0.5 for value in values}
+        ticks = values
+        if len(values) > _MOST_TICKS:
+            powers = range(math.ceil(least), math.floor(max(places.values())) + 1)
+            ticks = [*(value for value in values if value <= 0), *(10.0**power for power in powers)]
+        at = [places[tick] if tick in places else math.log10(tick) for tick in ticks]
+        look |= {"tickvals": at, "ticktext": [f"{tick:g}" for tick in ticks]}
         look["title"] = {"text": f"{plain(axis.label)}, log scale"}
-    gaps = np.diff(sorted(set(places)))
-    reach = max(places) - min(places)
-    room = max(float(gaps.min()), reach / 200) if len(gaps) else 1.0
+    stand = sorted(places.values())
+    gaps = np.diff(stand)
+    room = max(float(gaps.min()), (stand[-1] - stand[0]) / 200) if len(gaps) else 1.0
     return _Axis(places, room, look)
 
 
-def _seeds(record: SweepRecord, rows: Sequence[Row], axis: _Axis, part: str) -> dict[str, Any]:
-    """Every model a point, training left and test right of its value, so that equal ones show."""
+def _slot(number: int, of: int) -> tuple[float, float]:
+    """Left edge and width of a group's place around a value, in shares of the value's room."""
+    return _SPREAD * (number / of - 0.5), _SPREAD / of
+
+
+def _seeds(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int) -> dict[str, Any]:
+    """Every model a point, side by side within the group's place, so that equal ones show."""
     x, y, texts = [], [], []
-    side = -1 if part == "train" else 1
-    for row, place in zip(rows, axis.places, strict=True):
-        finals = 100 * record.final(row.trial, f"{part}/accuracy")[:MOST_SEEDS]
-        for number, (seed, value) in enumerate(zip(row.trial.seeds, finals, strict=False)):
+    left, width = _slot(number, of)
+    for row in group.rows:
+        place = axis.places[swept(record, row.trial)[0]]
+        finals = 100 * record.final(row.trial, f"{group.part}/accuracy")[:MOST_SEEDS]
+        for count, (seed, value) in enumerate(zip(row.trial.seeds, finals, strict=False)):
             if not np.isfinite(value):
                 continue
-            along = (number + 1) / (len(finals) + 1)
-            x.append(round(place + side * axis.room * (_DODGE + (_HALF - _DODGE) * along), 10))
+            along = left + width * (count + 1) / (len(finals) + 1)
+            x.append(round(place + axis.room * along, 10))
             y.append(round(float(value), 3))
             texts.append(
                 f"<b>{plain(row.trial.name)}, seed {seed}</b><br>"
-                f"{_NAMES[part]} {value:.2f} %<br>run {plain(row.run_id)}"
+                f"{plain(group.label)}: {value:.2f} %<br>run {plain(row.run_id)}"
             )
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": f"{_NAMES[part]}, one seed",
+        "name": f"{plain(group.label)}, one seed",
         "x": x,
         "y": y,
         "text": texts,
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"color": _COLORS[part], "symbol": _SYMBOLS[part], "size": 6, "opacity": 0.3},
+        "marker": {
+            "color": _COLORS[number],
+            "symbol": _SYMBOLS[number],
+            "size": 6,
+            "opacity": 0.3,
+        },
     }
 
 
-def _means(rows: Sequence[Row], axis: _Axis, part: str) -> dict[str, Any]:
-    found: list[Estimate] = [getattr(row, part) for row in rows]
+def _means(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int) -> dict[str, Any]:
+    found: list[Estimate] = [getattr(row, group.part) for row in group.rows]
     means = [100 * (one.mean or 0.0) for one in found]
-    side = -1 if part == "train" else 1
+    left, width = _slot(number, of)
+    off = _DODGE * (left + width / 2) * axis.room
+    values = [swept(record, row.trial)[0] for row in group.rows]
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": f"{_NAMES[part]}, mean",
-        "x": [round(place + side * _DODGE * axis.room, 10) for place in axis.places],
+        "name": f"{plain(group.label)}, mean",
+        "x": [round(axis.places[value] + off, 10) for value in values],
         "y": [round(mean, 3) for mean in means],
         "text": [
-            f"<b>{plain(row.trial.name)}</b><br>{_NAMES[part]} {interval_text(one)}<br>"
+            f"<b>{plain(row.trial.name)}</b><br>{plain(group.label)}: {interval_text(one)}<br>"
             f"{models_text(one)}<br>run {plain(row.run_id)}"
-            for row, one in zip(rows, found, strict=True)
+            for row, one in zip(group.rows, found, strict=True)
         ],
         "hovertemplate": "%{text}<extra></extra>",
-        "line": {"color": _COLORS[part], "width": 2, "dash": "solid" if side < 0 else "dash"},
-        "marker": {"color": _COLORS[part], "symbol": _SYMBOLS[part], "size": 9},
+        "line": {"color": _COLORS[number], "width": 2, "dash": _DASHES[number]},
+        "marker": {"color": _COLORS[number], "symbol": _SYMBOLS[number], "size": 9},
     }
     if any(one.low is not None for one in found):
         trace["error_y"] = {
@@ -157,7 +200,7 @@ def _means(rows: Sequence[Row], axis: _Axis, part: str) -> dict[str, Any]:
             "symmetric": False,
             "array": [_side(one.high, mean) for one, mean in zip(found, means, strict=True)],
             "arrayminus": [_side(one.low, mean) for one, mean in zip(found, means, strict=True)],
-            "color": _COLORS[part],
+            "color": _COLORS[number],
             "thickness": 1.5,
             "width": 4,
         }

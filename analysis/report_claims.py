@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from analysis.claims_table import p_text
 from analysis.file_names import file_name
 from analysis.record import SweepRecord
 from analysis.verdicts import Verdict, Word
@@ -52,32 +53,19 @@ def claim_line(verdict: Verdict) -> ClaimLine:
         claim=verdict.claim,
         verdict=verdict.verdict,
         sign=SIGNS[verdict.verdict],
-        effect="none" if verdict.effect is None else f"{number(verdict.effect)} {verdict.unit}",
+        effect="none"
+        if verdict.effect is None
+        else f"{verdict.effect:+z.2f} {verdict.unit}".strip(),
         interval="none"
         if verdict.low is None or verdict.high is None
-        else f"{number(verdict.low)} to {number(verdict.high)}",
+        else f"{verdict.low:+z.2f} to {verdict.high:+z.2f}",
         n=str(verdict.n) if verdict.n else "none",
         test=verdict.test or "none",
-        p=p_text(verdict.p),
+        p="no test" if verdict.p is None else p_text(verdict.p),
         beyond_rows=verdict.beyond_rows,
         reason=verdict.reason,
         runs=verdict.run_ids,
     )
-
-
-def number(value: float) -> str:
-    """Three digits or so, with a real minus sign and never an exponent above 1."""
-    size = abs(value)
-    decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 4
-    text = f"{value:z.{decimals}f}" if size == 0 or size >= 1e-4 else f"{value:.1e}"
-    return text.replace("-", "−", 1) if value < 0 else text
-
-
-def p_text(p: float | None) -> str:
-    """`0.013`, `< 0.001`, or that there is no test."""
-    if p is None:
-        return "no test"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def answer(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> Answer:

@@ -56,7 +56,7 @@ def origin(role: str, record: SweepRecord) -> Origin:
         run_id=record.run_id,
         question=manifest.question,
         setting=setting(record),
-        command=without_password(str(manifest.origin["command"])),
+        command=without_password(str(manifest.origin.get("command") or "not recorded")),
         facts=_facts(record),
         trials=tuple(_line(record, row) for row in compare(record)),
         lacking=tuple(record.lacking.items()),
@@ -96,16 +96,16 @@ def _seeds(trial: Trial) -> str:
 def _facts(record: SweepRecord) -> tuple[tuple[str, str], ...]:
     made: Mapping[str, Any] = record.manifest.origin
     window, dataset = record.manifest.summary_epochs, record.manifest.dataset
-    machine: Mapping[str, Any] = made["machine"] or {}
-    versions: Mapping[str, Any] = made["versions"] or {}
-    commit = str(made["commit"] or "unknown: not from a git checkout")
-    if made["dirty"]:
+    machine: Mapping[str, Any] = made.get("machine") or {}
+    versions: Mapping[str, Any] = made.get("versions") or {}
+    commit = str(made.get("commit") or "unknown: not from a git checkout")
+    if made.get("dirty"):
         commit += ", with uncommitted changes"
     seeds = len(record.manifest.trials[0].seeds)
     facts = {
         "commit": commit,
         "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
-        "trainer version": str(made["trainer_version"]),
+        "trainer version": str(made.get("trainer_version") or ""),
         "machine": ", ".join(str(machine[name]) for name in _MACHINE if name in machine),
         "data": f"{dataset['name']}, {dataset['rows']} rows, digest {dataset['digest']}",
         "final numbers": f"means of epochs {window.start + 1} to {window.stop}",
