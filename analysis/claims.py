@@ -67,8 +67,8 @@ CLAIMS = (
     Claim(
         "l2-no-trend",
         "Small λ of L2 (≤ 0.01) change test accuracy little, in no clear direction",
-        ("small l2",),
-        _on("small l2", penalty_claims.l2_no_trend),
+        ("small-l2",),
+        _on("small-l2", penalty_claims.l2_no_trend),
     ),
     Claim(
         "l2-too-strong",
@@ -86,7 +86,7 @@ CLAIMS = (
         "l1-sparse",
         "L1 drives many weights towards zero",
         ("l1",),
-        lambda records: penalty_claims.l1_sparse(records["l1"], records.get("strong l1")),
+        lambda records: penalty_claims.l1_sparse(records["l1"], records.get("strong-l1")),
     ),
     Claim(
         "l1-final",

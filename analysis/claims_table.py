@@ -117,13 +117,14 @@ def save(sweeps: LessonSweeps, verdicts: Sequence[Verdict], out: Path) -> list[P
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
+    form = "z.2f" if verdict.unit.startswith("%") else "+z.2f"  # a level, or a difference
     interval = "–"
     if verdict.low is not None and verdict.high is not None:
-        interval = f"[{verdict.low:+z.2f}, {verdict.high:+z.2f}]"
+        interval = f"[{verdict.low:{form}}, {verdict.high:{form}}]"
     return (
         verdict.id,
         verdict.verdict,
-        "–" if verdict.effect is None else f"{verdict.effect:+z.2f}",
+        "–" if verdict.effect is None else f"{verdict.effect:{form}}",
         interval,
         verdict.unit,
         str(verdict.n) if verdict.n else "–",

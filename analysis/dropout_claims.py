@@ -73,12 +73,12 @@ def slower(record: SweepRecord) -> Finding:
         rates, "epochs to 90 % train accuracy", "epochs", np.array([epochs for epochs, _ in found])
     )
     never = sum(count for _, count in found)
-    usual = [
-        epochs for rate, (epochs, _) in zip(rates.values, found, strict=True) if rate == _USUAL
-    ]
-    half = f", {np.nanmean(usual[0]):.0f} at {_USUAL:g}" if usual else ""
+    means = {
+        rate: np.nanmean(epochs) for rate, (epochs, _) in zip(rates.values, found, strict=True)
+    }
+    half = f", {means[_USUAL]:.0f} at {_USUAL:g}" if _USUAL in means else ""
     reason = (
-        f"{REACHED:.0%} train accuracy (mean of {SMOOTHING} epochs) first comes after "
+        f"{100 * REACHED:g} % train accuracy (mean of {SMOOTHING} epochs) first comes after "
         f"{means[rates.values[0]]:.0f} epochs at dropout {rates.values[0]:g}{half}, "
         f"{means[rates.values[-1]]:.0f} at {rates.values[-1]:g}; {never} models never get there "
         "and count with all their epochs."

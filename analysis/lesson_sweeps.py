@@ -38,8 +38,9 @@ class Setting(NamedTuple):
         if manifest.name != self.sweep or {one.field for one in manifest.axes} != set(self.axes):
             return False
         wanted, (low, high) = self.fixed.as_dict(), self.within
-        values = [getattr(trial.hyperparameters, self.axes[0]) for trial in manifest.trials]
-        if len({value for value in values if low <= value <= high}) < 3:
+        trials = [trial for trial in manifest.trials if not trial.exchanged]
+        values = [getattr(trial.hyperparameters, self.axes[0]) for trial in trials]
+        if sum(low <= value <= high for value in values) < 3:
             return False
         return all(
             trial.vary == SOURCES
@@ -48,8 +49,7 @@ class Setting(NamedTuple):
                 for name, value in trial.hyperparameters.as_dict().items()
                 if name not in self.axes
             )
-            for trial in manifest.trials
-            if not trial.exchanged
+            for trial in trials
         )
 
 
@@ -60,8 +60,8 @@ SETTINGS: Mapping[str, Setting] = {
     "l1": Setting("l1", ("l1",), Hyperparameters(epochs=1000)),
     "batch_size": Setting("batch_size", ("batch_size",), Hyperparameters(epochs=500, lr=0.001)),
     # λ where the lesson says that little happens, and where an L1 penalty begins to be felt.
-    "small l2": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), (0, 0.01)),
-    "strong l1": Setting("seeds", ("l1",), Hyperparameters(epochs=1000), (0.005, math.inf)),
+    "small-l2": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), (0, 0.01)),
+    "strong-l1": Setting("seeds", ("l1",), Hyperparameters(epochs=1000), (0.005, math.inf)),
     # One grid for three settings. 40 epochs of digits are as many updates as 500 of Iris.
     "small": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500)),
     "large": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500, hidden=(64, 64))),

@@ -20,7 +20,7 @@ All p are two-sided and corrected by Holm over the claims; a verdict needs one b
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -118,8 +118,8 @@ def directed(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Find
         part = parts[worst]
         also = [_against(part, part.evidence.corrected) < LEVEL] if _known(part) else []
         return _finding("contradicted", opposition, part.evidence, also, reason, run_ids)
-    p = None if all(one == 1 for one in (*favour, *against)) else min(support, opposition)
-    return _finding("inconclusive", p, parts[weakest].evidence, [], reason, run_ids)
+    evidence = parts[weakest].evidence
+    return _finding("inconclusive", evidence.difference.p, evidence, [], reason, run_ids)
 
 
 def little(
@@ -142,7 +142,7 @@ def little(
         one = evidence[worst]
         also = [beyond_margin(one.corrected, one.null, margin) < LEVEL] if one.corrected else []
         return _finding("contradicted", opposition, one, also, reason, run_ids)
-    p = None if all(one == 1 for one in (*within, *beyond)) else min(support, opposition)
+    p = min(support, opposition)
     return _finding("inconclusive", p, evidence[widest], [], reason, run_ids)
 
 
@@ -170,7 +170,8 @@ def beyond_margin(difference: Difference | None, null: float, margin: float) -> 
     return min(1.0, 2 * _one_sided(difference, lambda mean: abs(mean - null) - margin))
 
 
-def _one_sided(difference: Difference | None, distance) -> float:  # type: ignore[no-untyped-def]
+def _one_sided(difference: Difference | None, distance: Callable[[float], float]) -> float:
+    """p of a t-test that the mean is at a `distance` above 0 on the right side of a bound."""
     if difference is None or difference.mean is None or difference.n < 2:
         return 1.0
     far = distance(difference.mean)

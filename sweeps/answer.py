@@ -115,7 +115,8 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         "",
         f"{manifest.question}",
         "",
-        f"{len(manifest.trials)} configurations × {seeds} seeds on {manifest.dataset['name']}; "
+        f"{len(manifest.configurations)} configurations × {seeds} seeds on "
+        f"{manifest.dataset['name']}; "
         f"test accuracy is the mean of epochs {first + 1} to {last}, brackets are 95 % t intervals "
         "over seeds. The best of many configurations is partly luck: compare its interval with the "
         "baseline's, and try it again on fresh seeds.",
@@ -125,6 +126,12 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         lines += [
             f"The charts of this page's links load {LOADED} of the {len(manifest.trials)} trials, "
             "those with the highest test accuracy; `chart.html` has all of them.",
+            "",
+        ]
+    if len(manifest.configurations) < len(manifest.trials):
+        lines += [
+            "Trials called `next=` are a configuration once more, with that source of randomness "
+            "taken from the next seed: they show where the spread over seeds comes from.",
             "",
         ]
     if failed:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sweeps.answer import Summaries, find_answer, percent
+from sweeps.command import Plan
 from sweeps.interrupts import Stopped
 from sweeps.manifest import Manifest
 from sweeps.packs import training_seconds
@@ -17,18 +18,25 @@ from sweeps.provenance import without_credentials
 from sweeps.record.mlflow_store import resolve_uri
 from sweeps.record.saved_view import CHARTS, SEEDS, table_link
 from sweeps.recorder_messages import Begun, Closed, Found, Problem
-from sweeps.sweep import Sweep
-from trainables.hyperparameters import Trial
 
 _NAMES_SHOWN = 10
+_SEEDS, _ALL_SHOWN = "seeds", 8  # this sweep's table has all configurations up to so many
+_ANALYSES = {_SEEDS: "robustness"}  # scripts that are not called like their sweep
 
 
-def print_plan(sweep: Sweep, trials: Sequence[Trial], uri: str) -> None:
+def print_plan(plan: Plan, uri: str) -> None:
     """What would run, for `--dry-run`."""
+    sweep, _, trials = plan
     seeds = len(trials[0].seeds)
     seconds = sum(training_seconds(trial.hyperparameters, seeds) for trial in trials)
     print(f"{sweep.name}: {sweep.question}")
-    print(f"{len(trials)} configurations × {seeds} seeds = {len(trials) * seeds} models")
+    count = sum(not trial.exchanged for trial in trials)
+    again = ""
+    if count < len(trials):
+        again = (
+            f" × {len(trials) // count} (as they are, and with each source of randomness exchanged)"
+        )
+    print(f"{count} configurations × {seeds} seeds{again} = {len(trials) * seeds} models")
     print(f"about {seconds:.0f} s of training on one core, plus start-up and recording")
     print(f"recorded in {without_credentials(uri)}")
     for trial in trials:
@@ -46,6 +54,8 @@ def print_report(
 ) -> None:
     """The answer as a table, what went wrong, and the commands that show more."""
     console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 120  # in a pipe or a log there is no edge to fit
     errors = Console(stderr=True, soft_wrap=True)
     answer = find_answer(manifest, summaries)
     if answer.best is not None and stopped is None:
@@ -84,6 +94,13 @@ def print_report(
         errors.print(f"try them again with:  {command} --retry-failed", markup=False)
     if stopped is not None:
         return
+    if manifest.name == _SEEDS and len(manifest.configurations) == 1:
+        console.print(
+            "this is one configuration: there is nothing to compare it with; several values do, "
+            "such as --l2 0 0.01 0.1",
+            markup=False,
+            highlight=False,
+        )
     for line in _commands(manifest, uri, begun, closed.views):
         console.print(line, markup=False, highlight=False)
 
@@ -132,15 +149,22 @@ def _uri_flag(uri: str) -> str:
 
 
 def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table:
+    """The best and the baseline; of a few configurations on many seeds all."""
     answer = find_answer(manifest, summaries)
+    count = len(manifest.configurations)
     table = Table(title=manifest.question, title_justify="left", caption_justify="left")
-    table.caption = (
-        f"mean [95 % t interval] over {seeds} seeds; the best of {len(manifest.trials)} "
-        "configurations is partly luck"
-    )
+    table.caption = f"mean [95 % t interval] over {seeds} seeds"
+    if count > 1:
+        table.caption += f"; the best of {count} configurations is partly luck"
     for heading in ("", "configuration", "test accuracy", "train accuracy"):
         table.add_column(heading)
-    for title, trial in (("best", answer.best), ("baseline", answer.baseline)):
+    rows = [("best", answer.best), ("baseline", answer.baseline)]
+    if manifest.name == _SEEDS and count <= _ALL_SHOWN:
+        titles = {trial: title for title, trial in rows}
+        if answer.best == answer.baseline:
+            titles[answer.baseline] = "best, baseline" if count > 1 else ""
+        rows = [(titles.get(trial, ""), trial) for trial in manifest.configurations]
+    for title, trial in rows:
         summary = summaries.get(trial.key) if trial else None
         if trial and summary:
             table.add_row(
@@ -156,7 +180,8 @@ def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, st
     """How to look further, ready to paste."""
     plain = without_credentials(uri)
     flag = _uri_flag(uri)  # empty where `mlflow ui` and the analysis find the store by themselves
-    lines = [f"figures and table:  python analysis/{manifest.name}.py{flag}"]
+    script = _ANALYSES.get(manifest.name, manifest.name)
+    lines = [f"figures and table:  python analysis/{script}.py{flag}"]
     if uri.startswith("http"):
         server = plain.rstrip("/")
     else:

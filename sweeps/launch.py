@@ -1,45 +1,65 @@
-"""A sweep from its flags to its last line: options, configurations, packs, Ray Tune, the record."""
+"""A sweep that its script declares: from its flags to its trials."""
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Collection
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from sweeps.exit_codes import BAD_INPUT, DONE, INTERRUPTED, STORE, TERMINATED
-from sweeps.interrupts import Interrupts, Stopped, leave_at_once
-from sweeps.options import Options, base_hyperparameters, given, parse, problems
-from sweeps.record.mlflow_store import StoreError, resolve_uri
-from sweeps.recorder import Recorder, RecorderDied
-from sweeps.recorder_messages import Open, Refused
-from sweeps.resume import continued, look_up
+from sweeps.command import Plan
+from sweeps.options import (
+    SearchOptions,
+    base_hyperparameters,
+    defaults,
+    given,
+    parse,
+    problems,
+)
+from sweeps.recorder_messages import Source
 from sweeps.search import points, problem
+from sweeps.start import run_command
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
-
-if TYPE_CHECKING:
-    from sweeps.manifest import Manifest
-
-
-_STOPPED = (INTERRUPTED, TERMINATED)
 
 
 def main(sweep: Sweep) -> None:
     """Runs `sweep` as the command line says and exits with one of `exit_codes`."""
     options = parse(sweep, sys.modules["__main__"].__doc__ or sweep.question)
-    if found := all_problems(sweep, options):
-        _complain("\n".join(found))
-        sys.exit(BAD_INPUT)
-    code = launch(sweep, options, given(sys.argv[1:]))
-    if code in _STOPPED:
-        leave_at_once(code)
-    sys.exit(code)
+    run_command(DeclaredSweep(sweep, options, given(sys.argv[1:])))
 
 
-def all_problems(sweep: Sweep, options: Options) -> list[str]:
+@dataclass(frozen=True)
+class DeclaredSweep:
+    """The command line of a declared sweep, as `sweeps.command.Command` describes it."""
+
+    sweep: Sweep
+    options: SearchOptions
+    stated: Collection[str]
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.sweep.name
+
+    @property
+    def usual(self) -> SearchOptions:
+        """The options without flags."""
+        return defaults(self.sweep)
+
+    @property
+    def needs(self) -> None:
+        """No other sweep."""
+
+    def problems(self) -> list[str]:
+        """A line for each thing wrong in the options."""
+        return all_problems(self.sweep, self.options)
+
+    def plan(self, source: Source | None = None) -> Plan:
+        """The sweep with its trials."""
+        return Plan(self.sweep, self.options, plan(self.sweep, self.options))
+
+
+def all_problems(sweep: Sweep, options: SearchOptions) -> list[str]:
     """A line for each thing wrong in `options`, found without starting anything."""
     found = problems(options, sweep)
     if not found and (wrong := problem(sweep, options.num_samples, options.search)):
@@ -47,7 +67,7 @@ def all_problems(sweep: Sweep, options: Options) -> list[str]:
     return found
 
 
-def plan(sweep: Sweep, options: Options) -> list[Trial]:
+def plan(sweep: Sweep, options: SearchOptions) -> list[Trial]:
     """The sweep's trials. Raises `ValueError` with a line for each thing wrong in `options`."""
     if found := all_problems(sweep, options):
         raise ValueError("\n".join(found))
@@ -60,75 +80,3 @@ def plan(sweep: Sweep, options: Options) -> list[Trial]:
         others = [*sweep.lesson_points(), *chosen]
         chosen = [sweep.baseline, next(each for each in others[::-1] if each != sweep.baseline)]
     return [sweep.trial(base, point, seeds) for point in chosen]
-
-
-def launch(sweep: Sweep, options: Options, stated: Collection[str]) -> int:
-    """Trains and records what `options` ask for, prints what a user should know; the exit code.
-
-    `stated`: names of the options that were given and not left to their defaults.
-    """
-    scratch = tempfile.mkdtemp(prefix="sweep-smoke-") if options.smoke_test else None
-    if scratch:
-        options = replace(options, tracking_uri=f"sqlite:///{scratch}/mlflow.db")
-    try:
-        with Interrupts() as interrupts:
-            uri = resolve_uri(options.tracking_uri)
-            if options.dry_run and options.resume is None:
-                from sweeps.final_report import print_plan
-
-                print_plan(sweep, plan(sweep, options), uri)
-                return DONE
-            return _run(sweep, options, stated, uri, interrupts)
-    except (StoreError, RecorderDied) as error:
-        _complain(str(error))
-        return STORE
-    except Refused as error:
-        _complain(str(error))
-        return error.code
-    except Stopped as stopped:
-        print(f"stopped by {stopped} before anything was trained", file=sys.stderr)
-        return stopped.code
-    finally:
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _run(
-    sweep: Sweep, options: Options, stated: Collection[str], uri: str, interrupts: Interrupts
-) -> int:
-    # Most of a small sweep's time are imports and start-ups in several processes: each begins as
-    # early as it can. The recorder's own go on while this process imports Ray and starts it.
-    recorder = Recorder()
-    run_id = None
-    try:
-        if options.resume is None:
-            recorder.send(Open(uri, options.experiment_name or sweep.name))
-
-            def prepare() -> Manifest:
-                from sweeps.manifest import make_manifest
-
-                return make_manifest(sweep, options, plan(sweep, options))
-        else:
-            recorder.send(Open(uri, None))
-            found = look_up(recorder, sweep, options)
-            options = continued(sweep, found, options, stated)
-            if found.complete or options.dry_run:
-                from sweeps.final_report import print_remainder
-
-                print_remainder(found, uri, options.retry_failed)
-                return DONE
-            run_id = found.run_id
-
-            def prepare() -> Manifest:
-                return found.promised
-
-        from sweeps.run_sweep import SweepRun
-
-        return SweepRun(prepare, options, uri, recorder, interrupts).run(run_id)
-    finally:
-        recorder.join()
-
-
-def _complain(text: str) -> None:
-    for line in text.splitlines():
-        print(f"error: {line}", file=sys.stderr)

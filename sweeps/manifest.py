@@ -71,6 +71,11 @@ class Manifest:
         return next(trial for trial in self.trials if trial.key == self.baseline)
 
     @property
+    def configurations(self) -> tuple[Trial, ...]:
+        """The trials that are no other's over again with one source of randomness exchanged."""
+        return tuple(trial for trial in self.trials if not trial.exchanged)
+
+    @property
     def promise(self) -> str:
         """16 hexadecimal digits, equal for sweeps that would record the same numbers."""
         promised = [
@@ -87,7 +92,10 @@ class Manifest:
 def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Manifest:
     """The manifest of a sweep that starts now, from this command line."""
     base = trials[0].hyperparameters
-    baseline = sweep.trial(base, sweep.baseline, trials[0].seeds)
+    standard = sweep.trial(base, sweep.baseline, trials[0].seeds).hyperparameters
+    baseline = next(
+        each for each in trials if each.hyperparameters == standard and not each.exchanged
+    )
     summary = sweep.summary_epochs(base.epochs)
     head, dirty = provenance.commit()
     dataset = data.load(base.dataset)

@@ -1,99 +1,45 @@
-"""The command line that every sweep shares, as one typed record. Imports neither torch nor Ray."""
+"""The command line as one typed record: flags that all sweeps have, and those that search values.
+
+Imports neither torch nor Ray.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
+from sweeps.flags import NEWEST, PERHAPS_RUN_ID, MaybeNumber, MaybeWhole, Number, Whole
 from sweeps.sweep import Sweep
 from trainables.dataset_facts import DATASETS
-from trainables.hyperparameters import RANGES, Hyperparameters, Range, problem, shown
+from trainables.hyperparameters import Hyperparameters, Range, problem, shown
 
 SearchName = Literal["qmc", "grid", "random"]
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
+MOST_FIRST_SEED = 2**62
+# Hyperparameters whose values make the configurations of a sweep; all of it shares the others.
+VALUES = ("dropout", "l1", "l2", "lr", "batch_size")
+RUN_ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-def _read_number(words: list[str]) -> Any:
-    """A number where the text is one, else the text: it is refused later, with all other errors."""
-    text = words[0]
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return int(value) if value.is_integer() and "." not in text else value  # 1e9 is whole
-
-
-def _show_number(value: Any) -> list[str]:
-    return ["automatic" if value is None else f"{value:g}"]
-
-
-_lenient: tyro.constructors.PrimitiveConstructorSpec[Any] = (
-    tyro.constructors.PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="N",
-        instance_from_str=_read_number,
-        is_instance=lambda _: True,
-        str_from_instance=_show_number,
-    )
-)
-# A flag that may stand alone. Several words are kept as one, which is refused later.
-NEWEST = "newest"
-_perhaps_run_id: tyro.constructors.PrimitiveConstructorSpec[str | None] = (
-    tyro.constructors.PrimitiveConstructorSpec(
-        nargs="*",
-        metavar="[RUN_ID]",
-        instance_from_str=lambda words: " ".join(words) or NEWEST,
-        is_instance=lambda _: True,
-        str_from_instance=lambda value: ["no"] if value is None else [value],
-    )
-)
-# `Annotated` keeps the types for the type checker while any text passes the parser.
-Whole = Annotated[int, _lenient]
-Number = Annotated[float, _lenient]
-MaybeWhole = Annotated[int | None, _lenient]
-MaybeNumber = Annotated[float | None, _lenient]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Flags of a sweep; hyperparameters that the sweep varies are None."""
+    """Flags that all sweeps have."""
 
-    num_samples: MaybeWhole = None
-    """Number of configurations (never times seeds); without it the lesson's own values."""
     seeds: Whole = 10
     """Replicates of every configuration, each with its own split, weights and batch order."""
     first_seed: Whole = 0
     """Seeds are this one and those that follow it."""
-    search: SearchName = "qmc"
-    """How --num-samples draws: quasi-random (qmc), evenly spaced (grid) or random."""
-    search_seed: Whole = 0
-    """Seeds the search, and nothing else."""
 
     epochs: Whole = 500
     """Passes over the training rows."""
-    lr: Number = 0.005
-    """Step size of SGD."""
-    batch_size: MaybeWhole = 16
-    """Rows per update."""
     hidden: tuple[Whole, ...] = (32,)
     """Units of each hidden layer, such as --hidden 64 64."""
-    dropout: MaybeNumber = 0.0
-    """Probability of dropping a hidden unit, 0 to 1."""
-    l1: MaybeNumber = 0.0
-    """λ of the L1 penalty λ · (1 / number of weights) · Σ|w|."""
-    l2: MaybeNumber = 0.0
-    """λ of the L2 penalty (λ/2) · Σw², PyTorch's weight_decay."""
     dataset: Literal["iris", "wine", "breast_cancer", "digits"] = "iris"
     """Data from scikit-learn; 80 % of the rows train, 20 % test."""
     standardize: bool = False
@@ -120,7 +66,7 @@ class Options:
     store_patience: Number = 120
     """Seconds that the end waits for a store that does not answer; then results stay on disk."""
 
-    resume: Annotated[str | None, _perhaps_run_id] = None
+    resume: Annotated[str | None, PERHAPS_RUN_ID] = None
     """Complete a sweep that was started before: the newest unfinished one, or that of the run."""
     retry_failed: bool = False
     """With --resume: train trials that failed again."""
@@ -133,40 +79,76 @@ class Options:
     """No progress, only the final table and errors."""
 
 
-def defaults(sweep: Sweep) -> Options:
+@dataclass(frozen=True, kw_only=True)
+class _Searched:
+    """Which values a sweep tries, and those that it does not vary; None for what it varies."""
+
+    num_samples: MaybeWhole = None
+    """Number of configurations (never times seeds); without it the lesson's own values."""
+    search: SearchName = "qmc"
+    """How --num-samples draws: quasi-random (qmc), evenly spaced (grid) or random."""
+    search_seed: Whole = 0
+    """Seeds the search, and nothing else."""
+
+    lr: Number = 0.005
+    """Step size of SGD."""
+    batch_size: MaybeWhole = 16
+    """Rows per update."""
+    dropout: MaybeNumber = 0.0
+    """Probability of dropping a hidden unit, 0 to 1."""
+    l1: MaybeNumber = 0.0
+    """λ of the L1 penalty λ · (1 / number of weights) · Σ|w|."""
+    l2: MaybeNumber = 0.0
+    """λ of the L2 penalty (λ/2) · Σw², PyTorch's weight_decay."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(Options, _Searched):
+    """Flags of a sweep that tries values of one or two hyperparameters."""
+
+
+_Kind = TypeVar("_Kind", bound=Options)
+
+
+def defaults(sweep: Sweep) -> SearchOptions:
     """The options of `python sweeps/NAME.py` without flags; None for what the sweep varies."""
     usual: dict[str, Any] = {each.name: each.default for each in fields(Hyperparameters)}
     usual |= sweep.defaults
-    return Options(**{**usual, **{axis.name: None for axis in sweep.axes}})
+    return SearchOptions(**{**usual, **{axis.name: None for axis in sweep.axes}})
 
 
-def given(arguments: Sequence[str]) -> set[str]:
-    """Names of the options that stand on the command line."""
+def given(arguments: Sequence[str], kind: type[Options] = SearchOptions) -> set[str]:
+    """Names of the options of that kind that stand on the command line."""
     flags = {word[2:].split("=")[0].replace("-", "_") for word in arguments if word[:2] == "--"}
     flags |= {name.removeprefix("no_") for name in flags}
-    return flags & {each.name for each in fields(Options)}
+    return flags & {each.name for each in fields(kind)}
 
 
-def parse(sweep: Sweep, description: str, arguments: Sequence[str] | None = None) -> Options:
+def parse(sweep: Sweep, description: str, arguments: Sequence[str] | None = None) -> SearchOptions:
     """The options of the command line; ends the process on `--help` (0) or an unknown flag (2)."""
+    return read(defaults(sweep), sweep.name, description, arguments)
+
+
+def read(usual: _Kind, name: str, description: str, arguments: Sequence[str] | None) -> _Kind:
+    """What `parse` gives, of the kind of `usual`, which are the options without flags."""
     return tyro.cli(
-        Options,
-        default=defaults(sweep),
+        type(usual),
+        default=usual,
         description=description,
-        prog=f"python sweeps/{sweep.name}.py",
+        prog=f"python sweeps/{name}.py",
         args=arguments,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
 
 
-def base_hyperparameters(options: Options, sweep: Sweep) -> Hyperparameters:
+def base_hyperparameters(options: SearchOptions, sweep: Sweep) -> Hyperparameters:
     """The configuration at the sweep's baseline, everything else as the options say."""
     baseline = {axis.name: axis.baseline for axis in sweep.axes}
     values = {each.name: getattr(options, each.name) for each in fields(Hyperparameters)}
     return Hyperparameters(**{**values, **baseline})
 
 
-def _cost(options: Options, sweep: Sweep) -> str:
+def _cost(options: SearchOptions, sweep: Sweep) -> str:
     from sweeps.packs import training_seconds
 
     try:
@@ -177,28 +159,41 @@ def _cost(options: Options, sweep: Sweep) -> str:
         return ""
 
 
-def problems(options: Options, sweep: Sweep) -> list[str]:
+def problems(options: SearchOptions, sweep: Sweep) -> list[str]:
     """All that is wrong with the options, a line each: the flag, what it needs, what came."""
-
     found: list[str] = []
-
-    def check(flag: str, value: object, allowed: Range) -> None:
-        if value is not None and not allowed.holds(value):
-            found.append(f"--{flag} needs {allowed.describe()}, got {shown(value)}")
-
     if options.num_samples is not None:
-        check("num-samples", options.num_samples, Range(1, MOST_CONFIGURATIONS, whole=True))
+        found += outside(options, num_samples=Range(1, MOST_CONFIGURATIONS, whole=True))
         if found and isinstance(options.num_samples, int) and options.num_samples > 0:
             found[-1] += _cost(options, sweep)
-    check("seeds", options.seeds, Range(1, MOST_SEEDS, whole=True))
-    check("first-seed", options.first_seed, Range(0, 2**62, whole=True))
-    check("search-seed", options.search_seed, Range(0, 2**32 - 1, whole=True))
-    check("cpus-per-trial", options.cpus_per_trial, Range(0, 4096, above=True))
-    check("gpus-per-trial", options.gpus_per_trial, Range(0, 64))
-    check("max-concurrent", options.max_concurrent, Range(1, 100_000, whole=True))
-    check("pack", options.pack, Range(1, MOST_CONFIGURATIONS, whole=True))
-    check("store-patience", options.store_patience, Range(0, 86_400))
-    if options.resume not in (None, NEWEST) and not _RUN_ID.fullmatch(options.resume):
+    found += outside(options, search_seed=Range(0, 2**32 - 1, whole=True))
+    swept = {axis.name: axis for axis in sweep.axes}
+    for name in VALUES:
+        flag, value = flag_of(name), getattr(options, name)
+        if name in swept:
+            if value is not None:
+                found.append(
+                    f"{flag} is what this sweep varies and cannot be set, got {shown(value)}"
+                )
+        elif text := problem(name, value):
+            found.append(f"{flag} {text}")
+    sizes = swept["batch_size"].choices if "batch_size" in swept else (options.batch_size,)
+    return [*found, *too_large_batches(sizes, options), *shared_problems(options)]
+
+
+def shared_problems(options: Options) -> list[str]:
+    """What `problems` gives, of those options that all sweeps have."""
+    found = outside(
+        options,
+        seeds=Range(1, MOST_SEEDS, whole=True),
+        first_seed=Range(0, MOST_FIRST_SEED, whole=True),
+        cpus_per_trial=Range(0, 4096, above=True),
+        gpus_per_trial=Range(0, 64),
+        max_concurrent=Range(1, 100_000, whole=True),
+        pack=Range(1, MOST_CONFIGURATIONS, whole=True),
+        store_patience=Range(0, 86_400),
+    )
+    if options.resume not in (None, NEWEST) and not RUN_ID.fullmatch(options.resume):
         found.append(
             f"--resume needs the run id of a sweep or nothing, got {shown(options.resume)}"
         )
@@ -209,27 +204,38 @@ def problems(options: Options, sweep: Sweep) -> list[str]:
     gpus = options.gpus_per_trial
     if Range(1, 64, above=True).holds(gpus) and gpus != int(gpus):
         found.append(f"--gpus-per-trial needs a whole number or one up to 1, got {gpus}")
-
-    swept = {axis.name: axis for axis in sweep.axes}
-    for name in RANGES:
-        flag, value = name.replace("_", "-"), getattr(options, name)
-        if name in swept:
-            if value is not None:
-                found.append(
-                    f"--{flag} is what this sweep varies and cannot be set, got {shown(value)}"
-                )
-        elif text := problem(name, value):
-            found.append(f"--{flag} {text}")
-    rows = DATASETS[options.dataset].train
-    sizes = swept["batch_size"].choices if "batch_size" in swept else (options.batch_size,)
-    if any(isinstance(size, int) and size > rows for size in sizes):
-        found.append(
-            f"--batch-size needs at most the {rows} training rows of {options.dataset}, "
-            f"got {max(size for size in sizes if size is not None)}"
-        )
+    for name in ("epochs", "hidden"):
+        if text := problem(name, getattr(options, name)):
+            found.append(f"{flag_of(name)} {text}")
     if options.experiment_name is not None and not _NAME.fullmatch(options.experiment_name):
         found.append(
             "--experiment-name needs 1 to 100 letters, digits, dots, dashes or underscores, "
             f"beginning with a letter or digit, got {shown(options.experiment_name)}"
         )
     return found
+
+
+def outside(options: Options, **allowed: Range) -> list[str]:
+    """A line for each option with a value that its range does not hold."""
+    return [
+        f"{flag_of(name)} needs {each.describe()}, got {shown(value)}"
+        for name, each in allowed.items()
+        if (value := getattr(options, name)) is not None and not each.holds(value)
+    ]
+
+
+def too_large_batches(sizes: Sequence[object], options: Options) -> list[str]:
+    """A line if one of the batch `sizes` is more than the dataset's training rows."""
+    rows = DATASETS[options.dataset].train
+    larger = [size for size in sizes if isinstance(size, int) and size > rows]
+    if not larger:
+        return []
+    return [
+        f"--batch-size needs at most the {rows} training rows of {options.dataset}, "
+        f"got {max(larger)}"
+    ]
+
+
+def flag_of(name: str) -> str:
+    """The flag of the option `name`."""
+    return f"--{name.replace('_', '-')}"

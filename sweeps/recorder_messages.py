@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 class Open(NamedTuple):
-    """Open the store, and the experiment unless it is None."""
+    """Open the store, and the experiment unless it is None. After questions perhaps another."""
 
     uri: str
     experiment: str | None
@@ -33,6 +33,12 @@ class Look(NamedTuple):
     run_id: str | None
     retry_failed: bool
     experiment: str | None
+
+
+class Read(NamedTuple):
+    """Read a finished sweep: see `source_sweep.read_source`."""
+
+    run_id: str
 
 
 class Begin(NamedTuple):
@@ -96,6 +102,25 @@ class Found(NamedTuple):
         return self.manifest
 
 
+class Source(NamedTuple):
+    """A finished sweep that another is planned from, unless `problem` says why not.
+
+    `summaries`: of its trials, but for those that failed, by key. `code`: as in `Found`.
+    """
+
+    run_id: str = ""
+    manifest: Manifest | None = None
+    summaries: Mapping[str, Mapping[str, Interval]] = {}
+    problem: str = ""
+    code: int = 0
+
+    @property
+    def promised(self) -> Manifest:
+        """The manifest, which is there unless there is a problem."""
+        assert self.manifest is not None
+        return self.manifest
+
+
 class Begun(NamedTuple):
     """The sweep's run stands, unless `problem` says why not, with its exit code.
 
@@ -148,5 +173,5 @@ class Closed(NamedTuple):
     problem: str = ""
 
 
-Order = Open | Look | Begin | Results | Failed | Finish
-Event = Ready | Found | Begun | Recorded | Waiting | Problem | Lost | Closed
+Order = Open | Look | Read | Begin | Results | Failed | Finish
+Event = Ready | Found | Source | Begun | Recorded | Waiting | Problem | Lost | Closed

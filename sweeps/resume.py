@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, cast
 
 from sweeps import provenance
+from sweeps.command import Command
 from sweeps.exit_codes import CANNOT_RESUME
+from sweeps.flags import NEWEST
 from sweeps.manifest import Manifest
-from sweeps.options import NEWEST, Options, defaults
+from sweeps.options import Options
 from sweeps.record.mlflow_store import StoreError
 from sweeps.recorder import Recorder
 from sweeps.recorder_messages import Found, Look, Ready, Refused
-from sweeps.sweep import Sweep
 from trainables import data
 from trainables.hyperparameters import TRAINER_VERSION
 
@@ -35,27 +36,28 @@ _FREE = {
 _NUMBERS_DEPEND_ON = ("torch", "numpy")
 
 
-def look_up(recorder: Recorder, sweep: Sweep, options: Options) -> Found:
-    """The sweep that `options.resume` means. Raises `StoreError`, or `Refused` without one."""
+def look_up(recorder: Recorder, command: Command) -> Found:
+    """The sweep that `--resume` means. Raises `StoreError`, or `Refused` without one."""
+    options = command.options
     ready = cast(Ready, recorder.expect(Ready))
     if ready.problem:
         raise StoreError(ready.problem)
     run_id = None if options.resume == NEWEST else options.resume
-    recorder.send(Look(sweep.name, run_id, options.retry_failed, options.experiment_name))
+    recorder.send(Look(command.name, run_id, options.retry_failed, options.experiment_name))
     found = cast(Found, recorder.expect(Found))
     if found.problem:
         raise Refused(found.problem, found.code)
     return found
 
 
-def continued(sweep: Sweep, found: Found, options: Options, stated: Collection[str]) -> Options:
+def continued(command: Command, found: Found) -> Options:
     """The options that the sweep goes on with: its own, but for how it runs now.
 
     Raises `Refused` when a stated option contradicts what the sweep promised, or when this
     installation would give other numbers than those that are recorded.
     """
-    manifest = found.promised
-    promised = _as_options(manifest.options, defaults(sweep))
+    manifest, options, stated = found.promised, command.options, set(command.stated)
+    promised = _as_options(manifest.options, command.usual)
     against = {
         name: (getattr(promised, name), getattr(options, name))
         for name in stated
@@ -74,15 +76,17 @@ def continued(sweep: Sweep, found: Found, options: Options, stated: Collection[s
         )
     if not found.complete:
         _require_equal_numbers(manifest, what)
-    now = {each: getattr(options, each) for each in _FREE & (set(stated) | {"resume", "quiet"})}
+    now = {each: getattr(options, each) for each in _FREE & (stated | {"resume", "quiet"})}
     return replace(promised, **now)
 
 
 def _as_options(recorded: Mapping[str, Any], usual: Options) -> Options:
-    known = {each.name for each in fields(Options)}
-    values = {name: value for name, value in recorded.items() if name in known}
-    if "hidden" in values:
-        values["hidden"] = tuple(values["hidden"])
+    known = {each.name for each in fields(usual)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in recorded.items()
+        if name in known
+    }
     fresh = {"dry_run": False, "smoke_test": False, "retry_failed": False, "resume": None}
     return replace(usual, **{**values, **fresh})
 

@@ -152,3 +152,14 @@ def paced(tmp_path_factory: pytest.TempPathFactory) -> Everything:
         found = check_invariants(folder, process=process)
     assert found is not None
     return found
+
+
+@pytest.fixture(scope="session")
+def lesson_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tracking URI of a store with a made-up sweep for every claim of the lesson."""
+    from lesson_fixture import write_lesson  # it imports the analysis
+    from record_fixture import new_store
+
+    uri = new_store(tmp_path_factory.mktemp("lesson"))
+    write_lesson(uri)
+    return uri

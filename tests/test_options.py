@@ -12,7 +12,7 @@ import pytest
 
 from sweeps import batch_size, dropout, elastic_net, l1, l2
 from sweeps.launch import plan
-from sweeps.options import Options, defaults, parse
+from sweeps.options import SearchOptions, defaults, parse
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Hyperparameters, Trial
 
@@ -247,7 +247,7 @@ def test_defaults_leave_open_what_a_sweep_varies_and_nothing_else() -> None:
 
 def test_options_are_not_changed_by_planning() -> None:
     options = parse(l2.SWEEP, "", ["--smoke-test", "--num-samples", "4"])
-    before = Options(**vars(options))
+    before = SearchOptions(**vars(options))
     plan(l2.SWEEP, options)
     assert options == before
 
@@ -305,7 +305,7 @@ def test_help_ends_with_0_and_names_every_flag(script: str, tmp_path: Path) -> N
     assert done.returncode == 0
     assert done.stderr == ""
     assert f"python sweeps/{script}.py" in done.stdout
-    for name in Options.__dataclass_fields__:
+    for name in SearchOptions.__dataclass_fields__:
         assert f"--{name.replace('_', '-')}" in done.stdout.replace("--no-", "--"), name
 
 

@@ -35,7 +35,7 @@ def chart_page(
     `summaries` and `run_ids` by trial key; a trial without a summary is not drawn. `means`: tables
     as `sweeps.record.tables.mean_curves` makes them; a trial in none of them has no curves to show.
     """
-    trials = [trial for trial in manifest.trials if trial.key in summaries]
+    trials = [trial for trial in manifest.configurations if trial.key in summaries]
     answer = find_answer(manifest, summaries)
     place = {trial.key: number for number, trial in enumerate(trials)}
     values = [trial.hyperparameters.as_dict() for trial in trials]
@@ -72,9 +72,10 @@ def chart_page(
 def _facts(manifest: Manifest, drawn: int) -> str:
     seeds = len(manifest.trials[0].seeds)
     first, stop = manifest.summary_epochs
-    lacking = len(manifest.trials) - drawn
+    count = len(manifest.configurations)
+    lacking = count - drawn
     return (
-        f"{len(manifest.trials)} configurations × {seeds} seeds on {manifest.dataset['name']}; "
+        f"{count} configurations × {seeds} seeds on {manifest.dataset['name']}; "
         f"accuracies are means of epochs {first + 1} to {stop}, intervals are Student's 95 % over "
         "seeds."
         + (f" Not drawn, since failed, diverged or not recorded: {lacking}." * (lacking > 0))

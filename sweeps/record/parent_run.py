@@ -56,6 +56,7 @@ def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: 
                 "git.dirty": str(manifest.dirty).lower(),
                 "command": manifest.command[:5000],
                 "mlflow.note.content": f"{manifest.question}\n\nRunning.",
+                **_origin(manifest),
             },
         )
     )
@@ -66,6 +67,12 @@ def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: 
     client.log_batch(run_id, params=options)
     client.log_inputs(run_id, [_dataset_input(manifest.dataset)])
     return run
+
+
+def _origin(manifest: Manifest) -> dict[str, str]:
+    """The sweep that the configurations come from, if they come from one."""
+    run_id = manifest.options.get("from_run")
+    return {"from": run_id} if run_id else {}
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> Any:

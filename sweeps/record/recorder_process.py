@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sweeps.exit_codes import ALREADY_RUNNING, CANNOT_RESUME, STORE
+from sweeps.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, STORE
 from sweeps.record.recorder_inbox import Inbox
 from sweeps.record.spool import Entry
-from sweeps.recorder_messages import Begin, Begun, Event, Found, Look, Open, Ready
+from sweeps.recorder_messages import Begin, Begun, Event, Found, Look, Open, Read, Ready, Source
 from trainables.lasting_imports import lasting_imports
 
 if TYPE_CHECKING:
@@ -29,80 +29,93 @@ def serve(connection: Connection) -> None:
     inbox = Inbox(connection)
     outbox = _Outbox(connection)
     with lasting_imports():
-        from sweeps.record.mlflow_store import (
-            StoreError,
-            import_mlflow,
-            open_experiment,
-            open_store,
-            settle,
-            work_patiently,
-        )
+        from sweeps.record.mlflow_store import import_mlflow, settle, work_patiently
 
         import_mlflow()
         request = inbox.orders.get()
-        if not isinstance(request, Open):
+        store = _open(request, outbox) if isinstance(request, Open) else None
+        if store is None:
             return
-        experiment_id = ""
-        try:
-            client = open_store(request.uri)
-            if request.experiment is not None:
-                experiment_id = open_experiment(client, request.experiment, request.uri)
-        except StoreError as error:
-            outbox.tell(Ready(str(error)))
-            return
-    outbox.tell(Ready())
     work_patiently()
-    recording = _begin(inbox, outbox, client, request.uri, experiment_id)
-    if recording is None:
+    begun = _begin(inbox, outbox, store)
+    if begun is None:
         return
+    recording, store = begun
     while True:
         order = inbox.orders.get()
         if isinstance(order, Entry):
             recording.write(order)
         else:
             closed = recording.close("KILLED" if inbox.killed else "FINISHED")
-            settle(client, request.uri)
+            settle(store.client, store.uri)
             outbox.tell(closed)
             gc.freeze()  # nothing to tidy: the process ends
             return
 
 
-def _begin(
-    inbox: Inbox, outbox: _Outbox, client: MlflowClient, uri: str, experiment_id: str
-) -> Recording | None:
-    """The record once it stands, after any number of questions; None when it does not."""
+class _Store(NamedTuple):
+    """An open store; `experiment_id` is empty as long as there are only questions."""
+
+    client: MlflowClient
+    uri: str
+    experiment_id: str
+
+
+def _open(order: Open, outbox: _Outbox) -> _Store | None:
+    """The store, or None with its problem told."""
+    from sweeps.record.mlflow_store import StoreError, open_experiment, open_store
+
+    experiment_id = ""
+    try:
+        client = open_store(order.uri)
+        if order.experiment is not None:
+            experiment_id = open_experiment(client, order.experiment, order.uri)
+    except StoreError as error:
+        outbox.tell(Ready(str(error)))
+        return None
+    outbox.tell(Ready())
+    return _Store(client, order.uri, experiment_id)
+
+
+def _begin(inbox: Inbox, outbox: _Outbox, store: _Store) -> tuple[Recording, _Store] | None:
+    """The record once it stands, and its store, after any number of questions; None without one."""
     from sweeps.provenance import one_line
     from sweeps.record.best_model import rehearse
     from sweeps.record.recorded_sweep import CannotResume
     from sweeps.record.recording import Recording
     from sweeps.record.sealed_files import Damaged
+    from sweeps.record.source_sweep import NotASource, read_source
     from sweeps.record.sweep_lock import AlreadyRunning
 
     while True:
         order = inbox.orders.get()
         try:
             if isinstance(order, Look):
-                outbox.tell(_look(client, order))
+                outbox.tell(_look(store.client, order))
+                continue
+            if isinstance(order, Read):
+                outbox.tell(read_source(store.client, order.run_id))
+                continue
+            if isinstance(order, Open):
+                opened = _open(order, outbox)
+                if opened is None:
+                    return None
+                store = opened
                 continue
             if not isinstance(order, Begin):
                 return None
             inbox.patience = order.patience
             ways = (outbox.tell, inbox.deadline)
+            client, uri = store.client, store.uri
+            promise = (order.manifest, order.dataset, order.launcher)
             if order.resume_run_id is None:
-                recording = Recording.begin(
-                    client, uri, experiment_id, order.manifest, order.dataset, order.launcher, *ways
-                )
+                recording = Recording.begin(client, uri, store.experiment_id, *promise, *ways)
             else:
                 recording = Recording.resume(
-                    client,
-                    uri,
-                    order.resume_run_id,
-                    order.manifest,
-                    order.dataset,
-                    order.launcher,
-                    order.retry_failed,
-                    *ways,
+                    client, uri, order.resume_run_id, *promise, order.retry_failed, *ways
                 )
+        except NotASource as error:
+            problem, code = str(error), BAD_INPUT
         except (CannotResume, Damaged) as error:
             problem, code = str(error), CANNOT_RESUME
         except AlreadyRunning as error:
@@ -122,10 +135,18 @@ def _begin(
             )
             # The best model is written last, when everyone waits; its imports have time now.
             threading.Thread(target=_quietly(rehearse), daemon=True).start()
-            return recording
-        kind = Found if isinstance(order, Look) else Begun
-        outbox.tell(kind(problem=problem, code=code))
+            return recording, store
+        outbox.tell(_no(order, problem, code))
         return None
+
+
+def _no(order: object, problem: str, code: int) -> Event:
+    """The answer to an order that cannot be obeyed."""
+    if isinstance(order, Look):
+        return Found(problem=problem, code=code)
+    if isinstance(order, Read):
+        return Source(problem=problem, code=code)
+    return Begun(problem=problem, code=code)
 
 
 def _look(client: MlflowClient, order: Look) -> Found:

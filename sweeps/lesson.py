@@ -1,0 +1,228 @@
+"""Runs every sweep that the lesson's claims are tested on, one after the other.
+
+    python sweeps/lesson.py                  # 9 sweeps, about two minutes on 2 cores
+    python sweeps/lesson.py --dry-run        # their commands, and which are recorded already
+    python sweeps/lesson.py --only l2 l1     # these alone
+
+Each is an ordinary command, printed before it runs. Run again, it goes on where it was stopped:
+sweeps that are finished are left as they are, unless --again.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import tyro
+
+from sweeps.exit_codes import BAD_INPUT, DONE, STORE
+from sweeps.flags import Whole
+from sweeps.interrupts import Interrupts, Stopped
+from sweeps.lesson_parts import PARTS, Part, planned
+from sweeps.options import MOST_SEEDS
+from sweeps.record.mlflow_store import StoreError, database_file, resolve_uri
+from trainables.hyperparameters import Range, shown
+
+_SCRIPTS = Path(__file__).parent
+_ANSWER_ENDS = "figures and table:"  # from here on a sweep prints commands
+
+
+@dataclass(frozen=True, kw_only=True)
+class LessonOptions:
+    """The command line."""
+
+    seeds: Whole = 30
+    """Replicates of every configuration of every sweep."""
+    only: tuple[str, ...] = ()
+    """Run these parts alone, by the names that --dry-run lists."""
+    again: bool = False
+    """Run sweeps again that are recorded already."""
+    tracking_uri: str | None = None
+    """MLflow store; else MLFLOW_TRACKING_URI, else sqlite:///mlflow.db in the current folder."""
+    dry_run: bool = False
+    """Print the commands and stop; nothing is started or written."""
+    quiet: bool = False
+    """No progress, only what each sweep found."""
+
+
+class Known(NamedTuple):
+    """A recorded sweep that promised what a part would: its run, its name, whether it is whole."""
+
+    run_id: str
+    run_name: str
+    finished: bool
+    failed: bool
+
+
+def main() -> int:
+    """Runs what the command line asks for; the exit code, that of the first sweep to fail."""
+    options = tyro.cli(LessonOptions, description=__doc__, prog="python sweeps/lesson.py")
+    if wrong := problems(options):
+        for line in wrong:
+            _complain(line)
+        return BAD_INPUT
+    parts = [part for part in PARTS if not options.only or part.role in options.only]
+    try:
+        with Interrupts() as interrupts:
+            uri = resolve_uri(options.tracking_uri)
+            return _run_all(parts, options, uri, interrupts)
+    except StoreError as error:
+        return _complain(str(error), STORE)
+    except Stopped as stopped:
+        return _stopped(stopped, options)
+
+
+def problems(options: LessonOptions) -> list[str]:
+    """All that is wrong with the options, a line each."""
+    allowed = Range(1, MOST_SEEDS, whole=True)
+    found = []
+    if not allowed.holds(options.seeds):
+        found.append(f"--seeds needs {allowed.describe()}, got {shown(options.seeds)}")
+    roles = [part.role for part in PARTS]
+    if unknown := [role for role in options.only if role not in roles]:
+        found.append(f"--only needs some of {', '.join(roles)}, got {shown(unknown[0])}")
+    return found
+
+
+def command(part: Part, options: LessonOptions, known: Known | None = None) -> list[str]:
+    """The words after `python` that run the part, or complete the sweep that is known of it."""
+    words = [f"sweeps/{part.script}.py"]
+    if known is None:
+        words += [*part.flags, "--seeds", str(options.seeds)]
+    else:
+        words += ["--resume", known.run_id, *(["--retry-failed"] if known.failed else [])]
+    if options.tracking_uri:
+        words += ["--tracking-uri", options.tracking_uri]
+    return words + (["--quiet"] if options.quiet else [])
+
+
+def _run_all(
+    parts: Sequence[Part], options: LessonOptions, uri: str, interrupts: Interrupts
+) -> int:
+    known = {} if options.again else recorded(parts, options, uri)
+    began = time.monotonic()
+    for number, part in enumerate(parts, start=1):
+        found = known.get(part.role)
+        head = f"[{number}/{len(parts)}] {part.role}: {part.why}"
+        if found is not None and found.finished:
+            print(f"{head}\n  recorded already: {found.run_name}, run {found.run_id}", flush=True)
+            continue
+        words = command(part, options, found)
+        print(f"{head}\n  python {shlex.join(words)}", flush=True)
+        if options.dry_run:
+            continue
+        started = time.monotonic()
+        code, text = _run(words, interrupts)
+        if code != DONE:
+            return _failed(words, code, text, options)
+        print(f"{text.split(_ANSWER_ENDS)[0].rstrip()}\n  {time.monotonic() - started:.0f} s")
+    if not options.dry_run:
+        print(f"all recorded after {time.monotonic() - began:.0f} s")
+        store = (
+            f" --tracking-uri {shlex.quote(options.tracking_uri)}" if options.tracking_uri else ""
+        )
+        print(f"the claims:  python analysis/claims.py{store}")
+    return DONE
+
+
+def _run(words: Sequence[str], interrupts: Interrupts) -> tuple[int, str]:
+    """Runs one command; its exit code and what it printed. Raises `Stopped` once it has ended."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        # A group of its own: Ctrl-C in the terminal would otherwise reach the sweep twice, from
+        # there and from here, and the second one stops it without order.
+        interrupts.at_checks(True)
+        process = subprocess.Popen(
+            [sys.executable, str(_SCRIPTS.parent / words[0]), *words[1:]],
+            stdout=output,
+            process_group=0,
+        )
+        stopped = None
+        while process.poll() is None:
+            try:
+                interrupts.check()
+                time.sleep(0.1)
+            except Stopped as signalled:  # also the second one, which comes at once
+                stopped = signalled
+                process.send_signal(signal.Signals(signalled.code - 128))
+        interrupts.at_checks(False)
+        interrupts.check()
+        if stopped is not None:
+            raise stopped
+        output.seek(0)
+        return process.returncode, output.read()
+
+
+def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[str, Known]:
+    """By role, what the store has of the parts: a finished sweep, else one to go on with."""
+    file = database_file(uri)
+    if file is not None and not file.exists():
+        return {}  # a new store: MLflow need not be loaded to know
+    from sweeps.manifest import make_manifest
+    from sweeps.record.mlflow_store import open_store
+    from sweeps.record.running_sweeps import PROMISE
+
+    client = open_store(uri)
+    ids = [each.experiment_id for each in client.search_experiments()]
+    found = {}
+    for part in parts:
+        promise = make_manifest(*planned(part, command(part, options)[1:])).promise
+        runs = client.search_runs(
+            ids,
+            f"tags.kind = 'sweep' AND tags.`{PROMISE}` = '{promise}'",
+            order_by=["attributes.start_time DESC"],
+        )
+        states = [
+            Known(
+                run.info.run_id,
+                run.info.run_name,
+                run.info.status == "FINISHED" and "failed_trials" not in run.data.tags,
+                "failed_trials" in run.data.tags,
+            )
+            for run in runs
+        ]
+        if states:
+            found[part.role] = next((one for one in states if one.finished), states[0])
+    return found
+
+
+def _failed(words: Sequence[str], code: int, text: str, options: LessonOptions) -> int:
+    print(text, end="")
+    _complain(
+        f"python {shlex.join(words)} ended with exit code {code}; what it said stands above. Put "
+        f"that right and go on with:  {_this_command(options)}"
+    )
+    return code if code > 0 else 128 - code
+
+
+def _stopped(stopped: Stopped, options: LessonOptions) -> int:
+    print(
+        f"stopped by {stopped}; what was recorded stays. Go on with:  {_this_command(options)}",
+        file=sys.stderr,
+    )
+    return stopped.code
+
+
+def _this_command(options: LessonOptions) -> str:
+    words = ["python", "sweeps/lesson.py", "--seeds", str(options.seeds)]
+    if options.only:
+        words += ["--only", *options.only]
+    if options.tracking_uri:
+        words += ["--tracking-uri", options.tracking_uri]
+    return shlex.join(words)
+
+
+def _complain(text: str, code: int = BAD_INPUT) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

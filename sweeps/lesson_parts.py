@@ -1,0 +1,71 @@
+"""The sweeps that the lesson's claims are tested on: what `sweeps/lesson.py` runs.
+
+`analysis/lesson_sweeps.py` knows them by the same roles; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sweeps import batch_size, dropout, l1, l2
+from sweeps.command import Plan
+from sweeps.launch import DeclaredSweep
+from sweeps.options import given, parse
+
+_DECLARED = {each.SWEEP.name: each.SWEEP for each in (dropout, l2, l1, batch_size)}
+
+
+class Part(NamedTuple):
+    """One sweep: the role that it plays for the claims, its script and flags, and what it is for.
+
+    The number of seeds and the store are added by `sweeps/lesson.py`.
+    """
+
+    role: str
+    script: str
+    flags: tuple[str, ...]
+    why: str
+
+
+def planned(part: Part, flags: Sequence[str]) -> Plan:
+    """The sweep that the part's script would run with those flags."""
+    sweep = _DECLARED[part.script]
+    return DeclaredSweep(sweep, parse(sweep, "", flags), given(flags)).plan()
+
+
+# Of dropout and L2, chosen before any of it was run: nothing, little and much of each.
+_GRID = ("--dropout", "0", "0.2", "0.5", "--l2", "0", "0.003", "0.03")
+
+PARTS = (
+    Part("dropout", "dropout", (), "the lesson's dropout rates"),
+    Part("l2", "l2", (), "the lesson's L2 penalties"),
+    Part("l1", "l1", (), "the lesson's L1 penalties"),
+    Part("batch_size", "batch_size", (), "the lesson's batch sizes"),
+    Part(
+        "small-l2",
+        "seeds",
+        ("--l2", "0", "0.001", "0.002", "0.005", "0.01", "--epochs", "1000"),
+        "L2 penalties of at most 0.01, where the lesson sees no trend",
+    ),
+    Part(
+        "strong-l1",
+        "seeds",
+        ("--l1", "0", "0.1", "0.3", "1", "3", "10", "--epochs", "1000"),
+        "how much L1 it takes to make weights sparse",
+    ),
+    Part("small", "seeds", (*_GRID, "--epochs", "500"), "a grid of dropout and L2, this network"),
+    Part(
+        "large",
+        "seeds",
+        (*_GRID, "--epochs", "500", "--hidden", "64", "64"),
+        "the same grid, a network with 20 times the weights",
+    ),
+    Part(
+        "harder",
+        "seeds",
+        # As many updates as 500 epochs of Iris.
+        (*_GRID, "--epochs", "40", "--dataset", "digits"),
+        "the same grid on digits: more rows, more features, 10 classes",
+    ),
+)

@@ -1,0 +1,68 @@
+"""Reading a finished sweep that another one is planned from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweeps.provenance import without_credentials
+from sweeps.record.finished_run import PARENT
+from sweeps.record.patience import http_status
+from sweeps.record.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
+from sweeps.recorder_messages import Source
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+
+class NotASource(Exception):
+    """The run is none of a finished sweep; the message says which would be, or what to do."""
+
+
+def read_source(client: MlflowClient, run_id: str) -> Source:
+    """The sweep with that run id and the final numbers of its trials.
+
+    Raises `NotASource`, or `CannotResume` when its manifest is damaged.
+    """
+    run = _sweep(client, run_id)
+    manifest = read_manifest(client, run)
+    whole = whole_trials(runs_below(client, run.info.experiment_id, manifest.run_name))
+    summaries = {
+        key: summary_of(each.data.metrics)
+        for key, each in whole.items()
+        if each.info.status == "FINISHED"
+    }
+    return Source(run_id, manifest, summaries)
+
+
+def _sweep(client: MlflowClient, run_id: str) -> Run:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if http_status(error) >= 500:
+            raise
+        where = without_credentials(client.tracking_uri)
+        raise NotASource(
+            f"--from needs a sweep's run id, {run_id} is no run in {where}: `mlflow ui` shows those"
+        ) from error
+    tags = run.data.tags
+    kind, sweep = tags.get("kind"), tags.get("sweep")
+    if kind != "sweep":
+        if kind in ("trial", "seed") and sweep:
+            above = client.get_run(tags[PARENT])
+            parent = above if kind == "trial" else client.get_run(above.data.tags[PARENT])
+            raise NotASource(
+                f"--from needs a sweep's run id, {run_id} is a {kind} of {sweep}: give that "
+                f"sweep's, {parent.info.run_id}"
+            )
+        raise NotASource(f"--from needs a sweep's run id, {run_id} is not a run of a sweep")
+    if run.info.lifecycle_stage != "active":
+        raise NotASource(f"sweep {sweep} (run {run_id}) is deleted: restore it in MLflow first")
+    if run.info.status != "FINISHED":
+        raise NotASource(
+            f"--from needs a finished sweep, {sweep} (run {run_id}) is {run.info.status}: complete "
+            f"it with python sweeps/{tags['sweep.name']}.py --resume {run_id}"
+        )
+    return run

@@ -1,0 +1,67 @@
+"""Which differences between a few configurations hold over many seeds?
+
+    python sweeps/seeds.py --seeds 1000 --l2 0 0.01 0.1    # values, the first is the baseline
+    python sweeps/seeds.py --from RUN_ID --top 5           # a sweep's best, on fresh seeds
+    python sweeps/seeds.py --l2 0 0.1 --by-source          # and where the spread comes from
+
+Several flags with values give all their combinations. A sweep's best were chosen on the seeds that
+it had, and partly for their luck with these: --from tries them, and its baseline, on others.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from sweeps.command import Plan
+from sweeps.recorder_messages import Source
+from sweeps.seeds_options import SeedsOptions, parse_seeds, seeds_problems, stated_in
+from sweeps.seeds_plan import NAME, plan_from, plan_values
+from sweeps.start import run_command
+
+
+@dataclass(frozen=True)
+class SeedsSweep:
+    """The command line of this script, as `sweeps.command.Command` describes it."""
+
+    options: SeedsOptions
+    stated: Collection[str]
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return NAME
+
+    @property
+    def usual(self) -> SeedsOptions:
+        """The options without flags."""
+        return SeedsOptions()
+
+    @property
+    def needs(self) -> str | None:
+        """The run id of the sweep whose best are taken."""
+        return self.options.from_run
+
+    def problems(self) -> list[str]:
+        """A line for each thing wrong in the options."""
+        return seeds_problems(self.options, self.stated)
+
+    def plan(self, source: Source | None = None) -> Plan:
+        """The sweep with its trials."""
+        options = self.options
+        if options.smoke_test:
+            options = replace(options, seeds=2, epochs=5)
+        if source is None:
+            return plan_values(options)
+        return plan_from(options, self.stated, source)
+
+
+def main() -> None:
+    """Runs what the command line asks for and exits with one of `exit_codes`."""
+    options = parse_seeds(__doc__ or "")
+    run_command(SeedsSweep(options, stated_in(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()
