@@ -16,18 +16,21 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import run_script
-from lesson_fixture import PLAUSIBLE, World, in_memory, made_up
+from lesson_fixture import PLAUSIBLE, in_memory, made_up
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page
 from record_fixture import Recorded, diverging, new_store
 
 from analysis.claims import judge
+from analysis.concept_figures import penalties
 from analysis.lesson_sweeps import LessonSweeps
+from analysis.options import Places
 from analysis.plots import LinePanel, Plot, Point, Series
 from analysis.record import SweepRecord
+from analysis.report import main
 from analysis.report_charts import MOST_SEEDS, Chart, accuracy_chart
 from analysis.report_claims import answer
-from analysis.report_figures import lesson_figures, thinned
+from analysis.report_figures import image, lesson_figures, thinned
 from analysis.report_page import report_page
 from analysis.report_readings import (
     accuracy_reading,
@@ -145,7 +148,7 @@ def test_where_there_is_nothing_to_draw_the_chart_says_why() -> None:
 
 def test_of_very_many_seeds_some_are_drawn_and_all_are_counted() -> None:
     chart = accuracy_chart(
-        in_memory("small l2", made_up("small l2", seeds=MOST_SEEDS + 5, epochs=4))
+        in_memory("small-l2", made_up("small-l2", seeds=MOST_SEEDS + 5, epochs=4))
     )
     assert len(chart.data[0]["y"]) == 4 * MOST_SEEDS
     assert f"n = {MOST_SEEDS + 5} seeds" in chart.data[2]["text"][0]
@@ -360,9 +363,8 @@ def test_missing_sweeps_are_named_and_the_rest_stands(
     assert "No claim was tested." in text
 
 
-def test_equal_records_give_equal_pages(records: Mapping[str, SweepRecord]) -> None:
-    only = {"batch_size": records["batch_size"]}
-    assert report_page(only, []) == report_page(only, [])
+def test_equal_plots_give_equal_images() -> None:
+    assert image(penalties()) == image(penalties())
 
 
 def test_images_hold_whole_figures(page: str) -> None:
@@ -384,13 +386,9 @@ def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def wrong() -> list[str]:
-    """What the browser complains of and what the page asks for outside."""
-    return []
-
-
-def _tab(browser: Browser, file: Path, wrong: list[str], **options: Any) -> Iterator[Page]:
+def _tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
+    """A tab that must neither complain nor ask for anything outside."""
+    wrong: list[str] = []
     with browser.new_context(**options) as context:
         tab = context.new_page()
         tab.on("console", lambda message: wrong.append(message.text))
@@ -411,15 +409,29 @@ def _tab(browser: Browser, file: Path, wrong: list[str], **options: Any) -> Iter
         assert wrong == []
 
 
-@pytest.fixture
-def tab(chromium: Browser, file: Path, wrong: list[str]) -> Iterator[Page]:
-    yield from _tab(chromium, file, wrong)
+@pytest.fixture(scope="module")
+def tab(chromium: Browser, file: Path) -> Iterator[Page]:
+    yield from _tab(chromium, file)
 
 
 @pytest.fixture
-def phone(chromium: Browser, file: Path, wrong: list[str]) -> Iterator[Page]:
+def phone(chromium: Browser, file: Path) -> Iterator[Page]:
     size = {"width": 360, "height": 740}
-    yield from _tab(chromium, file, wrong, viewport=size, is_mobile=True, has_touch=True)
+    yield from _tab(chromium, file, viewport=size, is_mobile=True, has_touch=True)
+
+
+@pytest.mark.browser
+def test_the_keyboard_reaches_claims_numbers_and_figures(tab: Page) -> None:
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "To the claims"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("location.hash") == "#claims"
+    boxes = tab.locator(".scroll")
+    assert all(box.get_attribute("tabindex") == "0" for box in boxes.all())
+    tab.locator("summary").first.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("details[open]").count() == 1
+    tab.keyboard.press("Enter")
 
 
 @pytest.mark.browser
@@ -485,19 +497,6 @@ def test_on_paper_nothing_is_cut_or_folded(tab: Page) -> None:
 
 
 @pytest.mark.browser
-def test_the_keyboard_reaches_claims_numbers_and_figures(tab: Page) -> None:
-    tab.keyboard.press("Tab")
-    assert tab.evaluate("document.activeElement.textContent") == "To the claims"
-    tab.keyboard.press("Enter")
-    assert tab.evaluate("location.hash") == "#claims"
-    boxes = tab.locator(".scroll")
-    assert all(box.get_attribute("tabindex") == "0" for box in boxes.all())
-    tab.locator("summary").first.focus()
-    tab.keyboard.press("Enter")
-    assert tab.locator("details[open]").count() == 1
-
-
-@pytest.mark.browser
 def test_no_button_sends_the_data_away(tab: Page) -> None:
     titles = [one.get_attribute("data-title") or "" for one in tab.locator(".modebar-btn").all()]
     assert "Zoom" in titles
@@ -525,9 +524,12 @@ def test_the_script_writes_the_page_and_adds_it_to_every_sweep(
         assert artifact.path == "report/report.html"
 
 
-def test_without_the_lessons_sweeps_the_script_says_how_to_record_them(tmp_path: Path) -> None:
-    done = run_script("analysis/report.py", "--tracking-uri", new_store(tmp_path), cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "python sweeps/lesson.py" in done.stderr
-    assert not (tmp_path / "figures").exists()
+def test_without_the_lessons_sweeps_the_script_says_how_to_record_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = Places(tracking_uri=new_store(tmp_path), out=tmp_path / "figures")
+    assert main(places) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "python sweeps/lesson.py" in said
+    assert not places.out.exists()
