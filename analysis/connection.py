@@ -59,12 +59,14 @@ def _absolute(uri: str) -> str:
     return f"{_SQLITE}{Path(uri.removeprefix(_SQLITE)).absolute()}"
 
 
-def upload(client: MlflowClient, run_ids: Sequence[str], files: Sequence[Path]) -> None:
-    """Adds the files to the runs' artifacts, under `figures/`; raises `Stop` when it cannot."""
-    with store_errors(client.tracking_uri, "the figures are saved, but cannot be added to"):
+def upload(
+    client: MlflowClient, run_ids: Sequence[str], files: Sequence[Path], folder: str = "figures"
+) -> None:
+    """Adds the files to the runs' artifacts, under `folder`; raises `Stop` when it cannot."""
+    with store_errors(client.tracking_uri, f"the {folder} are saved, but cannot be added to"):
         for run_id in run_ids:
             for file in files:
-                client.log_artifact(run_id, str(file), "figures")
+                client.log_artifact(run_id, str(file), folder)
 
 
 def download(client: MlflowClient, run_id: str, path: str, folder: Path) -> Path:

@@ -1,0 +1,53 @@
+"""Everything the lesson's sweeps say, as one HTML page: verdicts, figures, every seed, origins.
+
+    python sweeps/lesson.py && python analysis/report.py
+
+Reads the newest finished sweeps that the lesson's claims need. The page, `report.html`, goes into
+./figures and to every sweep's MLflow run, and needs nothing else: no network, no other file.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from analysis.claims import judge
+from analysis.connection import open_store, upload
+from analysis.errors import BAD_INPUT, Stop
+from analysis.lesson_sweeps import load_lesson
+from analysis.options import Places, parse
+from analysis.report_page import report_page
+from analysis.terminal import print_warnings
+
+
+def main(places: Places) -> int:
+    """Writes the page; the exit code, with one line on stderr unless it is 0."""
+    try:
+        client = open_store(places.tracking_uri)
+        sweeps = load_lesson(client, places.allow_partial)
+        for record in sweeps.records.values():
+            print_warnings(record, f"{record.manifest.run_name}: ")
+        file = write_page(report_page(sweeps.records, judge(sweeps)), places.out)
+        print(file)
+        if places.upload:
+            runs = dict.fromkeys(record.run_id for record in sweeps.records.values())
+            upload(client, list(runs), [file], "report")
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+def write_page(page: str, out: Path) -> Path:
+    """Where the page now is: `report.html` in `out`; raises `Stop` when it cannot be written."""
+    file = out / "report.html"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise Stop(BAD_INPUT, f"cannot write the report to {out}: {error}") from error
+    return file
+
+
+if __name__ == "__main__":
+    sys.exit(main(parse(Places, __doc__)))

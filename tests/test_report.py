@@ -1,0 +1,535 @@
+"""report.html: what it says is what the record says, whatever the record holds; it needs nothing
+from outside, and is read on paper, on a phone and by keyboard.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import run_script
+from lesson_fixture import PLAUSIBLE, in_memory, made_up
+from mlflow import MlflowClient
+from playwright.sync_api import Browser, Page
+from record_fixture import Recorded, diverging, new_store
+
+from analysis.claims import judge
+from analysis.concept_figures import penalties
+from analysis.lesson_sweeps import LessonSweeps
+from analysis.options import Places
+from analysis.plots import LinePanel, Plot, Point, Series
+from analysis.record import SweepRecord
+from analysis.report import main
+from analysis.report_charts import MOST_SEEDS, Chart, accuracy_chart
+from analysis.report_claims import answer
+from analysis.report_figures import image, lesson_figures, thinned
+from analysis.report_page import report_page
+from analysis.report_readings import (
+    accuracy_reading,
+    batches_reading,
+    gap_reading,
+    loss_reading,
+    speed_reading,
+    weights_reading,
+)
+from analysis.verdicts import Verdict
+
+NASTY = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(2)</script>",
+    "&lt;\"'%{x}<b>$plotly</b>{{ 7 * 7 }}" + "very-long-" * 40,
+)
+SEEDS, EPOCHS = 4, 60
+
+
+def _sweep(role: str, seeds: int = SEEDS) -> list[Recorded]:
+    return made_up(role, PLAUSIBLE[role], seeds, EPOCHS)
+
+
+def _record(role: str, seeds: int = SEEDS) -> SweepRecord:
+    return in_memory(role, _sweep(role, seeds))
+
+
+def _with_axes(record: SweepRecord, **changes: object) -> SweepRecord:
+    axes = tuple(replace(axis, **changes) for axis in record.manifest.axes)  # type: ignore[arg-type]
+    return replace(record, manifest=replace(record.manifest, axes=axes))
+
+
+def _texts(chart: Chart) -> list[str]:
+    return [text for trace in chart.data for text in trace["text"]]
+
+
+# ---- charts ----
+
+
+def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> None:
+    record = _record("l2")
+    chart = accuracy_chart(record)
+    seeds, means = chart.data[:2], chart.data[2:]
+    for trace, mean, part in zip(seeds, means, ("train", "test"), strict=True):
+        finals = np.array([record.final(t, f"{part}/accuracy") for t in record.usable]) * 100
+        assert trace["y"] == pytest.approx(finals.ravel(), abs=1e-3)
+        assert mean["y"] == pytest.approx(finals.mean(axis=1), abs=1e-3)
+        half = 3.182446 * finals.std(axis=1, ddof=1) / 2  # t of 3 degrees, 4 seeds
+        assert mean["error_y"]["array"] == pytest.approx(half, abs=2e-3)
+        assert mean["error_y"]["arrayminus"] == pytest.approx(half, abs=2e-3)
+    trial = record.usable[1]
+    assert f"<b>{trial.name}, seed 2</b>" in chart.data[0]["text"][SEEDS + 2]
+    assert record.run_of(trial) in chart.data[0]["text"][SEEDS + 2]
+    assert chart.missing == ""
+
+
+def test_points_of_equal_value_stand_beside_each_other_and_next_to_their_value_alone() -> None:
+    chart = accuracy_chart(_record("l2"))
+    values = np.array([0.0, 0.025, 0.05, 0.075, 0.1])
+    for trace in chart.data[:2]:
+        assert len(set(trace["x"])) == len(values) * SEEDS
+        nearest = np.abs(np.subtract.outer(trace["x"], values)).argmin(axis=1)
+        assert list(nearest) == list(np.repeat(np.arange(len(values)), SEEDS))
+
+
+def test_a_log_axis_has_its_values_evenly_and_a_place_for_zero() -> None:
+    chart = accuracy_chart(_with_axes(_record("batch_size"), log=True))
+    axis = chart.layout["xaxis"]
+    assert axis["ticktext"] == ["2", "4", "8", "16", "32", "64"]
+    assert np.diff(axis["tickvals"]) == pytest.approx(np.full(5, np.log10(2)))
+    assert "log scale" in axis["title"]["text"]
+    with_zero = accuracy_chart(_with_axes(_record("l2"), log=True)).layout["xaxis"]
+    assert with_zero["ticktext"][0] == "0"
+    assert with_zero["tickvals"][0] < with_zero["tickvals"][1]
+
+
+def test_a_sweep_of_two_values_has_a_line_for_each_of_the_second() -> None:
+    record = _record("harder")
+    chart = accuracy_chart(record)
+    means = [trace for trace in chart.data if trace["name"].endswith("mean")]
+    assert [len(trace["y"]) for trace in means] == [2, 2, 2]
+    assert all("L2 penalty" in trace["name"] for trace in means)
+    assert len(_texts(chart)) == len(record.usable) * (SEEDS + 1)
+    assert len({trace["line"]["dash"] for trace in means}) == 3
+
+
+def test_one_seed_has_no_interval_and_says_so() -> None:
+    chart = accuracy_chart(_record("l2", seeds=1))
+    assert not [trace for trace in chart.data if "error_y" in trace]
+    assert "One seed: no interval." in chart.notes
+    assert all("one seed: no interval" in text for text in chart.data[2]["text"])
+
+
+def test_diverged_models_are_left_out_and_counted() -> None:
+    sweep = _sweep("l2")
+    sweep[1] = diverging(sweep[1], model=0, epoch=3)
+    for model in range(SEEDS):
+        sweep[2] = diverging(sweep[2], model, epoch=model)
+    record = in_memory("l2", sweep)
+    chart = accuracy_chart(record)
+    assert len(chart.data[0]["y"]) == 5 * SEEDS - SEEDS - 1
+    assert len(chart.data[2]["y"]) == 4
+    assert "n = 3 seeds, 1 diverged" in chart.data[2]["text"][1]
+    assert f"Models that diverged and are left out: {SEEDS + 1}." in chart.notes
+    assert any(sweep[2].trial.name in note for note in chart.notes)
+    assert "NaN" not in json.dumps(chart, allow_nan=False)
+
+
+def test_where_there_is_nothing_to_draw_the_chart_says_why() -> None:
+    sweep = [diverging(diverging(one, 0, 0), 1, 0) for one in _sweep("l2", seeds=2)]
+    assert "every model diverged" in accuracy_chart(in_memory("l2", sweep)).missing
+    nothing = replace(_record("l2"), trials=_record("l2").trials.iloc[:0])
+    assert "no trial" in accuracy_chart(nothing).missing
+
+
+def test_of_very_many_seeds_some_are_drawn_and_all_are_counted() -> None:
+    chart = accuracy_chart(
+        in_memory("small-l2", made_up("small-l2", seeds=MOST_SEEDS + 5, epochs=4))
+    )
+    assert len(chart.data[0]["y"]) == 4 * MOST_SEEDS
+    assert f"n = {MOST_SEEDS + 5} seeds" in chart.data[2]["text"][0]
+    assert f"Points: the first {MOST_SEEDS} of {MOST_SEEDS + 5} seeds." in chart.notes
+
+
+# ---- sentences and figures ----
+
+
+def test_the_speed_of_learning_is_the_epoch_at_which_the_mean_first_gets_there() -> None:
+    record = _record("batch_size")
+    said = speed_reading(record)
+    assert "80 %" in said or "90 %" in said
+    level = 0.9 if "90 %" in said else 0.8
+    for trial in record.usable:
+        mean = record.curve(trial, "test/accuracy").mean(axis=0)
+        smooth = [mean[max(0, last - 9) : last + 1].mean() for last in range(EPOCHS)]
+        first = next((epoch for epoch, y in enumerate(smooth, start=1) if y >= level), None)
+        expected = f"epoch {first}" if first else "never"
+        assert re.search(
+            rf"[ ;]{trial.hyperparameters.batch_size}( \(baseline\))?: {expected}", said
+        )
+
+
+def test_readings_take_their_numbers_from_the_record() -> None:
+    dropout, l1, batches = (_record(role) for role in ("dropout", "l1", "batch_size"))
+    trial = dropout.usable[-1]
+    gap = dropout.final(trial, "train/accuracy") - dropout.final(trial, "test/accuracy")
+    assert f"{100 * gap.mean():+.2f} points" in gap_reading(dropout)
+    losses = [l1.curve(trial, "train/loss")[:, -1].mean() for trial in l1.usable]
+    assert f"lowest, {min(losses):.4g} nats" in loss_reading(l1)
+    weight = np.abs(l1.parameter(l1.usable[-1], "0.weight")).reshape(SEEDS, -1)
+    near = (weight < 1e-3 * weight.max(axis=1, keepdims=True)).mean()
+    assert f"{100 * near:.2f} %" in weights_reading([l1])
+    assert "of 120 that an epoch leaves out: size 2: 0; size 4: 0; size 8: 0" in (
+        batches_reading(batches)
+    )
+    assert batches_reading(batches).endswith("size 16: 8; size 32: 24; size 64: 56.")
+
+
+def test_readings_have_words_for_models_that_all_diverged_and_for_one_seed() -> None:
+    lost = in_memory("l1", [diverging(one, 0, 0) for one in _sweep("l1", seeds=1)])
+    one = _record("l1", seeds=1)
+    readings = (accuracy_reading, gap_reading, speed_reading, loss_reading)
+    for said in (*(read(lost) for read in readings), weights_reading([lost])):
+        assert "diverged" in said
+    for said in (*(read(one) for read in readings), weights_reading([one])):
+        assert "nan" not in said.lower()
+    assert "one seed: no interval" in gap_reading(one)
+
+
+def test_thinned_curves_keep_their_ends_and_other_panels_are_left_alone() -> None:
+    points = tuple(Point(float(x), 1.0) for x in range(1000))
+    curve = LinePanel("", "", "", (Series("a", points),), "curve")
+    marks = replace(curve, style="points")
+    few = thinned(Plot("", "", "", (curve, marks)), 250)
+    kept = few.panels[0].series[0].points  # type: ignore[union-attr]
+    assert len(kept) == 250
+    assert (kept[0], kept[-1]) == (points[0], points[-1])
+    assert few.panels[1] == marks
+
+
+# ---- the page ----
+
+
+@pytest.fixture(scope="module")
+def records() -> dict[str, SweepRecord]:
+    """All roles; names that try to break the page, a lost model, a sweep that lacks a trial."""
+    found = {role: _record(role) for role in PLAUSIBLE}
+    sweep = _sweep("l2")
+    for place, name in enumerate(NASTY):
+        sweep[place] = replace(sweep[place], trial=replace(sweep[place].trial, name=name))
+    sweep[3] = diverging(sweep[3], model=1, epoch=5)
+    nasty = _with_axes(in_memory("l2", sweep), label=NASTY[0])
+    origin = {
+        "command": "python sweeps/l2.py --tracking-uri http://me:secret@host </script>",
+        "commit": "c0ffee",
+        "dirty": True,
+        "versions": {"python": "3.11.2", "torch": NASTY[0]},
+    }
+    manifest = replace(nasty.manifest, question=NASTY[1], run_name=NASTY[0], origin=origin)
+    found["l2"] = replace(nasty, manifest=manifest, warnings=(NASTY[2],))
+    lacking = found["dropout"]
+    short = replace(lacking, trials=lacking.trials.iloc[:-1], lacking={"dropout=1": "failed"})
+    rows = len(lacking.curves) - SEEDS * EPOCHS
+    found["dropout"] = replace(short, curves=lacking.curves.iloc[:rows])
+    return found
+
+
+@pytest.fixture(scope="module")
+def verdicts(records: Mapping[str, SweepRecord]) -> list[Verdict]:
+    found = judge(LessonSweeps(records))
+    none = Verdict(
+        NASTY[0], NASTY[1], "inconclusive", None, "", None, None, 0, "", None, "–", NASTY[2], ()
+    )
+    return [*found, none]
+
+
+@pytest.fixture(scope="module")
+def page(records: Mapping[str, SweepRecord], verdicts: list[Verdict]) -> str:
+    return report_page(records, verdicts)
+
+
+class _Outline(HTMLParser):
+    """The page's elements; `wrong`: end tags that close another element than the open one."""
+
+    VOID = ("meta", "img", "br", "link", "input", "hr")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if "script" not in self.open and "style" not in self.open:
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def outline(page: str) -> _Outline:
+    return _Outline(page)
+
+
+def test_elements_are_closed_ids_differ_and_links_lead_within_the_page(outline: _Outline) -> None:
+    assert outline.wrong == []
+    assert outline.open == []
+    ids = [attrs["id"] for _, attrs in outline.found if "id" in attrs]
+    assert len(set(ids)) == len(ids)
+    links = [str(attrs["href"]) for tag, attrs in outline.found if tag == "a"]
+    assert len(links) > 20
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    for tag, attrs in outline.found:
+        assert attrs.get("aria-labelledby", ids[0]) in ids
+        if tag == "img":
+            assert attrs["alt"]
+            assert str(attrs["src"]).startswith("data:image/svg+xml;base64,")
+
+
+def test_names_are_text_and_nothing_else(page: str, outline: _Outline) -> None:
+    tags = [tag for tag, _ in outline.found]
+    assert tags.count("script") == 3
+    assert not [attrs for _, attrs in outline.found if any(name.startswith("on") for name in attrs)]
+    text = "".join(outline.text)
+    for name in NASTY:
+        assert name in text
+    charts = re.search(r'id="charts">(.*?)</script>', page, re.S)
+    assert charts
+    assert len(json.loads(charts[1])) == len(PLAUSIBLE)
+
+
+def test_every_claim_and_every_number_has_its_run_and_its_origin(
+    outline: _Outline, records: Mapping[str, SweepRecord], verdicts: list[Verdict]
+) -> None:
+    text = "".join(outline.text)
+    for record in records.values():
+        assert record.run_id in text
+        for run in record.trials["run_id"]:
+            assert run in text
+    for verdict in verdicts:
+        assert verdict.claim in text
+        assert verdict.reason in text
+        assert all(run[:8] in text for run in verdict.run_ids)
+    assert "c0ffee, with uncommitted changes" in text
+    assert "http://***@host" in text
+    assert "secret" not in text
+    assert "python sweeps/reproduce.py RUN_ID" in text
+    assert "digest 0000000000000000" in text
+
+
+def test_no_number_is_nan_or_none(outline: _Outline) -> None:
+    assert not re.search(r"\bnan\b|\bNone\b|Undefined", "".join(outline.text))
+
+
+def test_the_first_lines_count_verdicts_models_and_what_is_lacking(
+    records: Mapping[str, SweepRecord], verdicts: list[Verdict], outline: _Outline
+) -> None:
+    found = answer(records, verdicts)
+    assert sum(count for _, _, count in found.counts) == len(verdicts)
+    assert {w: n for w, _, n in found.counts}["inconclusive"] == sum(
+        one.verdict == "inconclusive" for one in verdicts
+    )
+    configurations = sum(len(record.usable) for record in records.values())
+    assert found.configurations == configurations
+    assert (found.models, found.diverged) == (configurations * SEEDS, 1)
+    assert found.data == "iris (150 rows), digits (1797 rows)"
+    text = "".join(outline.text)
+    assert "1 model diverged" in " ".join(text.split())
+    assert "Partial." in text
+    assert "dropout=1: failed" in text
+
+
+def test_missing_sweeps_are_named_and_the_rest_stands(
+    records: Mapping[str, SweepRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.report_figures.image", lambda _: ("data:", 1, 1))
+    figures = {figure.name: figure for figure in lesson_figures({"l1": records["l1"]})}
+    assert "no sweep 'dropout'" in figures["dropout"].missing
+    assert figures[f"{records['l1'].manifest.name}_accuracy"].missing == ""
+    text = report_page({"l1": records["l1"]}, [])
+    assert "No claim was tested." in text
+
+
+def test_equal_plots_give_equal_images() -> None:
+    assert image(penalties()) == image(penalties())
+
+
+def test_images_hold_whole_figures(page: str) -> None:
+    sources = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert len(sources) == 12
+    for source in sources:
+        svg = base64.b64decode(source).decode()
+        assert svg.rstrip().endswith("</svg>")
+        assert svg.count("<path") > 10
+
+
+# ---- in the browser ----
+
+
+@pytest.fixture(scope="module")
+def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
+    """A tab that must neither complain nor ask for anything outside."""
+    wrong: list[str] = []
+    with browser.new_context(**options) as context:
+        tab = context.new_page()
+        tab.on("console", lambda message: wrong.append(message.text))
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+
+        def refuse(route: Any) -> None:
+            if route.request.url.startswith("file:"):
+                route.continue_()
+            else:
+                wrong.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", refuse)
+        tab.goto(file.as_uri())
+        tab.wait_for_selector(".chart .main-svg")
+        yield tab
+        assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def tab(chromium: Browser, file: Path) -> Iterator[Page]:
+    yield from _tab(chromium, file)
+
+
+@pytest.fixture
+def phone(chromium: Browser, file: Path) -> Iterator[Page]:
+    size = {"width": 360, "height": 740}
+    yield from _tab(chromium, file, viewport=size, is_mobile=True, has_touch=True)
+
+
+@pytest.mark.browser
+def test_the_keyboard_reaches_claims_numbers_and_figures(tab: Page) -> None:
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "To the claims"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("location.hash") == "#claims"
+    boxes = tab.locator(".scroll")
+    assert all(box.get_attribute("tabindex") == "0" for box in boxes.all())
+    tab.locator("summary").first.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("details[open]").count() == 1
+    tab.keyboard.press("Enter")
+
+
+@pytest.mark.browser
+def test_every_chart_is_drawn_and_pointing_at_a_seed_tells_which(
+    tab: Page, records: Mapping[str, SweepRecord]
+) -> None:
+    charts = tab.locator(".chart")
+    assert charts.count() == len(PLAUSIBLE)
+    for chart in charts.all():
+        assert chart.locator(".scatterlayer path.point").count() > 0
+        assert chart.locator(".scatterlayer .errorbar").count() > 0
+    tab.locator("#chart-l1 .scatterlayer .trace:nth-child(1) .point").nth(SEEDS + 2).hover(
+        force=True
+    )
+    label = tab.locator("#chart-l1 .hoverlayer .hovertext", has_text="seed 2")
+    label.wait_for()
+    text = label.text_content() or ""
+    trial = records["l1"].usable[1]
+    assert f"{trial.name}, seed 2" in text
+    assert records["l1"].run_of(trial) in text
+    value = 100 * records["l1"].final(trial, "train/accuracy")[2]
+    assert f"{value:.2f} %" in text
+
+
+@pytest.mark.browser
+def test_hostile_names_are_shown_and_not_run(tab: Page) -> None:
+    point = tab.locator("#chart-l2 .scatterlayer .trace:nth-child(1) .point").nth(1)
+    point.hover(force=True)
+    tab.locator("#chart-l2 .hoverlayer .hovertext", has_text=NASTY[0]).wait_for()
+    images = [image.get_attribute("src") or "" for image in tab.locator("img").all()]
+    assert len(images) == 12
+    assert all(source.startswith("data:image/svg+xml") for source in images)
+    assert tab.evaluate("[...document.images].every(one => one.naturalWidth > 100)")
+
+
+@pytest.mark.browser
+def test_a_phone_scrolls_down_and_never_sideways_and_its_text_is_large_enough(phone: Page) -> None:
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360
+    for details in phone.locator("details > summary").all():
+        details.click()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360
+    small = """[...document.querySelectorAll("body :not(script, style, noscript, svg, svg *)")]
+        .filter(one => !one.closest(".chart"))
+        .filter(one => [...one.childNodes].some(c => c.nodeType === 3 && c.data.trim()))
+        .filter(one => parseFloat(getComputedStyle(one).fontSize) < 16)
+        .map(one => one.outerHTML.slice(0, 80))"""
+    assert phone.evaluate(small) == []
+
+
+@pytest.mark.browser
+def test_on_paper_nothing_is_cut_or_folded(tab: Page) -> None:
+    assert tab.pdf(format="A4").startswith(b"%PDF")
+    assert tab.locator("details[open]").count() == 0
+    tab.set_viewport_size({"width": 680, "height": 1000})  # A4 between margins of 14 mm
+    tab.emulate_media(media="print")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.wait_for_function("document.querySelector('.chart .main-svg').clientWidth <= 660")
+    assert tab.locator("details:not([open])").count() == 0
+    beyond = """[...document.querySelectorAll("table, img, svg.main-svg, pre, dl")]
+        .filter(one => one.getBoundingClientRect().right > 681)
+        .map(one => one.outerHTML.slice(0, 80))"""
+    assert tab.evaluate(beyond) == []
+
+
+@pytest.mark.browser
+def test_no_button_sends_the_data_away(tab: Page) -> None:
+    titles = [one.get_attribute("data-title") or "" for one in tab.locator(".modebar-btn").all()]
+    assert "Zoom" in titles
+    assert not [title for title in titles if re.search("share|cloud|edit", title, re.I)]
+
+
+# ---- the script ----
+
+
+def test_the_script_writes_the_page_and_adds_it_to_every_sweep(
+    lesson_store: str, tmp_path: Path
+) -> None:
+    done = run_script("analysis/report.py", "--tracking-uri", lesson_store, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "figures" / "report.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 12e6
+    assert done.stdout.strip().endswith("report.html")
+    client = MlflowClient(lesson_store)
+    ids = [each.experiment_id for each in client.search_experiments()]
+    sweeps = client.search_runs(ids, "tags.kind = 'sweep'")
+    assert len(sweeps) == len(PLAUSIBLE)
+    for run in sweeps:
+        assert run.info.run_id in page
+        (artifact,) = client.list_artifacts(run.info.run_id, "report")
+        assert artifact.path == "report/report.html"
+
+
+def test_without_the_lessons_sweeps_the_script_says_how_to_record_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = Places(tracking_uri=new_store(tmp_path), out=tmp_path / "figures")
+    assert main(places) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "python sweeps/lesson.py" in said
+    assert not places.out.exists()
