@@ -146,30 +146,43 @@ class Hyperparameters:
 class Trial:
     """A configuration with all of its seeds: one point on a plot, one MLflow run.
 
-    `name` is how people read it, such as `l2=0.012300`.
+    `name` is how people read it, such as `l2=0.012300`. `folds`: for each seed that many more
+    models, each trained without one fold of the seed's training rows and tested on it; 0 for none.
     """
 
     name: str
     hyperparameters: Hyperparameters
     seeds: tuple[int, ...]
+    folds: int = 0
 
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"a trial needs seeds, all different, got {self.seeds}")
+        if self.folds != 0 and not Range(2, math.inf, whole=True).holds(self.folds):
+            raise ValueError(f"a trial needs 0 folds or at least 2, got {self.folds}")
 
     @cached_property
     def key(self) -> str:
         """Names the trial within its sweep, whose trials all have the same seeds."""
         return self.hyperparameters.key()
 
+    @property
+    def models(self) -> int:
+        """How many models are trained for it."""
+        return len(self.seeds) * (1 + self.folds)
+
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values, as they stand in a sweep's manifest."""
-        return {
+        """Plain JSON values, as they stand in a sweep's manifest.
+
+        Without folds there is no word of them, so that older records stay what they are.
+        """
+        values = {
             "key": self.key,
             "name": self.name,
             "hyperparameters": self.hyperparameters.as_dict(),
             "seeds": list(self.seeds),
         }
+        return values | ({"folds": self.folds} if self.folds else {})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Trial:
@@ -178,6 +191,7 @@ class Trial:
             values["name"],
             Hyperparameters.from_dict(values["hyperparameters"]),
             tuple(values["seeds"]),
+            folds=values.get("folds", 0),
         )
         if trial.key != values["key"]:
             raise ValueError(f"trial {trial.name}: key {values['key']} is not that of its values")
