@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sweeps.answer import Summaries, find_answer, percent
+from sweeps.answer import Summaries, find_answer, how_chosen, percent
 from sweeps.interrupts import Stopped
 from sweeps.manifest import Manifest
 from sweeps.packs import training_seconds
@@ -26,9 +26,11 @@ _NAMES_SHOWN = 10
 def print_plan(sweep: Sweep, trials: Sequence[Trial], uri: str) -> None:
     """What would run, for `--dry-run`."""
     seeds = len(trials[0].seeds)
-    seconds = sum(training_seconds(trial.hyperparameters, seeds) for trial in trials)
+    seconds = sum(training_seconds(trial.hyperparameters, trial.models) for trial in trials)
+    folds = f" × (1 + {trials[0].folds} folds)" if trials[0].folds else ""
+    models = sum(trial.models for trial in trials)
     print(f"{sweep.name}: {sweep.question}")
-    print(f"{len(trials)} configurations × {seeds} seeds = {len(trials) * seeds} models")
+    print(f"{len(trials)} configurations × {seeds} seeds{folds} = {models} models")
     print(f"about {seconds:.0f} s of training on one core, plus start-up and recording")
     print(f"recorded in {without_credentials(uri)}")
     for trial in trials:
@@ -134,21 +136,21 @@ def _uri_flag(uri: str) -> str:
 def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table:
     answer = find_answer(manifest, summaries)
     table = Table(title=manifest.question, title_justify="left", caption_justify="left")
+    luck = f"the best of {len(manifest.trials)} configurations is partly luck"
     table.caption = (
-        f"mean [95 % t interval] over {seeds} seeds; the best of {len(manifest.trials)} "
-        "configurations is partly luck"
+        f"mean [95 % t interval] over {seeds} seeds; "
+        f"{how_chosen(manifest) if manifest.folds else luck}"
     )
-    for heading in ("", "configuration", "test accuracy", "train accuracy"):
+    shown = ["test accuracy", "train accuracy"]
+    if manifest.folds:
+        shown.insert(0, "cv accuracy")
+    for heading in ("", "configuration", *shown):
         table.add_column(heading)
     for title, trial in (("best", answer.best), ("baseline", answer.baseline)):
         summary = summaries.get(trial.key) if trial else None
         if trial and summary:
-            table.add_row(
-                title,
-                trial.name,
-                percent(summary["test_accuracy"]),
-                percent(summary["train_accuracy"]),
-            )
+            accuracies = [percent(summary[name.replace(" ", "_")]) for name in shown]
+            table.add_row(title, trial.name, *accuracies)
     return table
 
 
@@ -167,6 +169,11 @@ def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, st
     lines.append(f"charts of trials:   {server}{link}")
     if SEEDS in views:
         lines.append(f"averages of seeds:  {server}{views[SEEDS]}")
+    if manifest.folds:
+        lines += [
+            f"the choice drawn:   python analysis/choosing.py{flag}",
+            f"on fresh seeds:     python sweeps/seeds.py --from {begun.run_id} --top 1{flag}",
+        ]
     return lines
 
 

@@ -59,7 +59,8 @@ def plan(sweep: Sweep, options: Options) -> list[Trial]:
     if options.smoke_test:
         others = [*sweep.lesson_points(), *chosen]
         chosen = [sweep.baseline, next(each for each in others[::-1] if each != sweep.baseline)]
-    return [sweep.trial(base, point, seeds) for point in chosen]
+    trials = [sweep.trial(base, point, seeds) for point in chosen]
+    return [replace(trial, folds=options.folds) for trial in trials]
 
 
 def launch(sweep: Sweep, options: Options, stated: Collection[str]) -> int:

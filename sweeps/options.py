@@ -75,6 +75,8 @@ class Options:
     """Replicates of every configuration, each with its own split, weights and batch order."""
     first_seed: Whole = 0
     """Seeds are this one and those that follow it."""
+    folds: Whole = 0
+    """Cross-validate on the training rows with this many folds and choose by that; 0: do not."""
     search: SearchName = "qmc"
     """How --num-samples draws: quasi-random (qmc), evenly spaced (grid) or random."""
     search_seed: Whole = 0
@@ -170,11 +172,37 @@ def _cost(options: Options, sweep: Sweep) -> str:
     from sweeps.packs import training_seconds
 
     try:
-        seconds = training_seconds(base_hyperparameters(options, sweep), options.seeds)
+        models = options.seeds * (1 + options.folds)
+        seconds = training_seconds(base_hyperparameters(options, sweep), models)
         days = seconds * options.num_samples / 86_400 if options.num_samples else 0
         return f" (about {days:,.0f} days of one core)"
     except (ValueError, TypeError, OverflowError):  # other options are wrong, and listed
         return ""
+
+
+def _rows_of_batch(size: object) -> int:
+    return size if isinstance(size, int) else 1  # what is no number is refused by itself
+
+
+def _fold_problem(options: Options, largest_batch: int) -> str | None:
+    """What is wrong with the number of folds beside batches of up to that many rows, or None."""
+    folds, facts = options.folds, DATASETS[options.dataset]
+    most = facts.train // facts.classes
+    if folds == 0 and Range(0, 0, whole=True).holds(folds):
+        return None
+    if not Range(2, most, whole=True).holds(folds):
+        return (
+            f"--folds needs 0 (none) or a whole number from 2 to {most}, so that a fold of the "
+            f"{facts.train} training rows of {options.dataset} has at least as many rows as there "
+            f"are classes, got {shown(folds)}"
+        )
+    kept = facts.train - facts.train // folds
+    if kept < largest_batch:
+        return (
+            f"--folds needs to leave the {largest_batch} rows of a batch to train on, but a fold "
+            f"leaves {kept} of the {facts.train} training rows of {options.dataset}, got {folds}"
+        )
+    return None
 
 
 def problems(options: Options, sweep: Sweep) -> list[str]:
@@ -227,6 +255,8 @@ def problems(options: Options, sweep: Sweep) -> list[str]:
             f"--batch-size needs at most the {rows} training rows of {options.dataset}, "
             f"got {max(size for size in sizes if size is not None)}"
         )
+    elif text := _fold_problem(options, max(map(_rows_of_batch, sizes))):
+        found.append(text)
     if options.experiment_name is not None and not _NAME.fullmatch(options.experiment_name):
         found.append(
             "--experiment-name needs 1 to 100 letters, digits, dots, dashes or underscores, "
