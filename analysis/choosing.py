@@ -74,8 +74,8 @@ def sentences(record: SweepRecord, choices: Choices, fresh: Estimate | None) -> 
     by_test, by_cv = trials[choices.by_test.place], trials[choices.by_cv.place]
     honest, alone = estimate(choices.nested).mean, estimate(choices.alone).mean
     lines = [
-        f"Choosing on the test set claims {_percent(choices.claimed.mean)} ({by_test.name}); judged "
-        f"on rows that had no part in the choice it is {_percent(honest)}: "
+        f"Choosing on the test set claims {_percent(choices.claimed.mean)} ({by_test.name}); "
+        f"judged on rows that had no part in the choice it is {_percent(honest)}: "
         f"{_optimism(choices.optimism)}.",
         f"A single seed that chooses on its own test rows claims {_percent(alone)} on average: "
         f"{_optimism(choices.optimism_alone)}.",
@@ -120,9 +120,8 @@ def _optimism(found: Difference) -> str:
 def _tie(which: str, chosen: Chosen, of: int) -> str:
     if not chosen.equal:
         return ""
-    if chosen.equal == of - 1:
-        return f"all {of} configurations have equal {which} accuracy, so the lower loss, then the order, decided"
-    return f"{chosen.equal} more have the same {which} accuracy, so the lower loss, then the order, decided"
+    many = f"all {of} configurations" if chosen.equal == of - 1 else f"{chosen.equal + 1} of {of}"
+    return f"{many} have that {which} accuracy, so the lower loss, then the order, decided"
 
 
 if __name__ == "__main__":

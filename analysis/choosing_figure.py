@@ -63,11 +63,17 @@ def choosing_plot(record: SweepRecord, choices: Choices, found: Sequence[Way]) -
         f"{final_subtitle(record, 'band and bars')}; {folds} folds of the training rows",
         panels,
     )
-    lost = int(np.isnan(choices.scores.cv_accuracy).sum())
-    if lost:
-        note = f"cross-validation without a number, since a fold's model diverged: {lost} seeds"
-        plot = replace(plot, notes=(*plot.notes, f"{note} of all configurations together"))
-    return plot
+    rows = record.manifest.dataset["train"]
+    notes = [
+        f"a fold's model trains on {rows - rows // folds} of the {rows} training rows and is the "
+        "worse for it: cross-validated accuracy is for choosing, not for claiming"
+    ]
+    if lost := int(np.isnan(choices.scores.cv_accuracy).sum()):
+        notes.append(
+            f"cross-validation gives no number for {lost} of {choices.scores.cv_accuracy.size} "
+            "models, since one of a fold diverged; they are left out"
+        )
+    return replace(plot, notes=(*plot.notes, *notes))
 
 
 def _by_value(record: SweepRecord, choices: Choices) -> LinePanel:

@@ -42,13 +42,11 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
 
 def _draw_named(ax: Axes, panel: LinePanel) -> None:
     """Points with their names below them, and bars for their intervals."""
-    for place, series in enumerate(panel.series):
+    for series in panel.series:
         (point,) = series.points
-        color = _COLORS[place % len(_COLORS)]
-        marker = _MARKERS[place % len(_MARKERS)]
-        ax.plot([point.x], [point.y], color=color, marker=marker, markersize=7)
+        ax.plot([point.x], [point.y], color="0.2", marker="o", markersize=7)
         if point.low is not None and point.high is not None:
-            ax.vlines([point.x], [point.low], [point.high], color=color)
+            ax.vlines([point.x], [point.low], [point.high], color="0.2")
     names = [textwrap.fill(series.label, _NAME_WIDTH) for series in panel.series]
     places = [series.points[0].x for series in panel.series]
     ax.set_xticks(places, [name.replace("$", r"\$") for name in names], fontsize=8)
