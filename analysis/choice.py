@@ -84,7 +84,7 @@ def scores_of(record: SweepRecord) -> Scores:
             f"python sweeps/{record.manifest.name}.py --folds 5",
         )
     # A trial whose seeds exchange a source of randomness is no configuration of its own.
-    trials = tuple(one for one in record.usable if not getattr(one, "exchanged", ""))
+    trials = tuple(one for one in record.usable if not one.exchanged)
     if len(trials) < 2:
         raise Stop(BAD_INPUT, f"choosing needs two configurations, sweep {name} has {len(trials)}")
     found = [

@@ -58,7 +58,7 @@ def on_fresh_seeds(
         if seeds & known or not same_data:
             continue
         for trial in record.usable:
-            if trial.hyperparameters == configuration and not getattr(trial, "exchanged", ""):
+            if trial.hyperparameters == configuration and not trial.exchanged:
                 return Judged(record, trial)
     return None
 
