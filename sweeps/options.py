@@ -121,9 +121,9 @@ def defaults(sweep: Sweep) -> SearchOptions:
 
 def given(arguments: Sequence[str], kind: type[Options] = SearchOptions) -> set[str]:
     """Names of the options of that kind that stand on the command line."""
-    flags = {word[2:].split("=")[0].replace("-", "_") for word in arguments if word[:2] == "--"}
-    flags |= {name.removeprefix("no_") for name in flags}
-    return flags & {each.name for each in fields(kind)}
+    flags = {word.split("=")[0] for word in arguments if word[:2] == "--"}
+    flags |= {flag.replace("--no-", "--") for flag in flags}
+    return {each.name for each in fields(kind) if flag_of(each.name) in flags}
 
 
 def parse(sweep: Sweep, description: str, arguments: Sequence[str] | None = None) -> SearchOptions:
@@ -259,4 +259,5 @@ def batch_problems(sizes: Sequence[object], options: Options) -> list[str]:
 
 def flag_of(name: str) -> str:
     """The flag of the option `name`."""
+    name = "from" if name == "from_run" else name  # no name in Python
     return f"--{name.replace('_', '-')}"

@@ -85,14 +85,6 @@ def parse_seeds(description: str, arguments: Sequence[str] | None = None) -> See
     return read(SeedsOptions(), "seeds", description, arguments)
 
 
-def stated_in(arguments: Sequence[str]) -> set[str]:
-    """Names of the options that stand on the command line."""
-    from sweeps.options import given
-
-    more = {"from_run"} & {"from_run" for word in arguments if word.split("=")[0] == "--from"}
-    return given(arguments, SeedsOptions) | more
-
-
 def seeds_problems(options: SeedsOptions, stated: Collection[str]) -> list[str]:
     """All that is wrong with the options, a line each: the flag, what it needs, what came."""
     found: list[str] = []

@@ -12,9 +12,10 @@ from sweeps import elastic_net, l2
 from sweeps.best_of import best_of
 from sweeps.command import Plan
 from sweeps.manifest import Manifest, make_manifest
+from sweeps.options import given
 from sweeps.recorder_messages import Refused, Source
 from sweeps.seeds import SeedsSweep
-from sweeps.seeds_options import SeedsOptions, decimals, parse_seeds, stated_in
+from sweeps.seeds_options import SeedsOptions, decimals, parse_seeds
 from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
 from trainables.result import Interval
 
@@ -22,7 +23,7 @@ RUN = "a" * 32
 
 
 def _command(*flags: str) -> SeedsSweep:
-    return SeedsSweep(parse_seeds("", flags), stated_in(flags))
+    return SeedsSweep(parse_seeds("", flags), given(flags, SeedsOptions))
 
 
 def _plan(*flags: str, source: Source | None = None) -> Plan:
@@ -165,9 +166,9 @@ def test_more_combinations_than_a_sweep_may_have_are_refused() -> None:
 
 def test_stated_are_the_flags_that_stand_there() -> None:
     flags = ["--from", RUN, "--top=2", "--no-drop-last", "--by-source", "--l2", "1"]
-    assert stated_in(flags) == {"from_run", "top", "drop_last", "by_source", "l2"}
-    assert stated_in([f"--from={RUN}"]) == {"from_run"}
-    assert stated_in(["--num-samples", "3"]) == set()
+    assert given(flags, SeedsOptions) == {"from_run", "top", "drop_last", "by_source", "l2"}
+    assert given([f"--from={RUN}"], SeedsOptions) == {"from_run"}
+    assert given(["--num-samples", "3"], SeedsOptions) == set()
 
 
 def test_folds_go_with_everything() -> None:
