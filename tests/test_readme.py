@@ -65,11 +65,15 @@ def test_what_a_document_names_exists(document: Path) -> None:
 
 @pytest.mark.parametrize("command", sorted({c for c in COMMANDS if c.startswith("python sweeps/")}))
 def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_path: Path) -> None:
-    script, *flags = shlex.split(command.split("#")[0])[1:]
+    script, *flags = shlex.split(re.split("#|&&", command)[0])[1:]
     folder = l2_record.folder if "--resume" in flags else tmp_path
     trial = l2_record.trials[0].info.run_id
     if script == "sweeps/reproduce.py":  # without a run it only has to know itself
         folder, flags = l2_record.folder, [trial] if "RUN_ID" in flags else ["--help"]
+    elif "--from" in flags:
+        folder = l2_record.folder
+        flags = [l2_record.parent.info.run_id if flag == "RUN_ID" else flag for flag in flags]
+        flags.append("--dry-run")
     elif script != "sweeps/upload.py":
         flags.append("--dry-run")
     done = run_script(script, *flags, cwd=folder)
@@ -85,7 +89,7 @@ def test_every_flag_in_the_readme_exists() -> None:
             text=True,
             check=True,
         ).stdout
-        for script in ("sweeps/l2.py", "analysis/l2.py")
+        for script in ("sweeps/l2.py", "sweeps/seeds.py", "analysis/l2.py")
     )
     for flag in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
         assert flag in known, flag
