@@ -17,7 +17,7 @@ _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.2)), (0
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
-_NAME_WIDTH = 15  # characters of a line below a named point
+_NAME_WIDTH = 14  # characters of a line below a named point
 _MANY = 25  # points of a series that need smaller markers
 
 
