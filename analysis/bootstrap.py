@@ -62,11 +62,20 @@ def bootstrap(
     its spread, for an interquartile mean that no single seed moves, and where no resample lies
     below or above the statistic.
 
-    How often it holds the truth, measured on accuracies near the ceiling (tests): for the mean
-    about 83 % with 5 seeds, 89 with 10, 92 with 20, 94 to 95 from 30 on (Student's t interval: 90,
-    93, 93, 95); for the interquartile mean 92 % with 10, 94 to 95 from 100 on. A median of
-    accuracies k/30 has one of few values, which the interval holds more often than 95 %. No other
-    method mends few seeds: what ten have not shown, no resample of them shows.
+    How often it holds the truth, in percent, measured on made-up Iris accuracies near the ceiling,
+    k/30 and the mean over 50 epochs (2,000 to 4,000 samples each, resampled 999 times):
+
+        seeds   mean        iqm         median       Student's t for the mean
+        5       82, 81      86, 89      99, 94       90, 92
+        10      92, 90      93, 93      99, 94       93, 94
+        20      93, 92      92, 95      100, 95      93, 93
+        40      94, 94      92, 95      100, 94      94, 94
+        100     95, 95      93, 95      100, 95      95, 95
+        200     95          94          100          95
+
+    So the mean's interval is short of 95 % below about 40 seeds, where Student's t interval is the
+    better one, and that of the interquartile mean of k/30 below about 200. The median of k/30 is
+    one of few values, which its interval holds nearly always.
     """
     if statistic not in ("mean", "median", "iqm"):
         raise ValueError(f"statistic must be mean, median or iqm, got {statistic!r}")

@@ -90,12 +90,12 @@ def test_scale_origin_and_order_do_not_matter(statistic: Statistic) -> None:
 
 
 def test_median_of_tied_values_is_by_percentile() -> None:
-    tied = np.array([27, 28, 28, 29, 29, 29, 30, 30, 30]) / 30
+    # Leaving out a seed gives 28 or 29, as if the median were a smooth thing: no acceleration.
+    tied = np.array([27, 28, 28, 28, 29, 29, 30, 30]) / 30
     found = bootstrap(tied, "median", default_rng(0))
+    expected = stats.bootstrap((tied,), np.median, method="percentile", rng=default_rng(0))
     assert found.method == PERCENTILE
-    # Of the resampled medians 5 % at least lie at 28 and at 30: in steps of 1/30.
-    assert found.low == pytest.approx(28 / 30)
-    assert found.high == pytest.approx(1)
+    assert found[1:3] == pytest.approx(tuple(expected.confidence_interval))
 
 
 def test_interquartile_mean_that_no_seed_moves_is_by_percentile() -> None:
@@ -168,13 +168,13 @@ def test_share_of_models() -> None:
 
 
 def _coverage(
-    population: Population, statistic: Statistic, n: int, samples: int = 1500
+    population: Population, statistic: Statistic, n: int, samples: int = 900
 ) -> tuple[float, float]:
     """How often the bootstrap's, and Student's, interval holds the population's statistic."""
     truth = {"mean": population.mean, "median": population.median, "iqm": population.iqm}[statistic]
     rng = default_rng(n)
     drawn = population.draw(rng, (samples, n))
-    ours = [bootstrap(values, statistic, rng, 599) for values in drawn]
+    ours = [bootstrap(values, statistic, rng, 399) for values in drawn]
     students = [estimate(values) for values in drawn]
     return _share_held(truth, ours), _share_held(truth, students)
 
@@ -189,12 +189,12 @@ def _share_held(truth: float, found: list[object]) -> float:
     [
         (LAST_EPOCH, "mean", 40),
         (SUMMARY, "mean", 40),
-        (LAST_EPOCH, "iqm", 100),
+        (LAST_EPOCH, "iqm", 200),
         (SUMMARY, "iqm", 40),
         (SUMMARY, "median", 40),
     ],
 )
-def test_from_40_seeds_on_intervals_hold_the_truth_in_93_to_97_percent(
+def test_with_enough_seeds_intervals_hold_the_truth_in_93_to_97_percent(
     population: Population, statistic: Statistic, n: int
 ) -> None:
     found, student = _coverage(population, statistic, n)
@@ -214,4 +214,4 @@ def test_with_ten_seeds_the_bootstrap_of_a_mean_holds_it_less_often_than_student
 
 
 def test_a_median_on_few_values_is_held_more_often_than_nominal() -> None:
-    assert _coverage(LAST_EPOCH, "median", 40, 400)[0] >= 0.97
+    assert _coverage(LAST_EPOCH, "median", 40, 200)[0] >= 0.97

@@ -60,6 +60,8 @@ def test_wilcoxon_with_zeros_and_ties_by_hand() -> None:
     # Sizes 0, 1, 1, 2 have ranks 1, 2½, 2½, 4 (Pratt: the zero is ranked, then left out); the
     # seen sum 2½ + 2½ - 4 = 1. Of the sums ±2½ ±2½ ±4 all are at least 1 away from 0.
     assert _compared([0.0, 1, 1, -2]).wilcoxon_p == 1
+    # Ranks 2, 3, 4, 5: the seen sum 4, and of the eight sums with + 2 all but 0 and -2 are as far.
+    assert _compared([0.0, 1, 2, 3, -4]).wilcoxon_p == pytest.approx(6 / 8)
     # + 2½ + 2½ + 4 = 9 and its opposite are 2 of 8.
     assert _compared([0.0, 1, 1, 2]).wilcoxon_p == pytest.approx(1 / 4)
 
@@ -149,11 +151,15 @@ def test_holm_by_hand_and_as_statsmodels() -> None:
         holm([0.5, np.nan])
 
 
-@pytest.mark.parametrize("margin", [0.2, 0.35, 0.5, 1.0])
-def test_equivalence_agrees_with_statsmodels(margin: float) -> None:
+@pytest.mark.parametrize("share", [0.5, 0.98, 1.02, 2.0])
+def test_equivalence_agrees_with_statsmodels(share: float) -> None:
     values, baseline = default_rng(2).normal(size=(2, 30)) + np.array([[0.1], [0.0]])
-    expected = ttost_paired(values, baseline, -margin, margin)[0] < 0.05
-    assert equivalent(paired_difference(values, baseline), margin) == expected
+    found = paired_difference(values, baseline)
+    # The smallest margin is where the 90 % interval ends: t(0.95, 29 degrees) = 1.699127.
+    error = (values - baseline).std(ddof=1) / 30**0.5
+    margin = share * (abs(float(found.mean)) + 1.699127 * error)  # type: ignore[arg-type]
+    assert equivalent(found, margin) == (share > 1)
+    assert equivalent(found, margin) == (ttost_paired(values, baseline, -margin, margin)[0] < 0.05)
 
 
 def test_equivalence_needs_a_test_or_five_equal_pairs() -> None:
