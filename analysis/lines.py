@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -17,6 +18,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
 _LINE = 0.05  # of a panel's height: a line of text
+_NAME_WIDTH = 15  # characters of a line below a named point
 _MANY = 25  # points of a series that need smaller markers
 
 
@@ -24,7 +26,7 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
     """All series of the panel; `labels`: those of the whole figure, which fix how each looks."""
     if panel.zero_line:
         ax.axhline(0, color="0.3", linewidth=1)
-    for series in panel.series:
+    for series in () if panel.named else panel.series:
         place = labels.index(series.label)
         if panel.style == "points":
             # Many bands on top of each other would hide each other; their rims stay.
@@ -36,6 +38,8 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
         ax.text(remark.x, remark.y, remark.text, size=9, ha="center", va="center", bbox=box)
     _set_scales(ax, panel)
     _draw_levels(ax, panel, labels)
+    if panel.named:
+        _draw_named(ax, panel)
 
 
 def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
@@ -46,9 +50,24 @@ def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
         ax.axhline(level.y, color=color, linewidth=1, linestyle=(0, (1, 2)))
         height = ax.transAxes.inverted().transform(ax.transData.transform((1.0, level.y)))[1]
         lowest = max(lowest, float(height))
-        text = f"{level.label}: {level.y:.2g}"
+        text = f"{level.label}: {level.y:.2g}".replace("$", r"\$")
         ax.text(1.01, lowest, text, transform=ax.transAxes, va="center", size=9, color=color)
         lowest += _LINE  # names of lines close to each other stand above each other
+
+
+def _draw_named(ax: Axes, panel: LinePanel) -> None:
+    """Points with their names below them, and bars for their intervals."""
+    for series in panel.series:
+        (point,) = series.points
+        ax.plot([point.x], [point.y], color="0.2", marker="o", markersize=7)
+        if point.low is not None and point.high is not None:
+            ax.vlines([point.x], [point.low], [point.high], color="0.2")
+    names = [textwrap.fill(series.label, _NAME_WIDTH) for series in panel.series]
+    places = [series.points[0].x for series in panel.series]
+    ax.set_xticks(places, [name.replace("$", r"\$") for name in names], fontsize=8)
+    if places:
+        ax.set_xlim(min(places) - 0.5, max(places) + 0.5)
+    ax.grid(visible=False, axis="x")
 
 
 def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int) -> None:

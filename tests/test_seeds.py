@@ -12,9 +12,10 @@ from sweeps import elastic_net, l2
 from sweeps.best_of import best_of
 from sweeps.command import Plan
 from sweeps.manifest import Manifest, make_manifest
+from sweeps.options import given
 from sweeps.recorder_messages import Refused, Source
 from sweeps.seeds import SeedsSweep
-from sweeps.seeds_options import SeedsOptions, decimals, parse_seeds, stated_in
+from sweeps.seeds_options import SeedsOptions, decimals, parse_seeds
 from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
 from trainables.result import Interval
 
@@ -22,7 +23,7 @@ RUN = "a" * 32
 
 
 def _command(*flags: str) -> SeedsSweep:
-    return SeedsSweep(parse_seeds("", flags), stated_in(flags))
+    return SeedsSweep(parse_seeds("", flags), given(flags, SeedsOptions))
 
 
 def _plan(*flags: str, source: Source | None = None) -> Plan:
@@ -165,9 +166,25 @@ def test_more_combinations_than_a_sweep_may_have_are_refused() -> None:
 
 def test_stated_are_the_flags_that_stand_there() -> None:
     flags = ["--from", RUN, "--top=2", "--no-drop-last", "--by-source", "--l2", "1"]
-    assert stated_in(flags) == {"from_run", "top", "drop_last", "by_source", "l2"}
-    assert stated_in([f"--from={RUN}"]) == {"from_run"}
-    assert stated_in(["--num-samples", "3"]) == set()
+    assert given(flags, SeedsOptions) == {"from_run", "top", "drop_last", "by_source", "l2"}
+    assert given([f"--from={RUN}"], SeedsOptions) == {"from_run"}
+    assert given(["--num-samples", "3"], SeedsOptions) == set()
+
+
+def test_folds_go_with_everything() -> None:
+    plan = _plan("--l2", "0", "1", "--folds", "3", "--by-source", "--seeds", "4")
+    assert {trial.folds for trial in plan.trials} == {3}
+    assert _command("--batch-size", "8", "100", "--folds", "2").problems() == [
+        "--folds needs to leave the 100 rows of a batch to train on, but a fold leaves 60 of the "
+        "120 training rows of iris, got 2"
+    ]
+    source = _source(0.5, 0.6, flags=("--folds", "3"))
+    found = {
+        key: each | _summary(0, cv_accuracy=0.1, cv_loss=0.1)
+        for key, each in source.summaries.items()
+    }
+    plan = _plan(*FROM, source=source._replace(summaries=found))
+    assert {trial.folds for trial in plan.trials} == {0}  # the choice is made
 
 
 def test_what_makes_no_sense_here_is_not_offered() -> None:
@@ -236,11 +253,12 @@ def test_best_is_by_cross_validation_where_there_is_one_then_by_loss_then_by_pla
     found = dict(source.summaries)
     found[keys[2]] = _summary(0.6, 0.4)
     assert best_of(source.promised, found) == [trials[i] for i in (4, 2, 1, 3, 0)]
+    source = _source(*[0.5] * 5, flags=("--folds", "3"))
     crossed = {
         key: {**each, **_summary(0.0, cv_accuracy=i / 10, cv_loss=1.0)}
         for i, (key, each) in enumerate(found.items())
     }
-    assert best_of(source.promised, crossed) == list(trials)[::-1]
+    assert best_of(source.promised, crossed) == list(source.promised.trials)[::-1]
 
 
 def test_diverged_failed_and_exchanged_trials_are_not_the_best() -> None:

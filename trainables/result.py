@@ -6,7 +6,7 @@ Dimension letters: M models, S seeds, E epochs, L linear layers.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,18 +27,29 @@ CURVES = (
     "train/batch_accuracy",
     "train/batch_loss",
 )
+# Of trials with folds besides: the `test/` curves of a seed's fold models, on the rows that each
+# did not train on, averaged over the folds. NaN from where any of the fold models diverged.
+CV_CURVES = ("cv/accuracy", "cv/loss")
 NEAR_ZERO = 1e-3  # a weight counts as zero under this share of its layer's largest
 
 Array = NDArray[np.floating]
+
+
+def recorded_curves(columns: Collection[str]) -> tuple[str, ...]:
+    """`CURVES`, and `CV_CURVES` where a table with these columns holds them."""
+    return (*CURVES, *(name for name in CV_CURVES if name in columns))
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
     """Trained models: `curves` by metric, (M, E); `parameters` by name, (M, …).
 
+    Curves are those of `CURVES`, and of a trial with folds those of `CV_CURVES` too, which are of
+    other models than the rest: either may be NaN without the other.
+
     Parameters are named `0.weight` (M, outputs, inputs) and `0.bias` (M, outputs) for the linear
     layer next to the input, `1.weight`, … for those above. A model whose loss stops being finite
-    has diverged: from that epoch on all its curves are NaN.
+    has diverged: from that epoch on all its `CURVES` are NaN.
     """
 
     curves: Mapping[str, Array]
@@ -195,10 +206,11 @@ def from_arrow(table: pa.Table) -> list[TrialResult]:
     shapes = [name for name in table.column_names if name.endswith(".shape")]
     parameter_names = [name.removesuffix(".shape") for name in shapes]
     sizes = {name: table.column(f"{name}.shape").to_pylist() for name in parameter_names}
-    lists = {name: _Lists(table, name) for name in (*CURVES, *parameter_names)}
+    curve_names = recorded_curves(table.column_names)
+    lists = {name: _Lists(table, name) for name in (*curve_names, *parameter_names)}
     seconds, devices = (table.column(name).to_pylist() for name in ("seconds", "device"))
     for start, stop in zip(starts, [*starts[1:], len(trials)], strict=True):
-        curves = {name: lists[name].rows(start, stop, [-1]) for name in CURVES}
+        curves = {name: lists[name].rows(start, stop, [-1]) for name in curve_names}
         parameters = {
             name: lists[name].rows(start, stop, sizes[name][start]) for name in parameter_names
         }

@@ -18,7 +18,7 @@ from sweeps.record.finished_run import (
     trial_tags,
 )
 from sweeps.record.parts import PART
-from trainables.result import Array, Interval, TrialResult, interval
+from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, interval
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
 # at most 320 points of a curve.
@@ -32,19 +32,21 @@ class TrialRuns:
     """Makes the runs of one sweep's trials, the same from the same results.
 
     `steps`: the epochs, counted from 0, whose curve points MLflow gets. `seed_steps`: the same for
-    the runs of single seeds. `window`: those of the final numbers.
+    the runs of single seeds. `window`: those of the final numbers. `curves`: the names of what each
+    trial's models have at every epoch.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._log_seeds = bool(manifest.options.get("log_seeds"))
         epochs = manifest.trials[0].hyperparameters.epochs
-        curves = _CURVE_POINTS // (6 * len(manifest.trials))
-        steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, curves)))
+        self.curves = (*CURVES, *(CV_CURVES if manifest.folds else ()))
+        points = _CURVE_POINTS // (len(self.curves) * len(manifest.trials))
+        steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, points)))
         self.steps = _spread(epochs, steps)
         models = sum(len(trial.seeds) for trial in manifest.trials)
-        few = min(steps, max(_FEWEST_STEPS, _SEED_CURVE_POINTS // (6 * models)))
-        self.seed_steps = _spread(epochs, few)
+        points = _SEED_CURVE_POINTS // (len(self.curves) * models)
+        self.seed_steps = _spread(epochs, min(steps, max(_FEWEST_STEPS, points)))
         self.window = range(*manifest.summary_epochs)
 
     def make(
