@@ -136,12 +136,11 @@ def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str], height: float) ->
 
 def _series_labels(plot: Plot) -> list[str]:
     """The labels of all panels, each once: a series looks the same in every panel."""
-    panels = [
-        each
-        for each in plot.panels
-        if isinstance(each, SpanPanel) or (isinstance(each, LinePanel) and not each.named)
-    ]
-    return list(dict.fromkeys(series.label for panel in panels for series in panel.series))
+    labels: dict[str, None] = {}
+    for panel in plot.panels:
+        if isinstance(panel, SpanPanel) or (isinstance(panel, LinePanel) and not panel.named):
+            labels |= dict.fromkeys(series.label for series in panel.series)
+    return list(labels)
 
 
 def _handles(axes: Sequence[Axes]) -> dict[str, Artist]:

@@ -50,7 +50,7 @@ def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
         ax.axhline(level.y, color=color, linewidth=1, linestyle=(0, (1, 2)))
         height = ax.transAxes.inverted().transform(ax.transData.transform((1.0, level.y)))[1]
         lowest = max(lowest, float(height))
-        text = f"{level.label}: {level.y:.2g}"
+        text = f"{level.label}: {level.y:.2g}".replace("$", r"\$")
         ax.text(1.01, lowest, text, transform=ax.transAxes, va="center", size=9, color=color)
         lowest += _LINE  # names of lines close to each other stand above each other
 

@@ -82,7 +82,8 @@ def shown_of(studied: Sequence[Studied], most: int) -> tuple[list[Studied], list
         return list(studied), []
     top = best(studied)
     kept = {n for n, one in enumerate(studied) if one is top or one.is_baseline}
-    even = [round(place) for place in np.linspace(0, len(studied) - 1, most - len(kept))]
-    places = sorted({*kept, *even})
+    rest = [n for n in range(len(studied)) if n not in kept]
+    even = np.linspace(0, len(rest) - 1, most - len(kept))
+    places = sorted([*kept, *(rest[round(place)] for place in even)])
     text = f"{len(places)} of {len(studied)} configurations shown, the best and the baseline "
     return [studied[n] for n in places], [f"{text}among them; the table has all"]

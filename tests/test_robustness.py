@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -151,8 +152,9 @@ def test_sources_are_drawn_by_themselves_and_with_interactions(record: SweepReco
     for panel, place in zip(plot.panels, (1, 4), strict=True):
         assert isinstance(panel, SpanPanel)
         for series, one in zip(panel.series, shares, strict=True):
-            found = [span.x for span in series.spans]
-            assert found == [pytest.approx(100 * (source[place] or 0)) for source in one.sources]
+            for span, source in zip(series.spans, one.sources, strict=True):
+                numbers = [100 * float(value or 0) for value in source[place : place + 3]]
+                assert span[1:4] == pytest.approx(numbers)
 
 
 def test_the_reading_names_what_is_more_than_luck(record: SweepRecord) -> None:
@@ -238,11 +240,11 @@ def test_bad_input_is_a_clear_word_and_never_nan(
     print_study(record, studied, shares)
     shown = capsys.readouterr().out
     assert words in shown
-    tables = [plot.table() for plot in plots(record, studied, shares)]
-    for number, table in enumerate([statistics(studied), *tables]):
+    drawn = plots(record, studied, shares)
+    for number, table in enumerate([statistics(studied), *(plot.table() for plot in drawn)]):
         write_csv(table, tmp_path / f"{number}.csv")
         shown += (tmp_path / f"{number}.csv").read_text()
-    for plot in plots(record, studied, shares):
+    for plot in drawn:
         figure = draw(plot)
         require_legible(figure)
         shown += " ".join(text.get_text() for text in texts(figure))
@@ -271,6 +273,9 @@ def test_figures_of_many_configurations_are_legible(tmp_path: Path) -> None:
     drawn = plots_of(record)
     for plot in drawn.values():
         require_legible(draw(replace(plot, title="A title that needs more than one line " * 4)))
+    levels = [text.get_window_extent() for ax in draw(drawn["seeds"]).axes for text in ax.texts]
+    assert len(levels) == 6
+    assert not any(one.overlaps(other) for one, other in combinations(levels, 2))
     assert any("configurations shown" in note for note in drawn["distribution"].notes)
     (panel,) = drawn["ranks"].panels
     assert isinstance(panel, LinePanel)

@@ -50,8 +50,9 @@ def test_configurations_are_compared_in_pairs_and_corrected_for_their_number(
     p_small, p_large = (one.paired.difference.p for one in (small, large) if one.paired)
     assert p_small is not None
     assert p_large is not None
-    assert large.p_holm == pytest.approx(min(2 * p_large, p_small, 1))
-    assert small.p_holm == pytest.approx(max(p_small, 2 * p_large))
+    assert 0 < p_large < p_small
+    assert large.p_holm == pytest.approx(2 * p_large, rel=1e-9, abs=0)
+    assert small.p_holm == pytest.approx(max(p_small, 2 * p_large), rel=1e-9, abs=0)
 
 
 def test_equal_records_give_equal_numbers(record: SweepRecord) -> None:
