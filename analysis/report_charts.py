@@ -130,7 +130,9 @@ def _axis(record: SweepRecord, rows: Sequence[Row]) -> _Axis:
         look["title"] = {"text": f"{plain(axis.label)}, log scale"}
     stand = sorted(places.values())
     gaps = np.diff(stand)
-    room = max(float(gaps.min()), (stand[-1] - stand[0]) / 200) if len(gaps) else 1.0
+    reach = stand[-1] - stand[0]
+    # Neither clouds of points as wide as the axis, nor so narrow that they are lines.
+    room = float(np.clip(gaps.min(), reach / 200, reach / 6)) if len(gaps) else 1.0
     return _Axis(places, room, look)
 
 
@@ -160,6 +162,8 @@ def _seeds(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int
         "type": "scatter",
         "mode": "markers",
         "name": f"{plain(group.label)}, one seed",
+        "legendgroup": str(number),
+        "showlegend": False,
         "x": x,
         "y": y,
         "text": texts,
@@ -183,6 +187,7 @@ def _means(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int
         "type": "scatter",
         "mode": "lines+markers",
         "name": f"{plain(group.label)}, mean",
+        "legendgroup": str(number),
         "x": [round(axis.places[value] + off, 10) for value in values],
         "y": [round(mean, 3) for mean in means],
         "text": [
@@ -230,6 +235,7 @@ def models_text(found: Estimate) -> str:
 def _notes(record: SweepRecord, rows: Sequence[Row]) -> tuple[str, ...]:
     notes = []
     seeds = len(record.manifest.trials[0].seeds)
+    notes.append("Faint points: single seeds. Strong marks: their means.")
     notes.append(f"Bars: {METHOD} over seeds." if seeds > 1 else "One seed: no interval.")
     if seeds > MOST_SEEDS:
         notes.append(f"Points: the first {MOST_SEEDS} of {seeds} seeds.")

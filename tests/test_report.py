@@ -31,7 +31,7 @@ from analysis.report import main
 from analysis.report_charts import MOST_SEEDS, Chart, accuracy_chart
 from analysis.report_claims import answer
 from analysis.report_figures import image, lesson_figures, thinned
-from analysis.report_page import report_page
+from analysis.report_page import report_page, script_json
 from analysis.report_readings import (
     accuracy_reading,
     batches_reading,
@@ -71,7 +71,10 @@ def _texts(chart: Chart) -> list[str]:
 
 
 def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> None:
-    record = _record("l2")
+    sweep = _sweep("l2")
+    for place, one in enumerate(sweep):
+        sweep[place] = replace(one, trial=replace(one.trial, seeds=(10, 11, 12, 13)))
+    record = in_memory("l2", sweep)
     chart = accuracy_chart(record)
     seeds, means = chart.data[:2], chart.data[2:]
     for trace, mean, part in zip(seeds, means, ("train", "test"), strict=True):
@@ -82,7 +85,7 @@ def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> N
         assert mean["error_y"]["array"] == pytest.approx(half, abs=2e-3)
         assert mean["error_y"]["arrayminus"] == pytest.approx(half, abs=2e-3)
     trial = record.usable[1]
-    assert f"<b>{trial.name}, seed 2</b>" in chart.data[0]["text"][SEEDS + 2]
+    assert f"<b>{trial.name}, seed 12</b>" in chart.data[0]["text"][SEEDS + 2]
     assert record.run_of(trial) in chart.data[0]["text"][SEEDS + 2]
     assert chart.missing == ""
 
@@ -311,6 +314,12 @@ def test_names_are_text_and_nothing_else(page: str, outline: _Outline) -> None:
     assert len(json.loads(charts[1])) == len(PLAUSIBLE)
 
 
+def test_json_in_a_script_cannot_end_it() -> None:
+    text = script_json({"name": "</script><!--"})
+    assert "<" not in text
+    assert json.loads(text) == {"name": "</script><!--"}
+
+
 def test_every_claim_and_every_number_has_its_run_and_its_origin(
     outline: _Outline, records: Mapping[str, SweepRecord], verdicts: list[Verdict]
 ) -> None:
@@ -458,9 +467,11 @@ def test_every_chart_is_drawn_and_pointing_at_a_seed_tells_which(
 
 @pytest.mark.browser
 def test_hostile_names_are_shown_and_not_run(tab: Page) -> None:
-    point = tab.locator("#chart-l2 .scatterlayer .trace:nth-child(1) .point").nth(1)
-    point.hover(force=True)
-    tab.locator("#chart-l2 .hoverlayer .hovertext", has_text=NASTY[0]).wait_for()
+    points = tab.locator("#chart-l2 .scatterlayer .trace:nth-child(1) .point")
+    for place, name in enumerate(NASTY):
+        points.nth(place * SEEDS + 1).hover(force=True)
+        label = tab.locator("#chart-l2 .hoverlayer .hovertext", has_text=name[:40])
+        label.filter(has_text="seed 1").wait_for()
     images = [image.get_attribute("src") or "" for image in tab.locator("img").all()]
     assert len(images) == 12
     assert all(source.startswith("data:image/svg+xml") for source in images)
@@ -528,6 +539,7 @@ def test_without_the_lessons_sweeps_the_script_says_how_to_record_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     places = Places(tracking_uri=new_store(tmp_path), out=tmp_path / "figures")
+    capsys.readouterr()  # MLflow's lines on making the store
     assert main(places) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
