@@ -101,6 +101,12 @@ def first_epochs(record: SweepRecord, trial: Trial, metric: str) -> tuple[Array,
     return np.where(sound, epochs, np.nan), never
 
 
+def never_there(count: int) -> str:
+    """How many models never reach the accuracy, and what is made of them."""
+    models = "1 model never gets" if count == 1 else f"{count} models never get"
+    return f"{models} there and count{'s' if count == 1 else ''} with all epochs."
+
+
 def weights(record: SweepRecord, trial: Trial) -> tuple[Array, Array]:
     """(S,) and (S,): norm of all weights, and percent of them near zero, after the last epoch."""
     layers = len(trial.hyperparameters.hidden) + 1

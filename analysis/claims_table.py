@@ -54,7 +54,7 @@ def show(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> None:
         console.print(_wrapped(line, ""))
     record = next(iter(sweeps.records.values()))
     console.print(f"MLflow runs in {without_password(record.tracking_uri)}")
-    console.print(summary(verdicts), style="bold")
+    console.print(_wrapped(summary(verdicts), ""), style="bold")
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
@@ -97,11 +97,18 @@ def markdown(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> str:
     lines += ["", "## Reasons", ""]
     lines += [
         f"- **{one.id}**: {_escaped(one.reason)}"
-        + (f" Runs: {', '.join(f'`{run}`' for run in one.run_ids)}." if one.run_ids else "")
+        + "".join(f" [`{run[:8]}`]({link(sweeps, run)})" for run in one.run_ids)
         for one in verdicts
     ]
     lines += ["", "## Notes", "", *(f"- {_escaped(line)}" for line in notes(sweeps)), ""]
     return "\n".join(lines)
+
+
+def link(sweeps: LessonSweeps, run_id: str) -> str:
+    """The run's page in the MLflow UI, of a store that is no server in `mlflow ui` beside it."""
+    uri = next(iter(sweeps.records.values())).tracking_uri
+    server = without_password(uri) if uri.startswith("http") else "http://127.0.0.1:5000"
+    return f"{server.rstrip('/')}/#/runs/{run_id}"
 
 
 def save(sweeps: LessonSweeps, verdicts: Sequence[Verdict], out: Path) -> list[Path]:

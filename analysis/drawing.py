@@ -125,7 +125,7 @@ def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str]) -> None:
 
 def _series_labels(plot: Plot) -> list[str]:
     """The labels of all panels, each once: a series looks the same in every panel."""
-    panels = [panel for panel in plot.panels if isinstance(panel, LinePanel)]
+    panels = [each for each in plot.panels if isinstance(each, LinePanel) and not each.named]
     return list(dict.fromkeys(series.label for panel in panels for series in panel.series))
 
 

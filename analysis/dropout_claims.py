@@ -17,6 +17,7 @@ from analysis.claim_evidence import (
     first_epochs,
     left_out,
     levels,
+    never_there,
     percent,
     said,
 )
@@ -80,8 +81,8 @@ def slower(record: SweepRecord) -> Finding:
     reason = (
         f"{100 * REACHED:g} % train accuracy (mean of {SMOOTHING} epochs) first comes after "
         f"{means[rates.values[0]]:.0f} epochs at dropout {rates.values[0]:g}{half}, "
-        f"{means[rates.values[-1]]:.0f} at {rates.values[-1]:g}; {never} models never get there "
-        "and count with all their epochs."
+        f"{means[rates.values[-1]]:.0f} at {rates.values[-1]:g}; "
+        f"{never_there(never)}"
     )
     return directed([Part(evidence, 1)], reason + left_out(record, rates.trials), [record.run_id])
 

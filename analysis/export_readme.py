@@ -7,7 +7,7 @@ import textwrap
 from analysis.connection import without_password
 from analysis.record import SweepRecord
 from analysis.stats import METHOD
-from trainables.result import CURVES, NEAR_ZERO
+from trainables.result import NEAR_ZERO, recorded_curves
 
 _TEMPLATE = """\
 {run_name}
@@ -79,6 +79,10 @@ _ABOUT = {
     "0.weight, 0.weight.shape, …": "a layer's weights, row after row, and their shape; layer 0 is "
     "next to the input",
 }
+_OF_FOLDS = (
+    "mean over {folds} folds of the seed's training rows, each fold's rows judged by a model that "
+    "was trained on the others; empty where one of these models diverged"
+)
 
 
 def readme(record: SweepRecord) -> str:
@@ -86,7 +90,10 @@ def readme(record: SweepRecord) -> str:
     manifest = record.manifest
     window = f"{manifest.summary_epochs.start + 1} to {manifest.summary_epochs.stop}"
     about = {name: text.format(window=window) for name, text in _ABOUT.items()}
-    about |= {", ".join(CURVES): "the same quantities at each epoch, in curves"}
+    if record.has_folds:
+        about |= {"cv_accuracy, cv_loss": _OF_FOLDS.format(folds=manifest.trials[0].folds)}
+    curves = recorded_curves(record.curves.columns)
+    about |= {", ".join(curves): "the same quantities at each epoch, in curves"}
     trials = f"{len(record.usable)} of {len(manifest.trials)} trials"
     counts = f"{trials}, {len(manifest.trials[0].seeds)} seeds each, data: "
     lacking = "".join(f"Lacking: {name} ({why})\n" for name, why in record.lacking.items())

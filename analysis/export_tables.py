@@ -12,7 +12,7 @@ from analysis.comparison import compare
 from analysis.record import SweepRecord
 from analysis.stats import Difference, estimate
 from trainables.hyperparameters import Trial
-from trainables.result import CURVES, Array, Trained, TrialResult
+from trainables.result import Array, Trained, TrialResult, recorded_curves
 
 
 def trial_table(record: SweepRecord) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def _finals(record: SweepRecord, trial: Trial) -> tuple[dict[str, Array], NDArra
     shapes = [name for name in record.weights.column_names if name.endswith(".shape")]
     parameters = [name.removesuffix(".shape") for name in shapes]
     trained = Trained(
-        {metric: record.curve(trial, metric) for metric in CURVES},
+        {metric: record.curve(trial, metric) for metric in recorded_curves(record.curves.columns)},
         {name: record.parameter(trial, name) for name in parameters},
     )
     lost = trained.diverged

@@ -5,7 +5,7 @@ Dimension letters: S seeds, E epochs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -22,6 +22,7 @@ from analysis.captions import (
     trial_label,
 )
 from analysis.comparison import Row, compare, swept
+from analysis.manifest import Axis
 from analysis.plots import Cell, LinePanel, MapPanel, Plot, Point, Scale, Series
 from analysis.record import SweepRecord
 from analysis.stats import Difference, Estimate, estimate_by_epoch, moving_average
@@ -88,7 +89,7 @@ def accuracy_against_value(
     rows = compare(record)
     axis = record.manifest.axes[0]
     values = [swept(record, row.trial)[0] for row in rows]
-    scale: Scale = x_scale or ("linear" if not axis.log else "symlog" if 0 in values else "log")
+    scale = x_scale or value_scale(axis, values)
 
     def panel(
         title: str, y_label: str, series: dict[str, Callable[[Row], Estimate | Difference | None]]
@@ -132,6 +133,13 @@ def accuracy_against_value(
             other = replace(other, missing="the baseline is missing: no differences")
     panels = [accuracy, replace(other, zero_line=True)]
     return sweep_plot(record, "accuracy", title, final_subtitle(record, "band"), panels)
+
+
+def value_scale(axis: Axis, values: Collection[float]) -> Scale:
+    """The scale on which values of a swept hyperparameter are drawn."""
+    if not axis.log:
+        return "linear"
+    return "symlog" if 0 in values else "log"
 
 
 def accuracy_map(record: SweepRecord, title: str) -> Plot:

@@ -20,6 +20,7 @@ from analysis.claim_evidence import (
     first_epochs,
     left_out,
     levels,
+    never_there,
     percent,
     said,
 )
@@ -100,7 +101,7 @@ def batch_final(record: SweepRecord) -> Finding:
     never = sum(count for _, count in reached.values())
     reason = (
         f"Final test accuracy by batch size, in brackets the first epoch at 90 %: {listed}; "
-        f"{never} models never get there and count with all their epochs."
+        f"{never_there(never)}"
     )
     return directed([*high, *late], reason + left_out(record, sizes.trials), [record.run_id])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -16,6 +17,7 @@ _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.2)), (0
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
+_NAME_WIDTH = 15  # characters of a line below a named point
 _MANY = 25  # points of a series that need smaller markers
 
 
@@ -23,7 +25,7 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
     """All series of the panel; `labels`: those of the whole figure, which fix how each looks."""
     if panel.zero_line:
         ax.axhline(0, color="0.3", linewidth=1)
-    for series in panel.series:
+    for series in () if panel.named else panel.series:
         place = labels.index(series.label)
         if panel.style == "points":
             # Many bands on top of each other would hide each other; their rims stay.
@@ -34,6 +36,23 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
         ax.text(remark.x, remark.y, remark.text, size=9, ha="center", va="center", bbox=box)
     _set_scales(ax, panel)
+    if panel.named:
+        _draw_named(ax, panel)
+
+
+def _draw_named(ax: Axes, panel: LinePanel) -> None:
+    """Points with their names below them, and bars for their intervals."""
+    for series in panel.series:
+        (point,) = series.points
+        ax.plot([point.x], [point.y], color="0.2", marker="o", markersize=7)
+        if point.low is not None and point.high is not None:
+            ax.vlines([point.x], [point.low], [point.high], color="0.2")
+    names = [textwrap.fill(series.label, _NAME_WIDTH) for series in panel.series]
+    places = [series.points[0].x for series in panel.series]
+    ax.set_xticks(places, [name.replace("$", r"\$") for name in names], fontsize=8)
+    if places:
+        ax.set_xlim(min(places) - 0.5, max(places) + 0.5)
+    ax.grid(visible=False, axis="x")
 
 
 def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int) -> None:

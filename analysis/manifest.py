@@ -37,7 +37,7 @@ class Manifest:
     `baseline`: key of the trial that the others are compared with; None when there is none.
     `dataset`: name, digest, rows, train, test, features, classes, class and feature names.
     `origin`: what made the record: command, commit, dirty, versions, machine, trainer_version.
-    `content`: the bytes of the file.
+    `options`: the command line's, by name. `content`: the bytes of the file.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Manifest:
     trials: tuple[Trial, ...]
     dataset: Mapping[str, Any]
     origin: Mapping[str, Any]
+    options: Mapping[str, Any]
     content: bytes
 
     @property
@@ -83,6 +84,7 @@ def read_manifest(path: Path) -> Manifest:
             trials=tuple(map(Trial.from_dict, values["trials"])),
             dataset=values["dataset"],
             origin={name: values.get(name) for name in _ORIGIN},
+            options=values.get("options", {}),
             content=content,
         )
     except (KeyError, TypeError) as error:

@@ -23,7 +23,17 @@ from analysis.claim_evidence import (
     weights,
 )
 from analysis.record import SweepRecord
-from analysis.verdicts import LEVEL, MARGIN, Evidence, Finding, Part, Untestable, directed, little
+from analysis.verdicts import (
+    LEVEL,
+    MARGIN,
+    Evidence,
+    Finding,
+    Part,
+    Untestable,
+    directed,
+    little,
+    within_margin,
+)
 from trainables.hyperparameters import Trial
 from trainables.result import Array
 
@@ -50,6 +60,9 @@ def l2_no_trend(record: SweepRecord) -> Finding:
     p = over.difference.p
     if p is not None and 2 * p < LEVEL and over.difference.excludes_zero:
         agrees = over.corrected.excludes_zero if over.corrected else None
+        near = [within_margin(one.difference, 0, MARGIN) < LEVEL for one in evidence]
+        if all(near):
+            reason += f" All are shown to be within ± {MARGIN:g} point, but the direction is clear."
         return Finding("contradicted", 2 * p, over, agrees, reason, (record.run_id,))
     return little(evidence, MARGIN, reason, [record.run_id])
 

@@ -49,8 +49,9 @@ class LinePanel:
 
     `style`: `points` (each of its own), `curve` (a line of many) or `outline` (a shape, equal
     scales on both axes), the first two with a band. `joined`: whether a line joins points.
-    `ordered`: the series are steps of one value, shaded in that order. `zero_line`: a line at
-    y = 0. `missing`: why there is nothing to show.
+    `ordered`: the series are steps of one value, shaded in that order. `named`: each series is one
+    point at a place of its own, with its label below it and not in the legend. `zero_line`: a line
+    at y = 0. `missing`: why there is nothing to show.
     """
 
     title: str
@@ -63,6 +64,7 @@ class LinePanel:
     y_limits: tuple[float, float] | None = None
     joined: bool = True
     ordered: bool = False
+    named: bool = False
     zero_line: bool = False
     remarks: tuple[Remark, ...] = ()
     missing: str = ""

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from analysis.errors import STORE, Stop
 from analysis.manifest import Manifest
 from trainables.hyperparameters import Trial
-from trainables.result import Array
+from trainables.result import CV_CURVES, Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +56,20 @@ class SweepRecord:
         """The trial that the others are compared with; None when there is none or it is lacking."""
         return next((one for one in self.usable if one.key == self.manifest.baseline), None)
 
+    @property
+    def has_folds(self) -> bool:
+        """Whether the sweep cross-validated on its training rows."""
+        return CV_CURVES[0] in self.curves.columns
+
     def run_of(self, trial: Trial) -> str:
         """The MLflow run id of a usable trial."""
         return self._runs[trial.key]
 
     def curve(self, trial: Trial, metric: str) -> Array:
-        """(S, E): a metric of `CURVES` for each seed of a usable trial; NaN once diverged."""
+        """(S, E): a metric for each seed of a usable trial; NaN once diverged.
+
+        Those of `CURVES`, and of `CV_CURVES` where `has_folds`.
+        """
         seeds, epochs = len(trial.seeds), trial.hyperparameters.epochs
         first = self._first_rows[trial.key]
         values = self.curves[metric].to_numpy()[first : first + seeds * epochs]

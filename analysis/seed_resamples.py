@@ -1,4 +1,4 @@
-"""What fewer seeds would have shown: interval width and ranking under resampled seeds.
+"""What other or fewer seeds would have shown: interval widths and rankings of resampled seeds.
 
 Dimension letters: K configurations, S seeds.
 """
@@ -17,7 +17,10 @@ _BLOCK = 1_000_000
 
 
 class HalfWidth(NamedTuple):
-    """Mean half width of the 95 % t interval with `n` seeds, and how often it holds the mean."""
+    """What `n` seeds give: the 95 % t interval's mean half width, and how often it holds the truth.
+
+    The truth is the mean over all seeds that there are.
+    """
 
     n: int
     half_width: float
@@ -27,7 +30,11 @@ class HalfWidth(NamedTuple):
 def half_width_by_n(
     values: Array, ns: Sequence[int], rng: np.random.Generator, resamples: int = 2000
 ) -> tuple[HalfWidth, ...]:
-    """Interval widths with fewer seeds than the finite ones of `values` (S,); n from 2."""
+    """Interval widths with each of `ns` seeds (2 or more), drawn from those of `values` (S,).
+
+    NaN, a diverged model, is left out. Drawn with replacement, as from a population that looks like
+    the sample: without it, draws near all S seeds would nearly always hold the mean of all S.
+    """
     finite = np.asarray(values, dtype=np.float64)
     finite = finite[np.isfinite(finite)]
     if len(finite) < 2:
@@ -54,20 +61,26 @@ def rank_stability(
 ) -> Array:
     """(K,): share of resamples of `n` seeds in which each row of `values` (K, S) is the highest.
 
-    Column s of all rows is the same seed. Ties are shared.
+    Column s of all rows is the same seed. Ties are shared. A seed with NaN, a diverged model, is
+    left out; but a configuration of which every model diverged is never the highest.
     """
+    if n < 1:
+        raise ValueError(f"a resample needs at least 1 seed, got {n}")
     values = np.asarray(values, dtype=np.float64)
-    kept = values[:, np.isfinite(values).all(axis=0)]
+    trained = np.isfinite(values).any(axis=1)
+    kept = values[trained][:, np.isfinite(values[trained]).all(axis=0)]
     seeds = kept.shape[1]
-    if seeds == 0:
-        raise ValueError("ranking needs at least one seed with no diverged model, got none")
+    if seeds == 0 or not trained.any():
+        raise ValueError("ranking needs at least one seed of which no model diverged, got none")
     shares = np.zeros(len(kept))
     step = max(1, _BLOCK // n)
     for start in range(0, resamples, step):
         rows = min(step, resamples - start)
         drawn = rng.integers(0, seeds, (rows, n)) + seeds * np.arange(rows)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * seeds).reshape(rows, seeds)
-        means = np.round(counts @ kept.T / n, 12)
+        means = np.round(counts @ kept.T / n, 12)  # equal means can differ by rounding
         best = means == means.max(axis=1, keepdims=True)
         shares += (best / best.sum(axis=1, keepdims=True)).sum(axis=0)
-    return np.asarray(shares / resamples)
+    found = np.zeros(len(values))
+    found[trained] = shares / resamples
+    return found

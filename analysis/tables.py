@@ -14,39 +14,39 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from trainables.hyperparameters import Trial
-from trainables.result import CURVES
+from trainables.result import recorded_curves
 
 _Places = NDArray[np.int64]
 _Marks = NDArray[np.bool_]
-_CURVE_ROWS = pa.schema(
-    [
-        ("trial_key", pa.dictionary(pa.int32(), pa.string())),
-        ("seed", pa.int64()),
-        ("epoch", pa.int64()),
-        *((name, pa.float32()) for name in CURVES),
-    ]
+_MODEL_AND_EPOCH = (
+    ("trial_key", pa.dictionary(pa.int32(), pa.string())),
+    ("seed", pa.int64()),
+    ("epoch", pa.int64()),
 )
 
 
 def read_curves(folder: Path, trials: Sequence[Trial]) -> tuple[pd.DataFrame, dict[str, str]]:
     """All curves of `trials` that are whole, and what is wrong with the others, by trial key.
 
-    The table has columns trial_key, config, seed, epoch (from 1) and one per metric, ordered as
+    The table has columns trial_key, config, seed, epoch (from 1) and one per metric, those of
+    `CURVES` and, where the sweep had folds, `CV_CURVES`, ordered as
     `trials` and their seeds are and then by epoch: each trial is a block of S × E rows. Rows that
     several files repeat are taken once; with other numbers they raise `ValueError`.
     """
     if not (files := _files(folder)):
-        return pd.DataFrame(columns=["trial_key", "config", *_CURVE_ROWS.names[1:]]), {
-            trial.key: "no curves" for trial in trials
-        }
+        columns = ["trial_key", "config", "seed", "epoch", *recorded_curves(())]
+        return pd.DataFrame(columns=columns), {trial.key: "no curves" for trial in trials}
     # Keys as numbers into a list of texts, whichever way a file has them: millions of rows repeat
     # a few keys.
     form = pads.ParquetFileFormat(dictionary_columns=["trial_key"])
-    rows = pads.dataset(files, schema=_CURVE_ROWS, format=form)
-    _require_columns(rows, {*_CURVE_ROWS.names, "config"})
+    metrics = recorded_curves({name for file in files for name in pq.read_schema(file).names})
+    schema = pa.schema([*_MODEL_AND_EPOCH, *((name, pa.float32()) for name in metrics)])
+    rows = pads.dataset(files, schema=schema, format=form)
+    _require_columns(rows, {*schema.names, "config"})
     table = rows.to_table().unify_dictionaries()
     found = pc.index_in(table["trial_key"], pa.array([trial.key for trial in trials], pa.string()))
     number = found.fill_null(-1).to_numpy()
@@ -119,7 +119,7 @@ def _require_equal_repeats(
 ) -> None:
     """`rows` of the table by place, where `again` marks those whose place the row before has."""
     later = np.flatnonzero(again)
-    for name in CURVES:
+    for name in recorded_curves(table.column_names):
         values = table[name].to_numpy()
         one, other = values[rows[later - 1]], values[rows[later]]
         differ = (one != other) & ~(np.isnan(one) & np.isnan(other))
@@ -133,7 +133,7 @@ def _frame(table: pa.Table, number: _Places, trials: Sequence[Trial]) -> pd.Data
         "trial_key": _categories(number, [trial.key for trial in trials]),
         "config": _categories(number, [trial.name for trial in trials]),
     }
-    columns |= {name: table[name].to_numpy() for name in _CURVE_ROWS.names[1:]}
+    columns |= {name: table[name].to_numpy() for name in table.column_names[1:]}
     return pd.DataFrame(columns)
 
 

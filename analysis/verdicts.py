@@ -7,8 +7,9 @@ its mean. It is
   of its parts' (intersection–union test; Berger 1982, "Multiparameter hypothesis testing and
   acceptance sampling").
 - *contradicted* when one part's interval lies on the other side, or when its mean is shown to be
-  within ± a negligible amount of the value (two one-sided tests; Schuirmann 1987). The p is the
-  smallest of the parts', times their number (Bonferroni).
+  within ± a negligible amount of the value (two one-sided tests; Schuirmann 1987). What is shown
+  to be as predicted, however little, does not count against the claim. The p is the smallest of
+  the parts', times their number (Bonferroni).
 - *inconclusive* otherwise.
 
 Claims that something changes little are tested the other way round: supported when every part is
@@ -105,12 +106,25 @@ class Verdict:
 
 
 def directed(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Finding:
-    """The finding on a claim that every part lies on its predicted side."""
+    """The finding on a claim that every part lies on its predicted side.
+
+    Its evidence is the part that decides: the weakest, or that which contradicts most clearly.
+    """
     favour = [_favour(part, part.evidence.difference) for part in parts]
-    against = [_against(part, part.evidence.difference) for part in parts]
+    against = [
+        _against(part, part.evidence.difference) if p >= LEVEL else 1.0
+        for part, p in zip(parts, favour, strict=True)
+    ]
     weakest = max(range(len(parts)), key=favour.__getitem__)
     worst = min(range(len(parts)), key=against.__getitem__)
     support, opposition = favour[weakest], min(1.0, len(parts) * against[worst])
+    if len(parts) > 1:
+        place = worst if support >= LEVEL > opposition else weakest
+        reason += (
+            f" Shown to be as claimed: {sum(p < LEVEL for p in favour)} of {len(parts)} parts, to "
+            f"be otherwise: {sum(p < LEVEL for p in against)}. What decides: "
+            f"{parts[place].evidence.what}."
+        )
     if support < LEVEL:
         also = [_favour(part, part.evidence.corrected) < LEVEL for part in parts if _known(part)]
         return _finding("supported", support, parts[weakest].evidence, also, reason, run_ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,26 +19,57 @@ Summaries = Mapping[str, Mapping[str, Interval]]
 class Answer:
     """`best` and `baseline` with their test accuracies; None for what was not recorded.
 
-    The best is chosen on the test accuracy that it is reported with, so it flatters itself: with
-    many configurations some are lucky. The words say so.
+    Without folds the best is chosen on the test accuracy that it is reported with, so it flatters
+    itself: with many configurations some are lucky. The words say so. With folds it is chosen on
+    the cross-validated accuracies `best_cv` and `baseline_cv`, which else are None.
     """
 
     best: Trial | None
     best_accuracy: Interval | None
     baseline: Trial
     baseline_accuracy: Interval | None
+    best_cv: Interval | None = None
+    baseline_cv: Interval | None = None
+
+
+def judged_on(manifest: Manifest) -> str:
+    """Which accuracy and loss the best is chosen on: `cv` of a sweep with folds, else `test`."""
+    return "cv" if manifest.folds else "test"
+
+
+def how_chosen(manifest: Manifest) -> str:
+    """What the choice of a sweep with folds rests on, in words."""
+    return (
+        f"chosen by {manifest.folds}-fold cross-validation on the training part, the test set was "
+        "not looked at for the choice"
+    )
+
+
+def standing(
+    manifest: Manifest, trial: Trial, summary: Mapping[str, Interval]
+) -> tuple[float, float] | None:
+    """Accuracy and negative loss, each the higher the better; None for what cannot be the best.
+
+    They are those of `judged_on`. A trial with a diverged model has none; nor has one with an
+    exchanged source of randomness, which is another's configuration over again.
+    """
+    judge = judged_on(manifest)
+    # As they are recorded, so that a resumed sweep decides as an uninterrupted one.
+    accuracy, loss = (short(summary[f"{judge}_{name}"].mean) for name in ("accuracy", "loss"))
+    if trial.exchanged or math.isnan(accuracy) or math.isnan(summary["test_loss"].mean):
+        return None
+    return accuracy, -loss
 
 
 class BestSoFar:
-    """The trial with the highest mean test accuracy of those that were added, in any order.
+    """The trial with the highest mean accuracy of those that were added, in any order.
 
-    Of equals, that with the lowest test loss, then the first of the manifest. A trial with a
-    diverged seed has no mean and cannot be the best; nor can one with an exchanged source, which is
-    another's configuration over again.
+    The accuracy is that of `judged_on`. Of equals, that with the lowest loss, then the first of
+    the manifest. See `standing` for trials that cannot be the best.
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        self._trials = manifest.trials
+        self._manifest = manifest
         self._place = {trial.key: place for place, trial in enumerate(manifest.trials)}
         self._rank: tuple[float, float, int] | None = None
         self.trial: Trial | None = None
@@ -45,14 +77,11 @@ class BestSoFar:
     def add(self, key: str, summary: Mapping[str, Interval]) -> bool:
         """Whether the trial `key` is the best now."""
         place = self._place[key]
-        if self._trials[place].exchanged:
+        trial = self._manifest.trials[place]
+        found = standing(self._manifest, trial, summary)
+        if found is None or (self._rank is not None and (*found, -place) <= self._rank):
             return False
-        # As they are recorded, so that a resumed sweep decides as an uninterrupted one.
-        accuracy, loss = (short(summary[name].mean) for name in ("test_accuracy", "test_loss"))
-        rank = (accuracy, -loss, -place)
-        if not rank[0] >= 0 or (self._rank is not None and rank <= self._rank):
-            return False
-        self._rank, self.trial = rank, self._trials[place]
+        self._rank, self.trial = (*found, -place), trial
         return True
 
 
@@ -63,11 +92,17 @@ def find_answer(manifest: Manifest, summaries: Summaries) -> Answer:
         so_far.add(key, summary)
     best = so_far.trial
     baseline = manifest.baseline_trial
+
+    def found(trial: Trial | None, name: str) -> Interval | None:
+        return summaries[trial.key].get(name) if trial and trial.key in summaries else None
+
     return Answer(
         best,
-        summaries[best.key]["test_accuracy"] if best else None,
+        found(best, "test_accuracy"),
         baseline,
-        summaries[baseline.key]["test_accuracy"] if baseline.key in summaries else None,
+        found(baseline, "test_accuracy"),
+        found(best, "cv_accuracy"),
+        found(baseline, "cv_accuracy"),
     )
 
 
@@ -87,8 +122,11 @@ def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
     """The description of a trial's run: its accuracies, and where all of its curves lie."""
     diverged = summary["test_accuracy"].mean != summary["test_accuracy"].mean
     seeds = len(trial.seeds)
+    by_folds = ""
+    if "cv_accuracy" in summary:
+        by_folds = f"cross-validated accuracy {percent(summary['cv_accuracy'])}, "
     return (
-        f"**Test accuracy {percent(summary['test_accuracy'])}**, "
+        f"**Test accuracy {percent(summary['test_accuracy'])}**, {by_folds}"
         f"train accuracy {percent(summary['train_accuracy'])}; "
         f"{seeds} seeds{', at least one of which diverged' if diverged else ''}.  \n"
         f"Every epoch of every seed: `curves/{part}.parquet` of the sweep's run, rows of config "
@@ -98,10 +136,16 @@ def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
 
 def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
     """The description of the sweep's run in Markdown: first the answer, then the views' links."""
-    seeds = len(manifest.trials[0].seeds)
+    count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
     first, last = manifest.summary_epochs
     if answer.best is None:
         head = "No trial of this sweep gave a result."
+    elif manifest.folds:
+        head = (
+            f"**Best: {answer.best.name}**, cross-validated accuracy {percent(answer.best_cv)}, "
+            f"{how_chosen(manifest)}. Baseline {answer.baseline.name}: "
+            f"{percent(answer.baseline_cv)}."
+        )
     else:
         head = (
             f"**Best: {answer.best.name}**, test accuracy {percent(answer.best_accuracy)}. "
@@ -110,25 +154,35 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
     # The links in the second line: the UI lays a veil over the third of a long description until
     # it is unfolded, through which nothing can be clicked.
     links = " · ".join(f"[{title}]({link})" for title, link in views.items())
+    if manifest.folds:
+        caution = (
+            f"Test accuracy of the best: {percent(answer.best_accuracy)}, of the baseline: "
+            f"{percent(answer.baseline_accuracy)}. Judge the choice on seeds that it never saw: "
+            "`python sweeps/seeds.py --from` this run's id `--top 1`."
+        )
+    else:
+        caution = (
+            "The best of many configurations is partly luck: compare its interval with the "
+            "baseline's, and try it again on fresh seeds."
+        )
     lines = [
         f"{head}  \n{links}" if links else head,
         "",
         f"{manifest.question}",
         "",
-        f"{len(manifest.configurations)} configurations × {seeds} seeds on "
-        f"{manifest.dataset['name']}; "
-        f"test accuracy is the mean of epochs {first + 1} to {last}, brackets are 95 % t intervals "
-        "over seeds. The best of many configurations is partly luck: compare its interval with the "
-        "baseline's, and try it again on fresh seeds.",
+        f"{count} configurations × {seeds} seeds on {manifest.dataset['name']}; "
+        f"accuracies are means of epochs {first + 1} to {last}, brackets are 95 % t intervals "
+        f"over seeds. {caution}",
         "",
     ]
-    if len(manifest.trials) > LOADED:
+    if count > LOADED:
         lines += [
-            f"The charts of this page's links load {LOADED} of the {len(manifest.trials)} trials, "
-            "those with the highest test accuracy; `chart.html` has all of them.",
+            f"The charts of this page's links load {LOADED} of the {count} trials, "
+            f"those with the highest {'cross-validated' if manifest.folds else 'test'} accuracy; "
+            "`chart.html` has all of them.",
             "",
         ]
-    if len(manifest.configurations) < len(manifest.trials):
+    if count < len(manifest.trials):
         lines += [
             "Trials called `next=` are a configuration once more, with that source of randomness "
             "taken from the next seed: they show where the spread over seeds comes from.",

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sweeps.answer import Summaries, find_answer, percent
+from sweeps.answer import Summaries, find_answer, how_chosen, percent
 from sweeps.command import Plan
 from sweeps.interrupts import Stopped
 from sweeps.manifest import Manifest
@@ -28,7 +28,9 @@ def print_plan(plan: Plan, uri: str) -> None:
     """What would run, for `--dry-run`."""
     sweep, _, trials = plan
     seeds = len(trials[0].seeds)
-    seconds = sum(training_seconds(trial.hyperparameters, seeds) for trial in trials)
+    seconds = sum(training_seconds(trial.hyperparameters, trial.models) for trial in trials)
+    folds = f" × (1 + {trials[0].folds} folds)" if trials[0].folds else ""
+    models = sum(trial.models for trial in trials)
     print(f"{sweep.name}: {sweep.question}")
     count = sum(not trial.exchanged for trial in trials)
     again = ""
@@ -36,7 +38,7 @@ def print_plan(plan: Plan, uri: str) -> None:
         again = (
             f" × {len(trials) // count} (as they are, and with each source of randomness exchanged)"
         )
-    print(f"{count} configurations × {seeds} seeds{again} = {len(trials) * seeds} models")
+    print(f"{count} configurations × {seeds} seeds{again}{folds} = {models} models")
     print(f"about {seconds:.0f} s of training on one core, plus start-up and recording")
     print(f"recorded in {without_credentials(uri)}")
     for trial in trials:
@@ -153,10 +155,13 @@ def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table
     answer = find_answer(manifest, summaries)
     count = len(manifest.configurations)
     table = Table(title=manifest.question, title_justify="left", caption_justify="left")
+    luck = f"; the best of {count} configurations is partly luck" if count > 1 else ""
     table.caption = f"mean [95 % t interval] over {seeds} seeds"
-    if count > 1:
-        table.caption += f"; the best of {count} configurations is partly luck"
-    for heading in ("", "configuration", "test accuracy", "train accuracy"):
+    table.caption += f"; {how_chosen(manifest)}" if manifest.folds else luck
+    shown = ["test accuracy", "train accuracy"]
+    if manifest.folds:
+        shown.insert(0, "cv accuracy")
+    for heading in ("", "configuration", *shown):
         table.add_column(heading)
     rows = [("best", answer.best), ("baseline", answer.baseline)]
     if manifest.name == _SEEDS and count <= _ALL_SHOWN:
@@ -167,12 +172,8 @@ def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table
     for title, trial in rows:
         summary = summaries.get(trial.key) if trial else None
         if trial and summary:
-            table.add_row(
-                title,
-                trial.name,
-                percent(summary["test_accuracy"]),
-                percent(summary["train_accuracy"]),
-            )
+            accuracies = [percent(summary[name.replace(" ", "_")]) for name in shown]
+            table.add_row(title, trial.name, *accuracies)
     return table
 
 
@@ -192,6 +193,11 @@ def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, st
     lines.append(f"charts of trials:   {server}{link}")
     if SEEDS in views:
         lines.append(f"averages of seeds:  {server}{views[SEEDS]}")
+    if manifest.folds:
+        lines += [
+            f"the choice drawn:   python analysis/choosing.py{flag}",
+            f"on fresh seeds:     python sweeps/seeds.py --from {begun.run_id} --top 1{flag}",
+        ]
     return lines
 
 

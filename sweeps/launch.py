@@ -79,4 +79,5 @@ def plan(sweep: Sweep, options: SearchOptions) -> list[Trial]:
     if options.smoke_test:
         others = [*sweep.lesson_points(), *chosen]
         chosen = [sweep.baseline, next(each for each in others[::-1] if each != sweep.baseline)]
-    return [sweep.trial(base, point, seeds) for point in chosen]
+    trials = [sweep.trial(base, point, seeds) for point in chosen]
+    return [replace(trial, folds=options.folds) for trial in trials]

@@ -76,6 +76,11 @@ class Manifest:
         return tuple(trial for trial in self.trials if not trial.exchanged)
 
     @property
+    def folds(self) -> int:
+        """Folds of the cross-validation that the best trial is chosen by; 0 without."""
+        return self.trials[0].folds
+
+    @property
     def promise(self) -> str:
         """16 hexadecimal digits, equal for sweeps that would record the same numbers."""
         promised = [
@@ -86,6 +91,8 @@ class Manifest:
             bool(self.options.get("log_seeds")),
             [(trial.name, trial.key, trial.seeds) for trial in self.trials],
         ]
+        if self.folds:  # else left out: sweeps without folds keep the promise that they made
+            promised.append({"folds": self.folds})
         return hashlib.sha256(json.dumps(promised).encode()).hexdigest()[:16]
 
 

@@ -35,6 +35,8 @@ class Options:
     """Replicates of every configuration, each with its own split, weights and batch order."""
     first_seed: Whole = 0
     """Seeds are this one and those that follow it."""
+    folds: Whole = 0
+    """Cross-validate on the training rows with this many folds and choose by that; 0: do not."""
 
     epochs: Whole = 500
     """Passes over the training rows."""
@@ -119,9 +121,9 @@ def defaults(sweep: Sweep) -> SearchOptions:
 
 def given(arguments: Sequence[str], kind: type[Options] = SearchOptions) -> set[str]:
     """Names of the options of that kind that stand on the command line."""
-    flags = {word[2:].split("=")[0].replace("-", "_") for word in arguments if word[:2] == "--"}
-    flags |= {name.removeprefix("no_") for name in flags}
-    return flags & {each.name for each in fields(kind)}
+    flags = {word.split("=")[0] for word in arguments if word[:2] == "--"}
+    flags |= {flag.replace("--no-", "--") for flag in flags}
+    return {each.name for each in fields(kind) if flag_of(each.name) in flags}
 
 
 def parse(sweep: Sweep, description: str, arguments: Sequence[str] | None = None) -> SearchOptions:
@@ -152,7 +154,8 @@ def _cost(options: SearchOptions, sweep: Sweep) -> str:
     from sweeps.packs import training_seconds
 
     try:
-        seconds = training_seconds(base_hyperparameters(options, sweep), options.seeds)
+        models = options.seeds * (1 + options.folds)
+        seconds = training_seconds(base_hyperparameters(options, sweep), models)
         days = seconds * options.num_samples / 86_400 if options.num_samples else 0
         return f" (about {days:,.0f} days of one core)"
     except (ValueError, TypeError, OverflowError):  # other options are wrong, and listed
@@ -178,7 +181,7 @@ def problems(options: SearchOptions, sweep: Sweep) -> list[str]:
         elif text := problem(name, value):
             found.append(f"{flag} {text}")
     sizes = swept["batch_size"].choices if "batch_size" in swept else (options.batch_size,)
-    return [*found, *too_large_batches(sizes, options), *shared_problems(options)]
+    return [*found, *shared_problems(options), *batch_problems(sizes, options)]
 
 
 def shared_problems(options: Options) -> list[str]:
@@ -224,18 +227,37 @@ def outside(options: Options, **allowed: Range) -> list[str]:
     ]
 
 
-def too_large_batches(sizes: Sequence[object], options: Options) -> list[str]:
-    """A line if one of the batch `sizes` is more than the dataset's training rows."""
-    rows = DATASETS[options.dataset].train
-    larger = [size for size in sizes if isinstance(size, int) and size > rows]
-    if not larger:
+def batch_problems(sizes: Sequence[object], options: Options) -> list[str]:
+    """A line if a batch of one of the `sizes` is more than there are rows to train on.
+
+    With folds these are fewer; or a line if folds are too many of themselves.
+    """
+    facts = DATASETS[options.dataset]
+    largest = max((size for size in sizes if isinstance(size, int)), default=1)
+    if largest > facts.train:
+        return [
+            f"--batch-size needs at most the {facts.train} training rows of {options.dataset}, "
+            f"got {largest}"
+        ]
+    folds, most = options.folds, facts.train // facts.classes
+    if folds == 0 and Range(0, 0, whole=True).holds(folds):
         return []
-    return [
-        f"--batch-size needs at most the {rows} training rows of {options.dataset}, "
-        f"got {max(larger)}"
-    ]
+    if not Range(2, most, whole=True).holds(folds):
+        return [
+            f"--folds needs 0 (none) or a whole number from 2 to {most}, so that a fold of the "
+            f"{facts.train} training rows of {options.dataset} has at least as many rows as there "
+            f"are classes, got {shown(folds)}"
+        ]
+    kept = facts.train - facts.train // folds
+    if kept < largest:
+        return [
+            f"--folds needs to leave the {largest} rows of a batch to train on, but a fold "
+            f"leaves {kept} of the {facts.train} training rows of {options.dataset}, got {folds}"
+        ]
+    return []
 
 
 def flag_of(name: str) -> str:
     """The flag of the option `name`."""
+    name = "from" if name == "from_run" else name  # no name in Python
     return f"--{name.replace('_', '-')}"

@@ -64,7 +64,7 @@ def _shares(parts: list[float], count: int) -> list[int]:
 
 
 def _seconds(trial: Trial) -> float:
-    return training_seconds(trial.hyperparameters, len(trial.seeds))
+    return training_seconds(trial.hyperparameters, trial.models)
 
 
 def _cut(group: list[Trial], count: int, size: int | None) -> list[list[Trial]]:

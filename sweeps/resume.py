@@ -12,7 +12,7 @@ from sweeps.command import Command
 from sweeps.exit_codes import CANNOT_RESUME
 from sweeps.flags import NEWEST
 from sweeps.manifest import Manifest
-from sweeps.options import Options
+from sweeps.options import Options, flag_of
 from sweeps.record.mlflow_store import StoreError
 from sweeps.recorder import Recorder
 from sweeps.recorder_messages import Found, Look, Ready, Refused
@@ -66,7 +66,7 @@ def continued(command: Command, found: Found) -> Options:
     what = f"sweep {manifest.run_name} (run {found.run_id})"
     if against:
         texts = [
-            f"--{name.replace('_', '-')} {_shown(asked)} (it has {_shown(has)})"
+            f"{flag_of(name)} {_shown(asked)} (it has {_shown(has)})"
             for name, (has, asked) in sorted(against.items())
         ]
         raise Refused(
@@ -125,4 +125,4 @@ def _require_equal_numbers(manifest: Manifest, what: str) -> None:
 
 
 def _shown(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return (" ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)

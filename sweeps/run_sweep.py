@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import cast
 
-from sweeps.answer import BestSoFar, percent
+from sweeps.answer import BestSoFar, judged_on, percent
 from sweeps.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
 from sweeps.final_report import print_report
 from sweeps.interrupts import Interrupts, Stopped
@@ -123,7 +123,7 @@ class SweepRun:
             self._manifest = manifest.result()
         self._best = BestSoFar(self._manifest)
         trials = self._manifest.trials
-        self._progress.expect(len(trials), sum(len(trial.seeds) for trial in trials))
+        self._progress.expect(len(trials), sum(trial.models for trial in trials))
         return slots
 
     def _begin(self, resume_run_id: str | None) -> Begun:
@@ -158,7 +158,7 @@ class SweepRun:
         trials = [trial for trial in self._manifest.trials if trial.key not in self._known]
         if not trials:
             return None
-        self._progress.expect(len(self._manifest.trials), sum(len(each.seeds) for each in trials))
+        self._progress.expect(len(self._manifest.trials), sum(each.models for each in trials))
         packs = form_packs(trials, slots, self._options.pack)
         self._progress.stage("training")
         try:
@@ -192,7 +192,8 @@ class SweepRun:
             self._summaries[event.key] = event.summary
             best = None
             if self._best.add(event.key, event.summary) and self._best.trial is not None:
-                best = f"{self._best.trial.name} {percent(event.summary['test_accuracy'])}"
+                accuracy = event.summary[f"{judged_on(self._manifest)}_accuracy"]
+                best = f"{self._best.trial.name} {percent(accuracy)}"
             self._progress.recorded(best)
         elif isinstance(event, Problem):
             self._problems.append(event)

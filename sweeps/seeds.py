@@ -15,8 +15,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sweeps.command import Plan
+from sweeps.options import given
 from sweeps.recorder_messages import Source
-from sweeps.seeds_options import SeedsOptions, parse_seeds, seeds_problems, stated_in
+from sweeps.seeds_options import SeedsOptions, parse_seeds, seeds_problems
 from sweeps.seeds_plan import NAME, plan_from, plan_values
 from sweeps.start import run_command
 
@@ -60,7 +61,7 @@ class SeedsSweep:
 def main() -> None:
     """Runs what the command line asks for and exits with one of `exit_codes`."""
     options = parse_seeds(__doc__ or "")
-    run_command(SeedsSweep(options, stated_in(sys.argv[1:])))
+    run_command(SeedsSweep(options, given(sys.argv[1:], SeedsOptions)))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from sweeps.options import (
     RUN_ID,
     VALUES,
     Options,
+    batch_problems,
     flag_of,
     outside,
     read,
     shared_problems,
-    too_large_batches,
 )
-from trainables.hyperparameters import SOURCES, Range, problem, shown
+from trainables.hyperparameters import SOURCES, Hyperparameters, Range, problem, shown
 
 _MOST_DECIMALS = 12  # of a value, all of which stand in its configuration's name
 
@@ -85,14 +85,6 @@ def parse_seeds(description: str, arguments: Sequence[str] | None = None) -> See
     return read(SeedsOptions(), "seeds", description, arguments)
 
 
-def stated_in(arguments: Sequence[str]) -> set[str]:
-    """Names of the options that stand on the command line."""
-    from sweeps.options import given
-
-    more = {"from_run"} & {"from_run" for word in arguments if word.split("=")[0] == "--from"}
-    return given(arguments, SeedsOptions) | more
-
-
 def seeds_problems(options: SeedsOptions, stated: Collection[str]) -> list[str]:
     """All that is wrong with the options, a line each: the flag, what it needs, what came."""
     found: list[str] = []
@@ -115,7 +107,8 @@ def seeds_problems(options: SeedsOptions, stated: Collection[str]) -> list[str]:
         found.append("--by-source goes without --vary: it exchanges each source in turn")
     if options.by_source and options.seeds == 1:
         found.append("--by-source needs at least 2 --seeds, got 1: sources come from the next one")
-    return [*found, *too_large_batches(options.batch_size, options), *shared_problems(options)]
+    sizes = options.batch_size or (Hyperparameters.batch_size,)
+    return [*found, *shared_problems(options), *batch_problems(sizes, options)]
 
 
 def _in_values(name: str, values: tuple[Any, ...], stated: bool) -> list[str]:

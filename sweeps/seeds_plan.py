@@ -91,7 +91,7 @@ def _all(options: SeedsOptions, trials: Sequence[Trial]) -> list[Trial]:
     """The configurations' trials, and after them those with an exchanged source."""
     if options.smoke_test:
         trials = [trials[0], *trials[1:][-1:]]
-    trials = [replace(each, vary=options.vary) for each in trials]
+    trials = [replace(each, vary=options.vary, folds=options.folds) for each in trials]
     if not options.by_source:
         return trials
     kept = {source: tuple(one for one in SOURCES if one != source) for source in SOURCES}

@@ -23,7 +23,7 @@ from mlflow.entities import Run
 from sweep_process import SweepProcess
 
 from trainables.hyperparameters import Trial
-from trainables.result import CURVES
+from trainables.result import recorded_curves
 
 
 def check_invariants(
@@ -163,9 +163,10 @@ def _check_points(found: Everything, keys: Any, trials: Mapping[str, Trial]) -> 
         mine = curves[curves["trial_key"] == trial_key]
         if kind == "seed":
             mine = mine[mine["seed"] == int(seed)]
-        means = mine.groupby("epoch")[list(CURVES)].mean()
+        names = recorded_curves(curves.columns)
+        means = mine.groupby("epoch")[list(names)].mean()
         epochs = trials[trial_key].hyperparameters.epochs
-        for name in CURVES:
+        for name in names:
             if not np.isfinite(means[name]).all():
                 continue  # diverged: its points end where it did
             points = run.history.get(name, ())

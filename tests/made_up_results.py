@@ -9,7 +9,7 @@ from sweeps.manifest import Manifest, make_manifest
 from sweeps.options import parse
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Trial
-from trainables.result import CURVES, Interval, Trained, TrialResult, interval
+from trainables.result import CURVES, CV_CURVES, Interval, Trained, TrialResult, interval
 
 
 def made_up(sweep: Sweep, *flags: str) -> tuple[Manifest, list[TrialResult]]:
@@ -23,7 +23,8 @@ def result_of(trial: Trial, number: int) -> TrialResult:
     """A result of that trial, different for every `number`."""
     draws = np.random.default_rng(number)
     models, epochs = len(trial.seeds), trial.hyperparameters.epochs
-    curves = {name: draws.random((models, epochs), dtype=np.float32) for name in CURVES}
+    names = (*CURVES, *(CV_CURVES if trial.folds else ()))
+    curves = {name: draws.random((models, epochs), dtype=np.float32) for name in names}
     weight = draws.standard_normal((models, 3, 4)).astype(np.float32)
     parameters = {"0.weight": weight, "0.bias": weight[:, :, 0].copy()}
     return TrialResult(trial, Trained(curves, parameters), 1.5, "cpu")

@@ -95,7 +95,9 @@ def made_up(trial: Trial, level: float, spread: float = 0.02) -> Recorded:
     test = level * rise + rng.normal(0, spread, (seeds, 1)) + rng.normal(0, 0.01, (seeds, epochs))
     curves = {name: np.clip(test, 0, 1) for name in CURVES}
     curves["train/accuracy"] = np.clip(test + 0.01, 0, 1)
-    for part in ("train", "test"):
+    if trial.folds:
+        curves["cv/accuracy"] = np.clip(test + rng.normal(0, spread, (seeds, 1)) - 0.01, 0, 1)
+    for part in ("train", "test", *(["cv"] if trial.folds else [])):
         curves[f"{part}/loss"] = 1.1 - curves[f"{part}/accuracy"]
     shapes = {"0.weight": (32, 4), "0.bias": (32,), "1.weight": (3, 32), "1.bias": (3,)}
     return Recorded(
@@ -123,6 +125,7 @@ def made_up_sweep(
     epochs: int = 40,
     first_seed: int = 0,
     names: Sequence[str] = (),
+    folds: int = 0,
 ) -> list[Recorded]:
     """One made-up trial for each of `points`; the first is the best and stands as baseline.
 
@@ -132,7 +135,8 @@ def made_up_sweep(
     for number, point in enumerate(points):
         hyperparameters = Hyperparameters(epochs=epochs, **point)  # type: ignore[arg-type]
         name = dict(enumerate(names)).get(number, configuration_name(fields, hyperparameters))
-        trial = Trial(name, hyperparameters, tuple(range(first_seed, first_seed + seeds)))
+        seeds_of_all = tuple(range(first_seed, first_seed + seeds))
+        trial = Trial(name, hyperparameters, seeds_of_all, folds=folds)
         sweep.append(made_up(trial, level=0.95 - 0.03 * number))
     return sweep
 
@@ -193,6 +197,8 @@ def write_sweep(
         client.set_tag(parent, "manifest.sha256", hashlib.sha256(content).hexdigest())
         _write_artifacts(Path(folder), sweep, faults)
         client.log_artifacts(parent, folder)
+    for option, value in dict(manifest["options"]).items():  # type: ignore[call-overload]
+        client.log_param(parent, f"sweep.{option}", value)
     if status != "RUNNING":
         client.set_terminated(parent, status)
     return parent
@@ -260,7 +266,7 @@ def _manifest(
         "baseline": sweep[0].trial.key,
         "summary_epochs": [epochs // 2, epochs * 19 // 20],
         "trials": [one.trial.as_dict() for one in sweep],
-        "options": {},
+        "options": {"folds": sweep[0].trial.folds},
         "command": f"python sweeps/{name}.py",
         "commit": "0" * 40,
         "dirty": False,

@@ -22,6 +22,7 @@ from analysis.connection import open_store
 from analysis.errors import Stop
 from analysis.lesson_sweeps import SETTINGS, LessonSweeps, load_lesson
 from analysis.options import Places
+from analysis.size_claim import gain
 from analysis.stats import Difference
 from analysis.verdicts import Evidence, Part, Verdict, decide, directed
 from trainables.hyperparameters import Hyperparameters
@@ -171,6 +172,7 @@ def test_small_penalties_with_a_small_but_clear_trend_contradict_no_trend() -> N
     verdict = verdict_on("l2-no-trend", {"small-l2": world})
     assert verdict.verdict == "contradicted"
     assert abs(verdict.effect or 0) < 1
+    assert "within ± 1 point, but the direction is clear" in verdict.reason
 
 
 def test_sparsity_says_how_much_penalty_it_takes() -> None:
@@ -199,6 +201,26 @@ def test_gains_are_measured_on_seeds_that_chose_nothing() -> None:
     naive = tests[1:].mean(axis=1).max() - tests[0].mean()
     said = float(re.search(r"small \(iris, hidden 32\) ([-+.\d]+)", verdict.reason)[1])  # type: ignore[index]
     assert said < naive
+
+
+def test_what_is_as_predicted_however_little_does_not_count_against_a_claim() -> None:
+    small = World(test=lambda hp: 0.9 + 0.002 * bool(hp.dropout), luck=0.0005)
+    unclear = replace(NOISY, luck=0.1)
+    tiny = verdict_on("size-matters", sizes(World(luck=0.0005), small, unclear))
+    assert tiny.verdict == "inconclusive"
+    assert "as claimed: 1 of 2 parts, to be otherwise: 0" in tiny.reason
+
+
+def test_gains_are_differences_of_the_same_seed() -> None:
+    record = lesson(SIZES["supported"]).records["large"]
+    first, *others = record.usable
+    finals = {one: 100 * record.final(one, "test/accuracy") for one in record.usable}
+    found = gain(record)
+    for half, chosen in zip((0, 1), found.chosen, strict=True):
+        best = max(others, key=lambda one: finals[one][half::2].mean())
+        assert chosen == best
+        expected = (finals[best] - finals[first])[1 - half :: 2]
+        assert found.values[1 - half :: 2] == pytest.approx(expected)
 
 
 def test_correction_over_the_claims_can_take_a_verdict_back() -> None:
@@ -234,6 +256,7 @@ def test_equal_values_are_no_reason_for_nan() -> None:
 
     found = judge(LessonSweeps({role: in_memory(role, frozen(role)) for role in SETTINGS}))
     assert all(map(no_nan, found))
+    assert min(verdict.p for verdict in found if verdict.p is not None) >= 0.5**6  # six signs
     by_id = {verdict.id: verdict.verdict for verdict in found}
     assert by_id["dropout-none-best"] == "inconclusive"
     assert by_id["l1-sparse"] == "inconclusive"  # after Holm: the sign test of six seeds is weak
@@ -249,7 +272,8 @@ def test_diverged_models_are_left_out_and_named() -> None:
     by_id = {verdict.id: verdict for verdict in found}
     assert "1 of 72 models diverged" in by_id["dropout-none-best"].reason
     assert by_id["l2-no-trend"].reason.count("diverged") == 1
-    assert by_id["dropout-slower"].n == 11
+    for claim in ("dropout-slower", "batch-early", "l1-early"):
+        assert by_id[claim].n == 11
 
 
 def test_a_lacking_baseline_or_configuration_is_said() -> None:
@@ -334,7 +358,9 @@ def test_partial_sweeps_are_said_to_be(uri: str) -> None:
 def test_the_script_prints_saves_and_uploads_the_table(lesson_store: str, tmp_path: Path) -> None:
     done = run_script("analysis/claims.py", "--tracking-uri", lesson_store, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert max(map(len, done.stdout.split("MLflow runs in")[0].splitlines())) <= WIDTH
+    places = ("MLflow runs in ", "figures/")  # whose paths are as long as they are
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(places)]
+    assert max(map(len, lines)) <= WIDTH
     sweeps = load_lesson(open_store(lesson_store))
     expected = judge(sweeps)
     table = pd.read_csv(tmp_path / "figures" / "claims.csv")
@@ -347,7 +373,7 @@ def test_the_script_prints_saves_and_uploads_the_table(lesson_store: str, tmp_pa
         assert f"| **{one.id}**: " in page
     client = MlflowClient(lesson_store)
     for record in sweeps.records.values():
-        assert record.run_id in page
+        assert f"/#/runs/{record.run_id})" in page
         uploaded = [each.path for each in client.list_artifacts(record.run_id, "figures")]
         assert {"figures/claims.csv", "figures/claims.md"} <= set(uploaded)
 

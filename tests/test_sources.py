@@ -16,7 +16,7 @@ from trainables.result import CURVES, TrialResult, from_bytes, to_bytes
 from trainables.train_one import train_one
 
 IRIS = data.load("iris")
-HP = Hyperparameters(dropout=0.3, l2=0.01, epochs=4, hidden=(9,))
+HP = Hyperparameters(dropout=0.3, l2=0.01, epochs=2, hidden=(9,))
 SEEDS = (7, 3, 11, 5)
 
 

@@ -38,6 +38,13 @@ class Dataset:
         return content.hexdigest()[:16]
 
 
+class Fold(NamedTuple):
+    """Fold `number`, counted from 0, of the `of` folds that a split's training rows fall into."""
+
+    number: int
+    of: int
+
+
 class Split(NamedTuple):
     """One seed's rows: features (N, F) float64 and class numbers (N,), for training and test."""
 
@@ -92,8 +99,11 @@ def _iris_from_file() -> Dataset | None:
     return iris if iris.digest == _IRIS_DIGEST else None
 
 
-def split(dataset: Dataset, seed: int, standardize: bool) -> Split:
+def split(dataset: Dataset, seed: int, standardize: bool, fold: Fold | None = None) -> Split:
     """80 % training and 20 % test rows with equal class shares, drawn by `seed`.
+
+    With `fold`, the split's training rows without those of that fold, and in place of test rows
+    the fold's: all rows of `folds_of_rows` with its number. The test rows then take no part.
 
     The same stratification as scikit-learn's `train_test_split(stratify=y)`, but from this
     project's own draws, so that no release of scikit-learn can change a recorded number.
@@ -111,11 +121,31 @@ def split(dataset: Dataset, seed: int, standardize: bool) -> Split:
         place_in_class[of_class] = np.arange(of_class.sum())
     is_test = place_in_class < quota[labels]
     train, test = order[~is_test], order[is_test]
+    if fold is not None:
+        own = folds_of_rows(dataset.y[train], fold.of) == fold.number
+        train, test = train[~own], train[own]
     x = dataset.x
     if standardize:
         mean, deviation = x[train].mean(axis=0), x[train].std(axis=0)
         x = (x - mean) / np.where(deviation > 0, deviation, 1.0)
     return Split(x[train], dataset.y[train], x[test], dataset.y[test])
+
+
+def folds_of_rows(y: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """The fold (N,), from 0, of each training row, given the rows' classes `y` in drawn order.
+
+    The rows, sorted by class, are dealt to the folds in turn, so the folds' rows of a class differ
+    by one at most. All folds have N // folds rows, since tensor shapes must agree; the N % folds
+    rows that are left, the last of the last class, are in no fold (-1) and always train.
+    Raises `ValueError` unless there are 2 to N folds.
+    """
+    if not 2 <= folds <= len(y):
+        raise ValueError(f"folds must be from 2 to {len(y)}, the training rows, got {folds}")
+    by_class = np.argsort(y, kind="stable")
+    dealt = by_class[: len(y) // folds * folds]
+    fold = np.full(len(y), -1, dtype=np.int64)
+    fold[dealt] = np.arange(len(dealt)) % folds
+    return fold
 
 
 def _test_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:

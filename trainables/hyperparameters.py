@@ -149,7 +149,8 @@ class Hyperparameters:
 class Trial:
     """A configuration with all of its seeds: one point on a plot, one MLflow run.
 
-    `name` is how people read it, such as `l2=0.012300`.
+    `name` is how people read it, such as `l2=0.012300`. `folds`: for each seed that many more
+    models, each trained without one fold of the seed's training rows and tested on it; 0 for none.
 
     `vary`: the sources of randomness that come from each seed. Where those that are not in it come
     from, `others` says: from the `first` of the seeds, the same for every model; or from the
@@ -164,10 +165,13 @@ class Trial:
     seeds: tuple[int, ...]
     vary: tuple[str, ...] = SOURCES
     others: Literal["first", "next"] = "first"
+    folds: int = 0
 
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"a trial needs seeds, all different, got {self.seeds}")
+        if self.folds != 0 and not Range(2, math.inf, whole=True).holds(self.folds):
+            raise ValueError(f"a trial needs 0 folds or at least 2, got {self.folds}")
         # In one order, so that equal trials are equal values with one key.
         if not self.vary or self.vary != tuple(one for one in SOURCES if one in self.vary):
             raise ValueError(f"vary needs some of {SOURCES}, in that order, got {self.vary}")
@@ -204,17 +208,28 @@ class Trial:
         )
         return list(zip(split, init, order, dropout, strict=True))
 
+    @property
+    def models(self) -> int:
+        """How many models are trained for it."""
+        return len(self.seeds) * (1 + self.folds)
+
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values, as they stand in a sweep's manifest."""
-        values = {
+        """Plain JSON values, as they stand in a sweep's manifest.
+
+        Where nothing is said of folds and sources there is no word of them, so that older records
+        stay what they are.
+        """
+        values: dict[str, Any] = {
             "key": self.key,
             "name": self.name,
             "hyperparameters": self.hyperparameters.as_dict(),
             "seeds": list(self.seeds),
         }
-        if self.vary == SOURCES:  # as in records that are older than these two
-            return values
-        return {**values, "vary": list(self.vary), "others": self.others}
+        if self.folds:
+            values["folds"] = self.folds
+        if self.vary != SOURCES:
+            values |= {"vary": list(self.vary), "others": self.others}
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Trial:
@@ -225,6 +240,7 @@ class Trial:
             tuple(values["seeds"]),
             tuple(values.get("vary", SOURCES)),
             values.get("others", "first"),
+            values.get("folds", 0),
         )
         if trial.key != values["key"]:
             raise ValueError(f"trial {trial.name}: key {values['key']} is not that of its values")

@@ -54,12 +54,15 @@ class Rows:
     def __init__(
         self,
         seeds: Sequence[Seed],
+        folds: Sequence[data.Fold | None],
         dataset: data.Dataset,
         common: Hyperparameters,
         place: Placement,
     ) -> None:
-        firsts, split_of_M = share([seed.split for seed in seeds], place.device)
-        splits = [data.split(dataset, seeds[i].split, common.standardize) for i in firsts]
+        """`folds`: of each model, with one number of folds for all, since shapes must agree."""
+        parts = [(seed.split, fold) for seed, fold in zip(seeds, folds, strict=True)]
+        firsts, split_of_M = share(parts, place.device)
+        splits = [data.split(dataset, seeds[i].split, common.standardize, folds[i]) for i in firsts]
         self.train, self.test = len(splits[0].y_train), len(splits[0].y_test)
         if common.batch_size > self.train:
             raise ValueError(
@@ -78,11 +81,12 @@ class Rows:
         padded_labels = torch.nn.functional.pad(label_of_row, (0, added))
         self.evaluation_own_MR = self._own(padded_labels[split_of_M].unsqueeze(0))[0]
 
-        # One row per distinct (split, order): where its rows start in the list of all splits' rows.
+        # One row per distinct (split, fold, order): where its rows start in the list of all rows.
         self._x = x[:, : self.train].flatten(0, 1)
         self._y = y[:, : self.train].flatten(0, 1)
         self._labels = label_of_row[:, : self.train].flatten()
-        pairs, self._pair_of_M = share([(s.split, s.order) for s in seeds], place.device)
+        with_order = [(*part, seed.order) for part, seed in zip(parts, seeds, strict=True)]
+        pairs, self._pair_of_M = share(with_order, place.device)
         orders, self._order_of_pair = share([seeds[i].order for i in pairs], place.device)
         self._start_of_pair = split_of_M[pairs].unsqueeze(1) * self.train
         streams = [OrderStream(seeds[pairs[i]].order, self.train) for i in orders]

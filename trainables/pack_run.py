@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from trainables import data
 from trainables.draws import Seed
 from trainables.hyperparameters import Trial
-from trainables.result import Trained, TrialResult
+from trainables.result import CV_CURVES, Trained, TrialResult
 from trainables.train_pack import Model, Pack
 
 # More models at once spread torch's cost per call thinner; from here on little is left to spread.
@@ -21,9 +22,10 @@ _INPUT_BYTES = {"cpu": 1 << 26, "cuda": 1 << 29}
 
 
 class PackRun:
-    """Trains trials of equal shapes, at most `models_at_once` models together.
+    """Trains trials of equal shapes and folds, at most `models_at_once` models together.
 
-    By default that is as many as train fast.
+    By default that is as many as train fast. After a chunk of the trials' own models come the fold
+    models of the same seeds, in chunks of theirs: these have fewer training rows.
 
     Call `advance` until `done`; each call gives the trials that it completed.
     """
@@ -39,19 +41,26 @@ class PackRun:
         self._trials = list(trials)
         self._dataset = dataset
         self._device, self._device_name = device, device_name
-        self._models = [
+        models = [
             Model(trial.hyperparameters, Seed._make(each))
             for trial in trials
             for each in trial.model_seeds()
         ]
-        # Chunks of equal size: a small last one would cost nearly as much as a full one.
-        chunks = -(-len(self._models) // (models_at_once or _fast(dataset, device)))
-        self._bounds = [round(i * len(self._models) / chunks) for i in range(chunks + 1)]
+        if len(folds := {trial.folds for trial in trials}) != 1:
+            raise ValueError(f"the trials of a pack need one number of folds, got {folds}")
+        (self._folds,) = folds
+        at_once = models_at_once or _fast(dataset, device)
+        self._chunks: list[list[Model]] = []
+        self._last_of_seeds: list[bool] = []  # of each chunk: whether its seeds' models end there
+        for own in _cut(models, at_once):
+            parts = [own, *_cut(_fold_models(own, self._folds), at_once)]
+            self._chunks += parts
+            self._last_of_seeds += [*[False] * (len(parts) - 1), True]
         self._chunk = 0
         self._pack: Pack | None = None
-        self._trained: list[Trained] = []  # chunks whose trials are not all handed over
+        self._parts: list[Trained] = []  # chunks of seeds whose fold models are not all trained
+        self._trained: list[Trained] = []  # seeds whose trials are not all handed over
         self._trials_done = 0
-        self._models_handed_over = 0
         self._seconds = 0.0
         self._models_trained = 0
 
@@ -62,7 +71,7 @@ class PackRun:
 
     @property
     def models_done(self) -> float:
-        """How many models' worth of epochs have been trained."""
+        """How many models' worth of epochs have been trained, fold models among them."""
         if self._pack is None:
             return self._models_trained
         return self._models_trained + self._pack.models * self._pack.epochs_done / self._pack.epochs
@@ -71,19 +80,22 @@ class PackRun:
         """Trains for about `seconds` (at least an epoch, at most a chunk)."""
         began = time.perf_counter()
         if self._pack is None:
-            first, stop = self._bounds[self._chunk : self._chunk + 2]
-            self._pack = Pack(self._models[first:stop], self._dataset, self._device)
+            self._pack = Pack(self._chunks[self._chunk], self._dataset, self._device)
         self._pack.train(seconds=seconds)
-        completed: list[TrialResult] = []
+        whole = False
         if self._pack.epochs_done == self._pack.epochs:
-            self._trained.append(self._pack.trained())
+            self._parts.append(self._pack.trained())
             self._models_trained += self._pack.models
+            whole = self._last_of_seeds[self._chunk]
             self._chunk += 1
             self._pack = None
         self._seconds += time.perf_counter() - began
-        if self._pack is None:
-            completed = self._complete()
-        return completed
+        if not whole:
+            return []
+        own, *of_folds = self._parts
+        self._trained.append(_with_cv_curves(own, of_folds, self._folds))
+        self._parts = []
+        return self._complete()
 
     def _complete(self) -> list[TrialResult]:
         """The trials whose last model has been trained; their models' results are let go."""
@@ -91,7 +103,7 @@ class PackRun:
         seconds_a_model = self._seconds / self._models_trained
         completed = []
         first = 0
-        available = self._models_trained - self._models_handed_over
+        available = len(waiting.diverged)
         while not self.done:
             trial = self._trials[self._trials_done]
             stop = first + len(trial.seeds)
@@ -101,13 +113,12 @@ class PackRun:
                 TrialResult(
                     trial,
                     waiting.take(np.arange(first, stop)),
-                    seconds_a_model * len(trial.seeds),
+                    seconds_a_model * trial.models,
                     self._device_name,
                 )
             )
             self._trials_done += 1
             first = stop
-        self._models_handed_over += first
         self._trained = [waiting.take(np.arange(first, available))]
         return completed
 
@@ -115,6 +126,34 @@ class PackRun:
 def _fast(dataset: data.Dataset, device: str) -> int:
     """How many models to train together; numbers do not depend on it."""
     return max(1, min(MODELS_AT_ONCE[device], _INPUT_BYTES[device] // (4 * dataset.x.size)))
+
+
+def _cut(models: list[Model], at_once: int) -> list[list[Model]]:
+    """Chunks of equal size: a small last one would cost nearly as much as a full one."""
+    if not models:
+        return []
+    chunks = -(-len(models) // at_once)
+    bounds = [round(i * len(models) / chunks) for i in range(chunks + 1)]
+    return [models[start:stop] for start, stop in pairwise(bounds)]
+
+
+def _fold_models(models: list[Model], folds: int) -> list[Model]:
+    """Of each model all that leave out one of its folds, with the same seed."""
+    return [
+        model._replace(fold=data.Fold(number, folds)) for model in models for number in range(folds)
+    ]
+
+
+def _with_cv_curves(own: Trained, of_folds: list[Trained], folds: int) -> Trained:
+    """The models with the mean `test/` curves of their fold models, which come model by model."""
+    if not of_folds:
+        return own
+    curves = dict(own.curves)
+    for name in CV_CURVES:
+        each = np.concatenate([part.curves[name.replace("cv", "test")] for part in of_folds])
+        by_fold = each.reshape(len(own.diverged), folds, -1)
+        curves[name] = by_fold.mean(axis=1, dtype=np.float64).astype(np.float32)
+    return Trained(curves, own.parameters)
 
 
 def _joined(parts: list[Trained]) -> Trained:

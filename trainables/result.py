@@ -6,7 +6,7 @@ Dimension letters: M models, S seeds, E epochs, L linear layers.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,18 +27,29 @@ CURVES = (
     "train/batch_accuracy",
     "train/batch_loss",
 )
+# Of trials with folds besides: the `test/` curves of a seed's fold models, on the rows that each
+# did not train on, averaged over the folds. NaN from where any of the fold models diverged.
+CV_CURVES = ("cv/accuracy", "cv/loss")
 NEAR_ZERO = 1e-3  # a weight counts as zero under this share of its layer's largest
 
 Array = NDArray[np.floating]
+
+
+def recorded_curves(columns: Collection[str]) -> tuple[str, ...]:
+    """`CURVES`, and `CV_CURVES` where a table with these columns holds them."""
+    return (*CURVES, *(name for name in CV_CURVES if name in columns))
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
     """Trained models: `curves` by metric, (M, E); `parameters` by name, (M, …).
 
+    Curves are those of `CURVES`, and of a trial with folds those of `CV_CURVES` too, which are of
+    other models than the rest: either may be NaN without the other.
+
     Parameters are named `0.weight` (M, outputs, inputs) and `0.bias` (M, outputs) for the linear
     layer next to the input, `1.weight`, … for those above. A model whose loss stops being finite
-    has diverged: from that epoch on all its curves are NaN.
+    has diverged: from that epoch on all its `CURVES` are NaN.
     """
 
     curves: Mapping[str, Array]
@@ -163,12 +174,15 @@ def from_bytes(content: bytes) -> list[TrialResult]:
 
 
 def to_arrow(results: list[TrialResult]) -> pa.Table:
-    """One row per model: trial, seed, each curve and each parameter as a list, exact to the bit."""
+    """One row per model: trial, seed, each curve and each parameter as a list, exact to the bit.
+
+    The trial, which names all of its seeds, stands in its first row alone.
+    """
     columns: dict[str, list[object]] = {}
     for result in results:
         for index, seed in enumerate(result.trial.seeds):
             row: dict[str, object] = {
-                "trial": json.dumps(result.trial.as_dict()),
+                "trial": json.dumps(result.trial.as_dict()) if index == 0 else "",
                 "seed": seed,
                 "seconds": result.seconds,
                 "device": result.device,
@@ -187,14 +201,16 @@ def from_arrow(table: pa.Table) -> list[TrialResult]:
     """The inverse of `to_arrow`."""
     results = []
     trials = table.column("trial").to_pylist()
-    starts = [i for i, trial in enumerate(trials) if i == 0 or trial != trials[i - 1]]
+    # Results that an earlier version kept on disk have the trial in all of its rows.
+    starts = [i for i, trial in enumerate(trials) if trial and (i == 0 or trial != trials[i - 1])]
     shapes = [name for name in table.column_names if name.endswith(".shape")]
     parameter_names = [name.removesuffix(".shape") for name in shapes]
     sizes = {name: table.column(f"{name}.shape").to_pylist() for name in parameter_names}
-    lists = {name: _Lists(table, name) for name in (*CURVES, *parameter_names)}
+    curve_names = recorded_curves(table.column_names)
+    lists = {name: _Lists(table, name) for name in (*curve_names, *parameter_names)}
     seconds, devices = (table.column(name).to_pylist() for name in ("seconds", "device"))
     for start, stop in zip(starts, [*starts[1:], len(trials)], strict=True):
-        curves = {name: lists[name].rows(start, stop, [-1]) for name in CURVES}
+        curves = {name: lists[name].rows(start, stop, [-1]) for name in curve_names}
         parameters = {
             name: lists[name].rows(start, stop, sizes[name][start]) for name in parameter_names
         }

@@ -25,9 +25,13 @@ def train_one(
     seed: Seed,
     dataset: data.Dataset,
     dtype: torch.dtype = torch.float32,
+    fold: data.Fold | None = None,
 ) -> Trained:
-    """Trains one model on the CPU and returns it as a `Trained` of one."""
-    rows = data.split(dataset, seed.split, hyperparameters.standardize)
+    """Trains one model on the CPU and returns it as a `Trained` of one.
+
+    With `fold`, the rows of that fold do not train, and the `test/` curves are taken on them.
+    """
+    rows = data.split(dataset, seed.split, hyperparameters.standardize, fold)
     x_train, x_test = (torch.from_numpy(x).to(dtype) for x in (rows.x_train, rows.x_test))
     y_train, y_test = torch.from_numpy(rows.y_train), torch.from_numpy(rows.y_test)
 

@@ -42,10 +42,11 @@ _log_softmax = torch.ops.aten._log_softmax.out
 
 
 class Model(NamedTuple):
-    """What one model of a pack is trained with."""
+    """What one model of a pack is trained with; of a `fold`, it is tested on that fold's rows."""
 
     hyperparameters: Hyperparameters
     seed: Seed
+    fold: data.Fold | None = None
 
 
 def train_pack(
@@ -73,12 +74,14 @@ class Pack:
         shapes = {model.hyperparameters.shape() for model in models}
         if len(shapes) != 1:
             raise ValueError(f"the models of a pack need one shape, got {len(shapes)}: {shapes}")
+        if len(folds := {model.fold and model.fold.of for model in models}) != 1:
+            raise ValueError(f"the models of a pack need one number of folds, got {folds}")
         common = models[0].hyperparameters
         self.models, self.epochs, self.epochs_done = len(models), common.epochs, 0
         self._place = Placement(torch.device(device), dtype)
         padded = [*models, *[models[-1]] * pad(len(models))]
         seeds = [model.seed for model in padded]
-        self._rows = Rows(seeds, dataset, common, self._place)
+        self._rows = Rows(seeds, [each.fold for each in padded], dataset, common, self._place)
         self._widths = [dataset.x.shape[1], *common.hidden, len(dataset.class_names)]
         self._set_hyperparameters([model.hyperparameters for model in padded])
         self._draws = DropoutDraws(seeds, self._rows.train, common.hidden, self._place)

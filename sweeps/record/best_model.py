@@ -28,11 +28,14 @@ def rehearse() -> None:
         import_module(name)
 
 
-def best_seed(result: TrialResult, summary_epochs: range) -> int:
-    """Index of the seed with the highest final test accuracy; of equals, the lowest test loss."""
+def best_seed(result: TrialResult, summary_epochs: range, judge: str) -> int:
+    """Index of the seed with the highest final accuracy; of equals, the lowest loss.
+
+    `judge`: on which rows, `test` or, so that no test row takes part in the choice, `cv`.
+    """
     finals = result.finals(summary_epochs)
-    accuracy = np.nan_to_num(finals["test_accuracy"], nan=-1.0)
-    loss = np.nan_to_num(finals["test_loss"], nan=np.inf)
+    accuracy = np.nan_to_num(finals[f"{judge}_accuracy"], nan=-1.0)
+    loss = np.nan_to_num(finals[f"{judge}_loss"], nan=np.inf)
     return int(np.lexsort((loss, -accuracy))[0])
 
 
@@ -57,9 +60,12 @@ def plain_network(result: TrialResult, index: int) -> nn.Sequential:
 
 
 def log_best_model(
-    uri: str, run_id: str, result: TrialResult, index: int, dataset: data.Dataset
+    uri: str, run_id: str, result: TrialResult, index: int, dataset: data.Dataset, chosen: str
 ) -> None:
-    """Stores the model of the seed at `index` with signature and input example in that run."""
+    """Stores the model of the seed at `index` with signature and input example in that run.
+
+    `chosen`: how, in words for its metadata; may be empty.
+    """
     import mlflow
     import mlflow.pytorch
     import torch
@@ -77,6 +83,7 @@ def log_best_model(
             name="best_model",
             signature=infer_signature(rows, scores),
             input_example=rows,
+            metadata={"chosen": chosen} if chosen else None,
             # Given, because MLflow would find them by loading the model in another process.
             pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", "numpy"],
             # The other format needs five seconds of imports for the same network.

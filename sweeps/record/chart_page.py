@@ -57,7 +57,7 @@ def chart_page(
         "epochs": epochs,
         "curves": curves,
     }
-    for kind in ("test", "train"):
+    for kind in ("test", "train", *(["cv"] if manifest.folds else [])):
         found = [summaries[trial.key][f"{kind}_accuracy"] for trial in trials]
         content[kind] = {n: _numbers([getattr(i, n) for i in found]) for n in _BOUNDS}
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 # Columns of results.csv that people look for, before all others.
-_FIRST = ("test_accuracy", "train_accuracy", "generalization_gap", "test_loss", "train_loss")
+_FIRST = (
+    *("cv_accuracy", "test_accuracy", "train_accuracy", "generalization_gap"),
+    *("cv_loss", "test_loss", "train_loss"),
+)
 
 
 def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: Owner) -> Run:

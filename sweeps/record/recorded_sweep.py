@@ -13,7 +13,7 @@ import numpy as np
 from sweeps.manifest import Manifest
 from sweeps.provenance import without_credentials
 from sweeps.record.patience import http_status
-from trainables.result import CURVES, Interval
+from trainables.result import Interval
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -143,15 +143,15 @@ def whole_trials(runs: Sequence[Run]) -> dict[str, Run]:
     return found
 
 
-def summary_of(metrics: Mapping[str, float]) -> dict[str, Interval]:
-    """The final numbers of a trial's run as they were summed up; NaN where it diverged."""
+def summary_of(metrics: Mapping[str, float], curves: Sequence[str]) -> dict[str, Interval]:
+    """The final numbers of a trial's run as they were summed up; of `curves` NaN if diverged."""
     finals = {
         name.removeprefix(FINAL): value for name, value in metrics.items() if name.startswith(FINAL)
     }
     for name in ("seeds", "diverged_seeds"):
         finals.pop(name, None)
     spread = {f"{name}_{suffix}" for name in finals for suffix in _SUFFIXES} & set(finals)
-    names = {*(name.replace("/", "_") for name in CURVES), *(set(finals) - spread)}
+    names = {*(name.replace("/", "_") for name in curves), *(set(finals) - spread)}
     return {
         name: Interval(
             finals.get(name, np.nan), *(finals.get(f"{name}_{suffix}") for suffix in _SUFFIXES)

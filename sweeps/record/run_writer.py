@@ -70,7 +70,7 @@ class RunWriter:
             if key not in finished:
                 self.failures[key] = run.data.tags.get("error", "")
                 continue
-            self.summaries[key] = summary_of(run.data.metrics)
+            self.summaries[key] = summary_of(run.data.metrics, self._trial_runs.curves)
             self._part_tags[key] = {
                 name: value for name, value in run.data.tags.items() if name in PART_TAGS
             }

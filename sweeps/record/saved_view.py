@@ -31,6 +31,7 @@ SEEDS = "Curves of the seeds, averaged by configuration"
 _VERSIONS = ("3.17.",)
 _COLUMN_WIDTH = 190  # pixels; the default cuts names such as final/test_accuracy
 _ANSWER = "final/test_accuracy"
+_CROSS_VALIDATED = "final/cv_accuracy"
 _FINALS = (
     _ANSWER,
     "final/test_accuracy_ci_low",
@@ -120,15 +121,21 @@ def _filter(sweep: str, kind: str) -> str:
 
 
 def _trials_state(manifest: Manifest) -> dict[str, Any]:
-    """All trials by test accuracy, and charts against what was swept."""
+    """All trials by the accuracy that they are judged by, and charts against what was swept."""
     fields = [axis["field"] for axis in manifest.axes]
-    shown = len(manifest.trials)
+    shown = len(manifest.configurations)
+    own = _filter(manifest.run_name, "trial")
+    if shown < len(manifest.trials):
+        own += " AND params.exchanged IS NULL"  # the others are these configurations once more
+    cross_validated = [_CROSS_VALIDATED] if manifest.folds else []
+    judge, finals = [*cross_validated, _ANSWER][0], [*cross_validated, *_FINALS]
     return _state(
-        _filter(manifest.run_name, "trial"),
+        own,
         # Sorted by anything but the creation time, the UI lists nested runs flat.
-        (f"metrics.`{_ANSWER}`", False),
-        [f"params.`{name}`" for name in fields] + [f"metrics.`{name}`" for name in _FINALS],
+        (f"metrics.`{judge}`", False),
+        [f"params.`{name}`" for name in fields] + [f"metrics.`{name}`" for name in finals],
         [
+            *(each for name in cross_validated for each in _scatters(manifest, name, shown)),
             *_scatters(manifest, _ANSWER, shown),
             *_scatters(manifest, "final/generalization_gap", shown),
             _parallel(fields, shown),

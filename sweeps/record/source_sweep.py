@@ -8,6 +8,7 @@ from sweeps.provenance import without_credentials
 from sweeps.record.finished_run import PARENT
 from sweeps.record.patience import http_status
 from sweeps.record.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
+from sweeps.record.trial_runs import TrialRuns
 from sweeps.recorder_messages import Source
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def read_source(client: MlflowClient, run_id: str) -> Source:
     run = _sweep(client, run_id)
     manifest = read_manifest(client, run)
     whole = whole_trials(runs_below(client, run.info.experiment_id, manifest.run_name))
+    curves = TrialRuns(manifest).curves
     summaries = {
-        key: summary_of(each.data.metrics)
+        key: summary_of(each.data.metrics, curves)
         for key, each in whole.items()
         if each.info.status == "FINISHED"
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweeps.answer import BestSoFar, find_answer, note
+from sweeps.answer import BestSoFar, find_answer, how_chosen, judged_on, note
 from sweeps.manifest import Manifest
 from sweeps.provenance import one_line
 from sweeps.record import parent_run
@@ -121,9 +121,11 @@ class SweepRecord:
         result = self._best
         if result is None or result.trial.key != best.key:
             result = self.writer.result_of(best)
-        index = best_seed(result, range(*self._manifest.summary_epochs))
+        window = range(*self._manifest.summary_epochs)
+        index = best_seed(result, window, judged_on(self._manifest))
+        chosen = how_chosen(self._manifest) if self._manifest.folds else ""
         try:
-            log_best_model(self._uri, self.run_id, result, index, self._dataset)
+            log_best_model(self._uri, self.run_id, result, index, self._dataset, chosen)
         except MlflowException as error:
             # Also a refusal may pass: it is what a request gets that was obeyed, went unanswered
             # and was repeated. Another try begins with a new model.

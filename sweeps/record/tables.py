@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from trainables.hyperparameters import Trial
-from trainables.result import CURVES, Array, Trained, TrialResult
+from trainables.result import Array, Trained, TrialResult, recorded_curves
 
 _HOW = "trials"  # key of metadata: seconds and device by trial key
 MEANS_TRIALS = 1000  # in a sweep of more, the curves' CSV files would be many and each tell little
@@ -103,7 +103,10 @@ def results_from_tables(
             )
             for name in names
         }
-        by_metric = {name: mine[name].to_numpy().reshape(shape) for name in CURVES}
+        by_metric = {
+            name: mine[name].to_numpy().reshape(shape)
+            for name in recorded_curves(mine.column_names)
+        }
         trained = Trained(by_metric, parameters)
         results.append(TrialResult(trial, trained, *how[trial.key]))
     return results

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sweeps.answer import trial_note
 from sweeps.manifest import Manifest
@@ -17,11 +18,12 @@ from sweeps.record.finished_run import (
     trial_tags,
 )
 from sweeps.record.parts import PART
-from trainables.result import Array, Interval, TrialResult, interval
+from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, interval
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
 # at most 320 points of a curve.
 _CURVE_POINTS = 60_000
+_SEED_CURVE_POINTS = 1_200_000  # and more for all of its seeds, if they have runs
 _MOST_STEPS, _FEWEST_STEPS = 320, 10
 TIMES = "time/"  # prefix of the only numbers that are not the same when a trial is trained again
 
@@ -29,17 +31,22 @@ TIMES = "time/"  # prefix of the only numbers that are not the same when a trial
 class TrialRuns:
     """Makes the runs of one sweep's trials, the same from the same results.
 
-    `steps`: the epochs, counted from 0, whose curve points MLflow gets. `window`: those of the
-    final numbers.
+    `steps`: the epochs, counted from 0, whose curve points MLflow gets. `seed_steps`: the same for
+    the runs of single seeds. `window`: those of the final numbers. `curves`: the names of what each
+    trial's models have at every epoch.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._log_seeds = bool(manifest.options.get("log_seeds"))
         epochs = manifest.trials[0].hyperparameters.epochs
-        curves = _CURVE_POINTS // (6 * len(manifest.trials))
-        steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, curves)))
-        self.steps = np.unique(np.linspace(0, epochs - 1, steps).round().astype(int))
+        self.curves = (*CURVES, *(CV_CURVES if manifest.folds else ()))
+        points = _CURVE_POINTS // (len(self.curves) * len(manifest.trials))
+        steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, points)))
+        self.steps = _spread(epochs, steps)
+        models = sum(len(trial.seeds) for trial in manifest.trials)
+        points = _SEED_CURVE_POINTS // (len(self.curves) * models)
+        self.seed_steps = _spread(epochs, min(steps, max(_FEWEST_STEPS, points)))
         self.window = range(*manifest.summary_epochs)
 
     def make(
@@ -77,7 +84,7 @@ class TrialRuns:
         trial = result.trial
         for index, seed in enumerate(trial.seeds):
             all_curves = result.trained.curves.items()
-            curves = {metric: curve[index, self.steps] for metric, curve in all_curves}
+            curves = {metric: curve[index, self.seed_steps] for metric, curve in all_curves}
             numbers = {f"final/{metric}": float(values[index]) for metric, values in finals.items()}
             finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
             yield FinishedRun(
@@ -85,6 +92,11 @@ class TrialRuns:
                 "FINISHED",
                 trial_tags(trial, self._manifest, "seed") | {"seed": str(seed)},
                 trial_params(trial, self._manifest) | {"seed": str(seed)},
-                curve_points(curves, self.steps) + final_points(finite),
+                curve_points(curves, self.seed_steps) + final_points(finite),
                 now,
             )
+
+
+def _spread(epochs: int, steps: int) -> NDArray[np.int64]:
+    """About `steps` of the epochs, counted from 0, the first and the last among them."""
+    return np.unique(np.linspace(0, epochs - 1, steps).round().astype(np.int64))

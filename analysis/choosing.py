@@ -1,0 +1,128 @@
+"""Does choosing on the test set promise more than it keeps?
+
+    python analysis/choosing.py
+
+Reads the newest finished sweep that was recorded with --folds, or --sweep RUN_ID; the figure goes
+into ./figures and to the sweep's MLflow run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from analysis.captions import seeds_and_method
+from analysis.choice import Choices, Chosen, choose, scores_of
+from analysis.choosing_figure import Way, choosing_plot, ways
+from analysis.connection import open_store, without_password
+from analysis.errors import Stop
+from analysis.folds import load_with_folds, on_fresh_seeds
+from analysis.options import Options, parse
+from analysis.outputs import add_to_store, save
+from analysis.record import SweepRecord
+from analysis.stats import Difference, Estimate, estimate
+from analysis.terminal import in_percent, new_console, new_table, print_warnings, show_files
+
+
+def main(options: Options) -> int:
+    """Analyses the sweep; the exit code, with one line on stderr unless it is 0."""
+    try:
+        client = open_store(options.tracking_uri)
+        record = load_with_folds(client, options.sweep, options.allow_partial)
+        print_warnings(record)
+        choices = choose(scores_of(record))
+        chosen = choices.scores.trials[choices.by_cv.place]
+        fresh = on_fresh_seeds(client, record, chosen.hyperparameters)
+        found = ways(record, choices, fresh)
+        _show(record, choices, found, found[-1].accuracy if fresh else None)
+        drawn = [choosing_plot(record, choices, found)]
+        files = save(drawn, options.out)
+        show_files(files)
+        if options.upload:
+            add_to_store(client, drawn, files)
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+def _show(
+    record: SweepRecord, choices: Choices, found: tuple[Way, ...], fresh: Estimate | None
+) -> None:
+    console = new_console()
+    folds = choices.scores.trials[0].folds
+    table = new_table(
+        f"Choosing by {folds}-fold cross-validation, or on the test set",
+        "way of choosing",
+        "configuration",
+        right=("n", "accuracy %"),
+    )
+    for way in found:
+        accuracy = way.accuracy
+        of = f"/{accuracy.n + accuracy.diverged}" if accuracy.diverged else ""
+        table.add_row(way.name, way.configuration, f"{accuracy.n}{of}", in_percent(accuracy, ".2"))
+    console.print(table)
+    console.print(f"{seeds_and_method(record, '±')}; the honest one is choice and judgement apart")
+    where = without_password(record.tracking_uri)
+    console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
+    for line in sentences(record, choices, fresh):
+        console.print(line, style="bold")
+
+
+def sentences(record: SweepRecord, choices: Choices, fresh: Estimate | None) -> list[str]:
+    """What the numbers say, the optimism first; `fresh`: accuracy of the choice on fresh seeds."""
+    trials = choices.scores.trials
+    by_test, by_cv = trials[choices.by_test.place], trials[choices.by_cv.place]
+    honest, alone = estimate(choices.nested).mean, estimate(choices.alone).mean
+    lines = [
+        f"Choosing on the test set claims {_percent(choices.claimed.mean)} ({by_test.name}); "
+        f"judged on rows that had no part in the choice it is {_percent(honest)}: "
+        f"{_optimism(choices.optimism)}.",
+        f"A single seed that chooses on its own test rows claims {_percent(alone)} on average: "
+        f"{_optimism(choices.optimism_alone)}.",
+    ]
+    same = f"{by_cv.name}, as the test set does" if by_cv == by_test else by_cv.name
+    ties = [
+        _tie("cross-validated", choices.by_cv, len(trials)),
+        _tie("test", choices.by_test, len(trials)),
+    ]
+    lines.append("; ".join([f"Cross-validation chooses {same}", *filter(None, ties)]) + ".")
+    if fresh is None:
+        command = f"python sweeps/seeds.py --from {record.run_id} --top 1"
+        lines.append(f"No finished sweep has judged that choice on fresh seeds: {command}")
+    else:
+        interval = "no interval"
+        if fresh.low is not None and fresh.high is not None:
+            interval = f"95 % interval {100 * fresh.low:.2f} to {100 * fresh.high:.2f}"
+        accuracy = _percent(fresh.mean)
+        lines.append(f"On {fresh.n} fresh seeds that choice has {accuracy} ({interval}).")
+    return lines
+
+
+def _percent(accuracy: float | None) -> str:
+    return "no number, since all models diverged" if accuracy is None else f"{100 * accuracy:.2f} %"
+
+
+def _optimism(found: Difference) -> str:
+    """How far the claim lies above what is true, in words."""
+    if found.mean is None:
+        return f"the two cannot be compared ({found.remark})"
+    points = round(100 * found.mean, 2)
+    text = (
+        f"the claim is {'pessimistic' if points < 0 else 'optimistic'} by {abs(points):.2f} points"
+    )
+    if found.remark or found.low is None or found.high is None:
+        return f"{text} ({found.remark})"
+    side = "leaves out 0" if found.excludes_zero else "includes 0"
+    low, high = sorted((-1 if points < 0 else 1) * 100 * one for one in (found.low, found.high))
+    return f"{text}, 95 % interval {low:.2f} to {high:.2f} (n = {found.n}), which {side}"
+
+
+def _tie(which: str, chosen: Chosen, of: int) -> str:
+    if not chosen.equal:
+        return ""
+    many = f"all {of} configurations" if chosen.equal == of - 1 else f"{chosen.equal + 1} of {of}"
+    return f"{many} have that {which} accuracy, so the lower loss, then the order, decided"
+
+
+if __name__ == "__main__":
+    sys.exit(main(parse(Options, __doc__)))
