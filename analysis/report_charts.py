@@ -72,7 +72,7 @@ def accuracy_chart(record: SweepRecord) -> Chart:
     if len(groups) > len(_COLORS):
         missing = f"{len(groups)} values of {record.manifest.axes[1].label}: too many lines"
         return Chart([], {}, notes, missing)
-    axis = _axis(record, drawn)
+    axis, several = _axis(record, drawn), len(record.manifest.axes) > 1
     numbered = list(enumerate(groups))
     data = [
         *(_seeds(record, group, axis, number, len(groups)) for number, group in numbered),
@@ -80,7 +80,7 @@ def accuracy_chart(record: SweepRecord) -> Chart:
     ]
     layout = {
         "xaxis": axis.layout,
-        "yaxis": {"title": {"text": "accuracy (%)"}, "zeroline": False},
+        "yaxis": {"title": {"text": f"{'test ' * several}accuracy (%)"}, "zeroline": False},
         "hovermode": "closest",
         "hoverlabel": {"align": "left"},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -93,11 +93,11 @@ def accuracy_chart(record: SweepRecord) -> Chart:
 def _groups(record: SweepRecord, rows: Sequence[Row]) -> list[_Group]:
     if len(record.manifest.axes) == 1:
         return [_Group("training", "train", rows), _Group("test", "test", rows)]
-    label = record.manifest.axes[1].label
+    field = record.manifest.axes[1].field
     values = sorted({swept(record, row.trial)[1] for row in rows})
     return [
         _Group(
-            f"test, {label} {value:g}",
+            f"{field} = {value:g}",
             "test",
             [row for row in rows if swept(record, row.trial)[1] == value],
         )
@@ -186,7 +186,7 @@ def _means(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": f"{plain(group.label)}, mean",
+        "name": plain(group.label),
         "legendgroup": str(number),
         "x": [round(axis.places[value] + off, 10) for value in values],
         "y": [round(mean, 3) for mean in means],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -56,12 +57,18 @@ def origin(role: str, record: SweepRecord) -> Origin:
         run_id=record.run_id,
         question=manifest.question,
         setting=setting(record),
-        command=without_password(str(manifest.origin.get("command") or "not recorded")),
+        command=_command(record),
         facts=_facts(record),
         trials=tuple(_line(record, row) for row in compare(record)),
         lacking=tuple(record.lacking.items()),
         warnings=record.warnings,
     )
+
+
+def _command(record: SweepRecord) -> str:
+    """The command as it is typed in the project's folder, wherever that lay."""
+    recorded = without_password(str(record.manifest.origin.get("command") or "not recorded"))
+    return re.sub(r"^python .*?(sweeps/\w+\.py)'?", r"python \1", recorded)
 
 
 def _title(record: SweepRecord) -> str:

@@ -113,9 +113,9 @@ def test_a_log_axis_has_its_values_evenly_and_a_place_for_zero() -> None:
 def test_a_sweep_of_two_values_has_a_line_for_each_of_the_second() -> None:
     record = _record("harder")
     chart = accuracy_chart(record)
-    means = [trace for trace in chart.data if trace["name"].endswith("mean")]
+    means = [trace for trace in chart.data if trace["mode"] == "lines+markers"]
     assert [len(trace["y"]) for trace in means] == [2, 2, 2]
-    assert all("L2 penalty" in trace["name"] for trace in means)
+    assert [trace["name"] for trace in means] == ["l2 = 0", "l2 = 0.01", "l2 = 0.03"]
     assert len(_texts(chart)) == len(record.usable) * (SEEDS + 1)
     assert len({trace["line"]["dash"] for trace in means}) == 3
 
@@ -227,7 +227,7 @@ def records() -> dict[str, SweepRecord]:
     sweep[3] = diverging(sweep[3], model=1, epoch=5)
     nasty = _with_axes(in_memory("l2", sweep), label=NASTY[0])
     origin = {
-        "command": "python sweeps/l2.py --tracking-uri http://me:secret@host </script>",
+        "command": "python '/my home/sweeps/l2.py' --tracking-uri http://me:secret@host </script>",
         "commit": "c0ffee",
         "dirty": True,
         "versions": {"python": "3.11.2", "torch": NASTY[0]},
@@ -287,14 +287,19 @@ def outline(page: str) -> _Outline:
     return _Outline(page)
 
 
-def test_elements_are_closed_ids_differ_and_links_lead_within_the_page(outline: _Outline) -> None:
+def test_elements_are_closed_ids_differ_and_links_lead_somewhere(
+    outline: _Outline, records: Mapping[str, SweepRecord]
+) -> None:
+    sweep_runs = [record.run_id for record in records.values()]
     assert outline.wrong == []
     assert outline.open == []
     ids = [attrs["id"] for _, attrs in outline.found if "id" in attrs]
     assert len(set(ids)) == len(ids)
     links = [str(attrs["href"]) for tag, attrs in outline.found if tag == "a"]
     assert len(links) > 20
-    assert {link.removeprefix("#") for link in links} <= set(ids)
+    outside = [link for link in links if not link.startswith("#")]
+    assert outside == [f"http://127.0.0.1:5000/#/runs/{run}" for run in sweep_runs]
+    assert {link[1:] for link in links if link not in outside} <= set(ids)
     for tag, attrs in outline.found:
         assert attrs.get("aria-labelledby", ids[0]) in ids
         if tag == "img":
@@ -333,7 +338,7 @@ def test_every_claim_and_every_number_has_its_run_and_its_origin(
         assert verdict.reason in text
         assert all(run[:8] in text for run in verdict.run_ids)
     assert "c0ffee, with uncommitted changes" in text
-    assert "http://***@host" in text
+    assert "python sweeps/l2.py --tracking-uri http://***@host" in text
     assert "secret" not in text
     assert "python sweeps/reproduce.py RUN_ID" in text
     assert "digest 0000000000000000" in text
