@@ -93,8 +93,8 @@ def reading(record: SweepRecord, rows: Sequence[Row]) -> str:
     if difference.remark:
         side = difference.remark
     return (
-        f"{text}, {100 * difference.mean:+.2f} points from {baseline}; the 95 % interval of that "
-        f"paired difference, {100 * difference.low:+.2f} to {100 * difference.high:+.2f} "
+        f"{text}, {100 * difference.mean:+z.2f} points from {baseline}; the 95 % interval of that "
+        f"paired difference, {100 * difference.low:+z.2f} to {100 * difference.high:+z.2f} "
         f"(n = {difference.n}), {side}, without correction for picking the best of {len(rows)}."
     )
 

@@ -72,7 +72,7 @@ def accuracy_chart(record: SweepRecord) -> Chart:
     if len(groups) > len(_COLORS):
         missing = f"{len(groups)} values of {record.manifest.axes[1].label}: too many lines"
         return Chart([], {}, notes, missing)
-    axis = _axis(record, drawn)
+    axis, several = _axis(record, drawn), len(record.manifest.axes) > 1
     numbered = list(enumerate(groups))
     data = [
         *(_seeds(record, group, axis, number, len(groups)) for number, group in numbered),
@@ -80,7 +80,7 @@ def accuracy_chart(record: SweepRecord) -> Chart:
     ]
     layout = {
         "xaxis": axis.layout,
-        "yaxis": {"title": {"text": "accuracy (%)"}, "zeroline": False},
+        "yaxis": {"title": {"text": f"{'test ' * several}accuracy (%)"}, "zeroline": False},
         "hovermode": "closest",
         "hoverlabel": {"align": "left"},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -93,11 +93,11 @@ def accuracy_chart(record: SweepRecord) -> Chart:
 def _groups(record: SweepRecord, rows: Sequence[Row]) -> list[_Group]:
     if len(record.manifest.axes) == 1:
         return [_Group("training", "train", rows), _Group("test", "test", rows)]
-    label = record.manifest.axes[1].label
+    field = record.manifest.axes[1].field
     values = sorted({swept(record, row.trial)[1] for row in rows})
     return [
         _Group(
-            f"test, {label} {value:g}",
+            f"{field} = {value:g}",
             "test",
             [row for row in rows if swept(record, row.trial)[1] == value],
         )
@@ -130,7 +130,9 @@ def _axis(record: SweepRecord, rows: Sequence[Row]) -> _Axis:
         look["title"] = {"text": f"{plain(axis.label)}, log scale"}
     stand = sorted(places.values())
     gaps = np.diff(stand)
-    room = max(float(gaps.min()), (stand[-1] - stand[0]) / 200) if len(gaps) else 1.0
+    reach = stand[-1] - stand[0]
+    # Neither clouds of points as wide as the axis, nor so narrow that they are lines.
+    room = float(np.clip(gaps.min(), reach / 200, reach / 6)) if len(gaps) else 1.0
     return _Axis(places, room, look)
 
 
@@ -160,6 +162,8 @@ def _seeds(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int
         "type": "scatter",
         "mode": "markers",
         "name": f"{plain(group.label)}, one seed",
+        "legendgroup": str(number),
+        "showlegend": False,
         "x": x,
         "y": y,
         "text": texts,
@@ -182,7 +186,8 @@ def _means(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": f"{plain(group.label)}, mean",
+        "name": plain(group.label),
+        "legendgroup": str(number),
         "x": [round(axis.places[value] + off, 10) for value in values],
         "y": [round(mean, 3) for mean in means],
         "text": [
@@ -230,6 +235,7 @@ def models_text(found: Estimate) -> str:
 def _notes(record: SweepRecord, rows: Sequence[Row]) -> tuple[str, ...]:
     notes = []
     seeds = len(record.manifest.trials[0].seeds)
+    notes.append("Faint points: single seeds. Strong marks: their means.")
     notes.append(f"Bars: {METHOD} over seeds." if seeds > 1 else "One seed: no interval.")
     if seeds > MOST_SEEDS:
         notes.append(f"Points: the first {MOST_SEEDS} of {seeds} seeds.")

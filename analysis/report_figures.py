@@ -26,6 +26,7 @@ from analysis.report_readings import (
 )
 
 _MOST_POINTS = 250  # of a drawn line: closer than half a millimetre is not seen, and costs bytes
+_MOST_COLUMNS = 2  # of panels: with more, letters are too small at a page's width
 _NO_DATE = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # else pages of equal data differ
 
 
@@ -201,6 +202,8 @@ def image(plot: Plot) -> tuple[str, int, int]:
     figures, and styles for all of the document that they stand in; and nothing in an image runs.
     """
     text = io.StringIO()
+    if plot.columns is None and len(plot.panels) > _MOST_COLUMNS:
+        plot = replace(plot, columns=_MOST_COLUMNS)
     with matplotlib.rc_context(STYLE):
         figure = draw(thinned(plot, _MOST_POINTS))
         figure.savefig(text, format="svg", metadata=_NO_DATE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from analysis.comparison import Row, compare
 from analysis.connection import without_password
 from analysis.file_names import file_name
 from analysis.record import SweepRecord
-from analysis.report_charts import interval_text, models_text
+from analysis.report_charts import interval_text
 from analysis.stats import METHOD, Difference
 from trainables.hyperparameters import Trial
 
@@ -34,7 +35,7 @@ class Origin(NamedTuple):
     """
 
     anchor: str
-    role: str
+    title: str
     run_name: str
     run_id: str
     question: str
@@ -51,17 +52,35 @@ def origin(role: str, record: SweepRecord) -> Origin:
     manifest = record.manifest
     return Origin(
         anchor=f"sweep-{file_name(role)}",
-        role=role.replace("_", " "),
+        title=_title(record),
         run_name=manifest.run_name,
         run_id=record.run_id,
         question=manifest.question,
         setting=setting(record),
-        command=without_password(str(manifest.origin.get("command") or "not recorded")),
+        command=_command(record),
         facts=_facts(record),
         trials=tuple(_line(record, row) for row in compare(record)),
         lacking=tuple(record.lacking.items()),
         warnings=record.warnings,
     )
+
+
+def _command(record: SweepRecord) -> str:
+    """The command as it is typed in the project's folder, wherever that lay."""
+    recorded = without_password(str(record.manifest.origin.get("command") or "not recorded"))
+    return re.sub(r"^python .*?(sweeps/\w+\.py)'?", r"python \1", recorded)
+
+
+def _title(record: SweepRecord) -> str:
+    """What varies and on what: `L2 penalty λ from 0 to 0.1; iris, hidden 32`."""
+    trials = record.manifest.trials
+    varied = []
+    for axis in record.manifest.axes:
+        values = [getattr(trial.hyperparameters, axis.field) for trial in trials]
+        varied.append(f"{axis.label} from {min(values):g} to {max(values):g}")
+    hidden = " ".join(map(str, trials[0].hyperparameters.hidden))
+    text = " and ".join(varied)
+    return f"{text[0].upper()}{text[1:]}; {record.manifest.dataset['name']}, hidden {hidden}"
 
 
 def setting(record: SweepRecord) -> str:
@@ -117,7 +136,7 @@ def _facts(record: SweepRecord) -> tuple[tuple[str, str], ...]:
 def _line(record: SweepRecord, row: Row) -> TrialLine:
     return TrialLine(
         name=row.trial.name,
-        n=models_text(row.test).removeprefix("n = "),
+        n=f"{row.test.n}" + f", {row.test.diverged} diverged" * (row.test.diverged > 0),
         train=interval_text(row.train),
         test=interval_text(row.test),
         difference="baseline" if row.trial == record.baseline else _difference(row.difference),

@@ -6,10 +6,11 @@ const settings = {
   modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d"], // a frame of MLflow's allows no downloads
   showSendToCloud: false, plotlyServerURL: "", // by default a button would send the data away
 };
-// Where a finger both zooms and scrolls, it has to scroll.
-const drag = matchMedia("(pointer: coarse)").matches ? false : "zoom";
+// A finger that drags means to scroll, and buttons would lie on the legend of a narrow chart.
+const finger = matchMedia("(pointer: coarse)").matches;
+if (finger) settings.displayModeBar = false;
 for (const [id, chart] of Object.entries(charts)) {
-  Plotly.newPlot(id, chart.data, { ...chart.layout, dragmode: drag }, settings);
+  Plotly.newPlot(id, chart.data, { ...chart.layout, dragmode: finger ? false : "zoom" }, settings);
 }
 
 // On paper charts have the paper's width, and nothing stays folded.

@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.claims_table import link
 from analysis.file_names import file_name
+from analysis.lesson_sweeps import LessonSweeps
 from analysis.record import SweepRecord
 from analysis.report_charts import Chart, accuracy_chart
 from analysis.report_claims import answer, claim_line
@@ -28,17 +30,23 @@ _FOLDER = Path(__file__).parent
 
 
 class _Section(NamedTuple):
-    """A sweep with its chart, for the template."""
+    """A sweep with its chart and its page in the MLflow UI, for the template."""
 
     id: str
     chart: Chart
     origin: Origin
+    link: str
 
 
 def report_page(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> str:
     """The page's text. `records`: the sweeps by the role that they play in the lesson."""
     sections = [
-        _Section(f"chart-{file_name(role)}", accuracy_chart(record), origin(role, record))
+        _Section(
+            id=f"chart-{file_name(role)}",
+            chart=accuracy_chart(record),
+            origin=origin(role, record),
+            link=link(LessonSweeps(records), record.run_id),
+        )
         for role, record in records.items()
     ]
     charts = {

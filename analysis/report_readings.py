@@ -151,7 +151,7 @@ def _percent(found: Estimate) -> str:
     text = f"{100 * (found.mean or 0.0):.2f} %"
     if found.low is None or found.high is None:
         return text
-    return f"{text} [{100 * found.low:.2f}, {100 * found.high:.2f}]"
+    return f"{text} [{100 * found.low:z.2f}, {100 * found.high:z.2f}]"
 
 
 def _number(found: Estimate) -> str:

@@ -31,7 +31,7 @@ from analysis.report import main
 from analysis.report_charts import MOST_SEEDS, Chart, accuracy_chart
 from analysis.report_claims import answer
 from analysis.report_figures import image, lesson_figures, thinned
-from analysis.report_page import report_page
+from analysis.report_page import report_page, script_json
 from analysis.report_readings import (
     accuracy_reading,
     batches_reading,
@@ -71,7 +71,10 @@ def _texts(chart: Chart) -> list[str]:
 
 
 def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> None:
-    record = _record("l2")
+    sweep = _sweep("l2")
+    for place, one in enumerate(sweep):
+        sweep[place] = replace(one, trial=replace(one.trial, seeds=(10, 11, 12, 13)))
+    record = in_memory("l2", sweep)
     chart = accuracy_chart(record)
     seeds, means = chart.data[:2], chart.data[2:]
     for trace, mean, part in zip(seeds, means, ("train", "test"), strict=True):
@@ -82,7 +85,7 @@ def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> N
         assert mean["error_y"]["array"] == pytest.approx(half, abs=2e-3)
         assert mean["error_y"]["arrayminus"] == pytest.approx(half, abs=2e-3)
     trial = record.usable[1]
-    assert f"<b>{trial.name}, seed 2</b>" in chart.data[0]["text"][SEEDS + 2]
+    assert f"<b>{trial.name}, seed 12</b>" in chart.data[0]["text"][SEEDS + 2]
     assert record.run_of(trial) in chart.data[0]["text"][SEEDS + 2]
     assert chart.missing == ""
 
@@ -110,9 +113,9 @@ def test_a_log_axis_has_its_values_evenly_and_a_place_for_zero() -> None:
 def test_a_sweep_of_two_values_has_a_line_for_each_of_the_second() -> None:
     record = _record("harder")
     chart = accuracy_chart(record)
-    means = [trace for trace in chart.data if trace["name"].endswith("mean")]
+    means = [trace for trace in chart.data if trace["mode"] == "lines+markers"]
     assert [len(trace["y"]) for trace in means] == [2, 2, 2]
-    assert all("L2 penalty" in trace["name"] for trace in means)
+    assert [trace["name"] for trace in means] == ["l2 = 0", "l2 = 0.01", "l2 = 0.03"]
     assert len(_texts(chart)) == len(record.usable) * (SEEDS + 1)
     assert len({trace["line"]["dash"] for trace in means}) == 3
 
@@ -224,7 +227,7 @@ def records() -> dict[str, SweepRecord]:
     sweep[3] = diverging(sweep[3], model=1, epoch=5)
     nasty = _with_axes(in_memory("l2", sweep), label=NASTY[0])
     origin = {
-        "command": "python sweeps/l2.py --tracking-uri http://me:secret@host </script>",
+        "command": "python '/my home/sweeps/l2.py' --tracking-uri http://me:secret@host </script>",
         "commit": "c0ffee",
         "dirty": True,
         "versions": {"python": "3.11.2", "torch": NASTY[0]},
@@ -284,14 +287,19 @@ def outline(page: str) -> _Outline:
     return _Outline(page)
 
 
-def test_elements_are_closed_ids_differ_and_links_lead_within_the_page(outline: _Outline) -> None:
+def test_elements_are_closed_ids_differ_and_links_lead_somewhere(
+    outline: _Outline, records: Mapping[str, SweepRecord]
+) -> None:
+    sweep_runs = [record.run_id for record in records.values()]
     assert outline.wrong == []
     assert outline.open == []
     ids = [attrs["id"] for _, attrs in outline.found if "id" in attrs]
     assert len(set(ids)) == len(ids)
     links = [str(attrs["href"]) for tag, attrs in outline.found if tag == "a"]
     assert len(links) > 20
-    assert {link.removeprefix("#") for link in links} <= set(ids)
+    outside = [link for link in links if not link.startswith("#")]
+    assert outside == [f"http://127.0.0.1:5000/#/runs/{run}" for run in sweep_runs]
+    assert {link[1:] for link in links if link not in outside} <= set(ids)
     for tag, attrs in outline.found:
         assert attrs.get("aria-labelledby", ids[0]) in ids
         if tag == "img":
@@ -311,6 +319,12 @@ def test_names_are_text_and_nothing_else(page: str, outline: _Outline) -> None:
     assert len(json.loads(charts[1])) == len(PLAUSIBLE)
 
 
+def test_json_in_a_script_cannot_end_it() -> None:
+    text = script_json({"name": "</script><!--"})
+    assert "<" not in text
+    assert json.loads(text) == {"name": "</script><!--"}
+
+
 def test_every_claim_and_every_number_has_its_run_and_its_origin(
     outline: _Outline, records: Mapping[str, SweepRecord], verdicts: list[Verdict]
 ) -> None:
@@ -324,7 +338,7 @@ def test_every_claim_and_every_number_has_its_run_and_its_origin(
         assert verdict.reason in text
         assert all(run[:8] in text for run in verdict.run_ids)
     assert "c0ffee, with uncommitted changes" in text
-    assert "http://***@host" in text
+    assert "python sweeps/l2.py --tracking-uri http://***@host" in text
     assert "secret" not in text
     assert "python sweeps/reproduce.py RUN_ID" in text
     assert "digest 0000000000000000" in text
@@ -458,9 +472,11 @@ def test_every_chart_is_drawn_and_pointing_at_a_seed_tells_which(
 
 @pytest.mark.browser
 def test_hostile_names_are_shown_and_not_run(tab: Page) -> None:
-    point = tab.locator("#chart-l2 .scatterlayer .trace:nth-child(1) .point").nth(1)
-    point.hover(force=True)
-    tab.locator("#chart-l2 .hoverlayer .hovertext", has_text=NASTY[0]).wait_for()
+    points = tab.locator("#chart-l2 .scatterlayer .trace:nth-child(1) .point")
+    for place, name in enumerate(NASTY):
+        points.nth(place * SEEDS + 1).hover(force=True)
+        label = tab.locator("#chart-l2 .hoverlayer .hovertext", has_text=name[:40])
+        label.filter(has_text="seed 1").wait_for()
     images = [image.get_attribute("src") or "" for image in tab.locator("img").all()]
     assert len(images) == 12
     assert all(source.startswith("data:image/svg+xml") for source in images)
@@ -528,6 +544,7 @@ def test_without_the_lessons_sweeps_the_script_says_how_to_record_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     places = Places(tracking_uri=new_store(tmp_path), out=tmp_path / "figures")
+    capsys.readouterr()  # MLflow's lines on making the store
     assert main(places) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
