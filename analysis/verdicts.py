@@ -131,6 +131,9 @@ def directed(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Find
     if opposition < LEVEL:
         part = parts[worst]
         also = [_against(part, part.evidence.corrected) < LEVEL] if _known(part) else []
+        near = within_margin(part.evidence.difference, part.evidence.null, part.negligible or 0)
+        if near == against[worst]:
+            part = part._replace(evidence=_shown_within(part.evidence, part.negligible or 0))
         return _finding("contradicted", opposition, part.evidence, also, reason, run_ids)
     evidence = parts[weakest].evidence
     return _finding("inconclusive", evidence.difference.p, evidence, [], reason, run_ids)
@@ -140,6 +143,7 @@ def little(
     evidence: Sequence[Evidence], margin: float, reason: str, run_ids: Sequence[str]
 ) -> Finding:
     """The finding on a claim that all evidence is within ± `margin` of its `null`."""
+    evidence = [_shown_within(one, margin) for one in evidence]
     within = [within_margin(one.difference, one.null, margin) for one in evidence]
     beyond = [beyond_margin(one.difference, one.null, margin) for one in evidence]
     widest = max(range(len(evidence)), key=within.__getitem__)
@@ -153,7 +157,7 @@ def little(
         ]
         return _finding("supported", support, evidence[widest], also, reason, run_ids)
     if opposition < LEVEL:
-        one = evidence[worst]
+        one = evidence[worst]._replace(test=f"t beyond ± {margin:g}")
         also = [beyond_margin(one.corrected, one.null, margin) < LEVEL] if one.corrected else []
         return _finding("contradicted", opposition, one, also, reason, run_ids)
     p = min(support, opposition)
@@ -199,6 +203,10 @@ def _one_sided(difference: Difference | None, distance: Callable[[float], float]
     return float(student.sf(far / error, freedom))
 
 
+def _shown_within(evidence: Evidence, margin: float) -> Evidence:
+    return evidence._replace(test=f"two one-sided t, ± {margin:g}")
+
+
 def _favour(part: Part, difference: Difference | None) -> float:
     """p of the predicted side; 1 when the interval does not lie there."""
     return _side(difference, part.evidence.null, part.predicted)
@@ -234,6 +242,8 @@ def _finding(
     reason: str,
     run_ids: Sequence[str],
 ) -> Finding:
+    if p is not None and evidence.difference.p is None:
+        evidence = evidence._replace(test="sign test, as all seeds agree")
     whether = all(agrees) if agrees else None
     return Finding(leaning, p, evidence, whether, reason, tuple(dict.fromkeys(run_ids)))
 

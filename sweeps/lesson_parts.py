@@ -13,7 +13,7 @@ from sweeps.command import Plan
 from sweeps.launch import DeclaredSweep
 from sweeps.options import given, parse
 from sweeps.seeds import SeedsSweep
-from sweeps.seeds_options import parse_seeds, stated_in
+from sweeps.seeds_options import SeedsOptions, parse_seeds
 
 _DECLARED = {each.SWEEP.name: each.SWEEP for each in (dropout, l2, l1, batch_size)}
 
@@ -33,7 +33,7 @@ class Part(NamedTuple):
 def planned(part: Part, flags: Sequence[str]) -> Plan:
     """The sweep that the part's script would run with those flags."""
     if part.script == "seeds":
-        return SeedsSweep(parse_seeds("", flags), stated_in(flags)).plan()
+        return SeedsSweep(parse_seeds("", flags), given(flags, SeedsOptions)).plan()
     sweep = _DECLARED[part.script]
     return DeclaredSweep(sweep, parse(sweep, "", flags), given(flags)).plan()
 

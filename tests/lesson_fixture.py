@@ -117,6 +117,7 @@ def in_memory(role: str, sweep: Sequence[Recorded], **dataset: object) -> SweepR
         trials=tuple(one.trial for one in sweep),
         dataset={**dataset_of(role), **dataset},
         origin={},
+        options={},
         content=b"",
     )
     trials = [

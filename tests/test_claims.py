@@ -128,6 +128,14 @@ def test_a_verdict_follows_from_what_is_true_of_the_sweep(claim: str, answer: st
     assert len(verdict.run_ids) == 1
 
 
+def test_the_test_named_is_the_one_that_decides() -> None:
+    flat, falling = ({"l2": world} for world in (FLAT, falls(0.5)))
+    assert verdict_on("l2-too-strong", falling).test == "paired t"
+    assert verdict_on("l2-too-strong", flat).test == "two one-sided t, ± 1"
+    assert verdict_on("l1-final", {"l1": FLAT}).test == "two one-sided t, ± 1"
+    assert verdict_on("l1-final", {"l1": falls(10, "l1")}).test == "t beyond ± 1"
+
+
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_size_matters_compares_gains_of_settings(answer: str) -> None:
     verdict = verdict_on("size-matters", SIZES[answer])
@@ -257,6 +265,7 @@ def test_equal_values_are_no_reason_for_nan() -> None:
     found = judge(LessonSweeps({role: in_memory(role, frozen(role)) for role in SETTINGS}))
     assert all(map(no_nan, found))
     assert min(verdict.p for verdict in found if verdict.p is not None) >= 0.5**6  # six signs
+    assert {v.test for v in found if v.verdict == "supported"} <= {"sign test, as all seeds agree"}
     by_id = {verdict.id: verdict.verdict for verdict in found}
     assert by_id["dropout-none-best"] == "inconclusive"
     assert by_id["l1-sparse"] == "inconclusive"  # after Holm: the sign test of six seeds is weak
