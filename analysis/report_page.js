@@ -26,3 +26,11 @@ addEventListener("afterprint", () => {
   for (const id of Object.keys(charts)) Plotly.relayout(id, { width: null, height: null, autosize: true });
   for (const details of folded.splice(0)) details.open = false;
 });
+
+// MLflow shows artifacts in a sandboxed frame of a blob, where browsers refuse links within a page.
+document.addEventListener("click", event => {
+  const link = event.target.closest("a[href^='#']");
+  if (!link || location.protocol !== "blob:") return;
+  event.preventDefault();
+  document.getElementById(link.hash.slice(1)).scrollIntoView();
+});

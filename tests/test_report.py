@@ -519,6 +519,27 @@ def test_no_button_sends_the_data_away(tab: Page) -> None:
     assert not [title for title in titles if re.search("share|cloud|edit", title, re.I)]
 
 
+@pytest.mark.browser
+def test_links_within_the_page_work_in_the_frame_in_which_mlflow_shows_artifacts(
+    chromium: Browser, page: str
+) -> None:
+    with chromium.new_context() as context:
+        tab = context.new_page()
+        frame = """page => {
+            const frame = document.createElement("iframe");
+            frame.sandbox = "allow-scripts";
+            frame.src = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+            document.body.append(frame);
+        }"""
+        tab.evaluate(frame, page)
+        inside = tab.frame_locator("iframe")
+        inside.locator(".chart .main-svg").first.wait_for()
+        inside.locator("nav a", has_text="reproduce").click()
+        moved = "one => { const y = one.getBoundingClientRect().top; return 0 <= y && y < 150; }"
+        heading = inside.locator("#reproduce").element_handle()
+        assert any(heading.evaluate(moved) or tab.wait_for_timeout(100) for _ in range(50))
+
+
 # ---- the script ----
 
 
