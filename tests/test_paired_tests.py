@@ -47,6 +47,12 @@ def test_three_pairs_by_hand() -> None:
     assert found.remark == ""
 
 
+def test_hedges_correction_with_five_pairs_by_hand() -> None:
+    # Γ(2) / (√2 · Γ(3/2)) = 0.797885; mean 3, standard deviation √2.5.
+    found = _compared([1.0, 2, 3, 4, 5]).effect_size
+    assert found == pytest.approx(0.797885 * 3 / 2.5**0.5, abs=1e-5)
+
+
 def test_which_way_the_difference_goes() -> None:
     found, other = _compared([0.1, 0.2, 0.3, -0.1]), _compared([-0.1, -0.2, -0.3, 0.1])
     assert found.effect_size == pytest.approx(-other.effect_size)  # type: ignore[operator]

@@ -45,6 +45,15 @@ def test_shuffled_and_normal_p_agree_among_ties() -> None:
     assert trend(x, values, default_rng(0)).p == pytest.approx(shuffled, abs=0.02)
 
 
+def test_ties_that_rounding_breaks_stay_ties() -> None:
+    values = _tied(default_rng(8), 5, 40)
+    noise = default_rng(9).normal(0, 1e-15, values.shape)
+    found, expected = (
+        trend(np.arange(5.0), one, default_rng(0)) for one in (values + noise, values)
+    )
+    assert found.p == expected.p
+
+
 def test_ranks_find_a_fall_that_is_no_line_and_either_way_is_as_far() -> None:
     x = np.array([0.0, 0.001, 0.01, 0.1])
     values = np.array([1.0, 0.9, 0.89, 0.88])[:, None] + np.zeros(12)
