@@ -44,7 +44,14 @@ def ways(record: SweepRecord, choices: Choices, fresh: Judged | None) -> tuple[W
     if fresh is not None:
         accuracy = estimate(fresh.record.final(fresh.trial, "test/accuracy"))
         run_id = fresh.record.run_of(fresh.trial)
-        found.append(Way("the choice by folds on fresh seeds", fresh.trial.name, accuracy, run_id))
+        found.append(
+            Way(
+                f"the choice by folds on {accuracy.n} fresh seeds",
+                fresh.trial.name,
+                accuracy,
+                run_id,
+            )
+        )
     return tuple(found)
 
 
@@ -65,8 +72,8 @@ def choosing_plot(record: SweepRecord, choices: Choices, found: Sequence[Way]) -
     )
     rows = record.manifest.dataset["train"]
     notes = [
-        f"a fold's model trains on {rows - rows // folds} of the {rows} training rows and is the "
-        "worse for it: cross-validated accuracy is for choosing, not for claiming"
+        f"a fold's model trains on {rows - rows // folds} of the {rows} training rows and is "
+        "likely the worse for it: cross-validated accuracy is for choosing, not for claiming"
     ]
     if lost := int(np.isnan(choices.scores.cv_accuracy).sum()):
         notes.append(

@@ -98,9 +98,8 @@ def _fix_layout(figure: Figure) -> None:
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for ax in figure.axes:
-        left, bottom, width, height = ax.get_position(original=True).bounds
-        ends = [round(end, _DIGITS) for end in (left, bottom, left + width, bottom + height)]
-        ax.set_position(Bbox.from_extents(ends))
+        place = ax.get_position(original=True).get_points()
+        ax.set_position(Bbox(place.round(_DIGITS)))
 
 
 def _write(figure: Figure, lines: Sequence[str], top: float, step: float, **style: Any) -> None:

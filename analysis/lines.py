@@ -18,7 +18,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
 _LINE = 0.05  # of a panel's height: a line of text
-_NAME_WIDTH = 15  # characters of a line below a named point
+_NAME_WIDTH = 14  # characters of a line below a named point
 _MANY = 25  # points of a series that need smaller markers
 
 
