@@ -11,6 +11,7 @@ import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from analysis.dots import draw_dots, draw_spans
 from analysis.lines import draw_lines
@@ -37,6 +38,7 @@ STYLE: dict[Any, Any] = {
 # Inches. A figure is, from the top: title, subtitle, rows of panels, legend, notes.
 _PANEL_WIDTH, _PANEL_HEIGHT = 5.4, 4.0
 _MARGIN, _TITLE_LINE, _LINE = 0.15, 0.28, 0.2
+_DIGITS = 6  # of a panel's place, as a share of the figure
 _AROUND = 1.0  # about what a panel's title, labels and numbers take
 
 
@@ -84,7 +86,20 @@ def draw(plot: Plot) -> Figure:
         _write(figure, title, top, _TITLE_LINE, size=14, weight="bold")
         _write(figure, subtitle, top - _TITLE_LINE * len(title), _LINE, size=10, color="0.25")
         _write(figure, notes, below - 0.4 * _MARGIN, _LINE, size=9, color="0.25")
+        _fix_layout(figure)
         return figure
+
+
+def _fix_layout(figure: Figure) -> None:
+    """Lays the panels out once and for all.
+
+    The layout's last digits change from one run to the next, and with them names within SVG files.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        place = ax.get_position(original=True).get_points()
+        ax.set_position(Bbox(place.round(_DIGITS)))
 
 
 def _write(figure: Figure, lines: Sequence[str], top: float, step: float, **style: Any) -> None:
