@@ -72,7 +72,7 @@ CLAIMS = (
     ),
     Claim(
         "l2-too-strong",
-        "λ of L2 near 0.1 lowers accuracy",
+        "λ of L2 near 0.1 lowers accuracy (of the test set)",
         ("l2",),
         _on("l2", penalty_claims.l2_too_strong),
     ),
