@@ -10,11 +10,11 @@ from analysis.comparison import Row, best, compare, reading, value_text
 from analysis.connection import open_store, without_password
 from analysis.errors import Stop
 from analysis.options import Options
-from analysis.outputs import add_to_store, save
+from analysis.outputs import publish
 from analysis.plots import Plot
 from analysis.record import SweepRecord
 from analysis.store import load_sweep
-from analysis.terminal import in_percent, new_console, new_table, print_warnings, show_files
+from analysis.terminal import in_percent, new_console, new_table, print_warnings
 
 _MOST_ROWS = 24  # of the table in the terminal; the CSV files have all
 
@@ -28,10 +28,7 @@ def answer(name: str, plots: Callable[[SweepRecord], Sequence[Plot]], options: O
         rows = compare(record)
         show(record, rows)
         drawn = plots(record)
-        files = save(drawn, options.out)
-        show_files(files)
-        if options.upload:
-            add_to_store(client, drawn, files)
+        publish(client, drawn, options)
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code

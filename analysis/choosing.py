@@ -17,10 +17,10 @@ from analysis.connection import open_store, without_password
 from analysis.errors import Stop
 from analysis.folds import load_with_folds, on_fresh_seeds
 from analysis.options import Options, parse
-from analysis.outputs import add_to_store, save
+from analysis.outputs import publish
 from analysis.record import SweepRecord
 from analysis.stats import Difference, Estimate, estimate
-from analysis.terminal import in_percent, new_console, new_table, print_warnings, show_files
+from analysis.terminal import in_percent, new_console, new_table, print_warnings
 
 
 def main(options: Options) -> int:
@@ -35,10 +35,7 @@ def main(options: Options) -> int:
         found = ways(record, choices, fresh)
         _show(record, choices, found, found[-1].accuracy if fresh else None)
         drawn = [choosing_plot(record, choices, found)]
-        files = save(drawn, options.out)
-        show_files(files)
-        if options.upload:
-            add_to_store(client, drawn, files)
+        publish(client, drawn, options)
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code

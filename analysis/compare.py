@@ -20,12 +20,12 @@ from analysis.compare_tables import show
 from analysis.connection import open_store
 from analysis.errors import BAD_INPUT, Stop
 from analysis.options import Places, parse
-from analysis.outputs import add_to_store, save
+from analysis.outputs import publish
 from analysis.record import SweepRecord
 from analysis.shared_configurations import pair
 from analysis.store import load_sweep
 from analysis.sweep_labels import labels
-from analysis.terminal import print_warnings, show_files
+from analysis.terminal import print_warnings
 
 _MOST = 7  # more series than these cannot be told apart in one panel
 
@@ -62,10 +62,7 @@ def main(options: Options) -> int:
         found = compared(records)
         show(found)
         drawn = [comparison_plot(found)]
-        files = save(drawn, options.out)
-        show_files(files)
-        if options.upload:
-            add_to_store(client, drawn, files)
+        publish(client, drawn, options)
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code

@@ -16,10 +16,9 @@ from analysis.concept_figures import activations, batches, penalties, weights
 from analysis.connection import open_store
 from analysis.errors import NoFinishedSweep, Stop
 from analysis.options import Places, parse
-from analysis.outputs import add_to_store, save
+from analysis.outputs import publish
 from analysis.record import SweepRecord
 from analysis.store import load_sweep
-from analysis.terminal import show_files
 
 
 def newest(client: MlflowClient, name: str, places: Places) -> SweepRecord | None:
@@ -46,10 +45,7 @@ def main(places: Places) -> int:
             weights({"l1": found["l1"], "l2": found["l2"]}),
             batches(found["batch_size"]),
         ]
-        files = save(drawn, places.out)
-        show_files(files)
-        if places.upload:
-            add_to_store(client, drawn, files)
+        publish(client, drawn, places)
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code

@@ -12,9 +12,26 @@ from analysis.connection import upload
 from analysis.csv_files import write_csv
 from analysis.drawing import STYLE, draw
 from analysis.errors import BAD_INPUT, Stop
+from analysis.options import Places
 from analysis.plots import Plot
+from analysis.terminal import show_files
 
 _DPI = 150
+
+
+def publish(
+    client: MlflowClient, plots: Sequence[Plot], places: Places, table: Path | None = None
+) -> None:
+    """Saves the plots, prints where they are, and adds them to their sweeps' runs if wanted.
+
+    `table`: a file beside them, which goes where the first plot goes.
+    """
+    files = save(plots, places.out)
+    show_files(files if table is None else {**files, table.stem: [table]})
+    if places.upload:
+        add_to_store(client, plots, files)
+        if table is not None:
+            upload(client, plots[0].run_ids, [table])
 
 
 def save(plots: Sequence[Plot], out: Path) -> dict[str, list[Path]]:

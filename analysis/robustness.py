@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.connection import open_store, upload
+from analysis.connection import open_store
 from analysis.csv_files import write_csv
 from analysis.errors import BAD_INPUT, Stop
 from analysis.options import Options, parse
-from analysis.outputs import add_to_store, save
+from analysis.outputs import publish
 from analysis.plots import Plot
 from analysis.record import SweepRecord
 from analysis.robustness_figures import distribution, variance_sources
@@ -25,7 +25,7 @@ from analysis.robustness_tables import show, show_sources, statistics
 from analysis.seed_number_figures import ranks, seeds_needed
 from analysis.store import load_sweep
 from analysis.study import SourceShares, Studied, by_source, study
-from analysis.terminal import new_console, print_warnings, show_files
+from analysis.terminal import new_console, print_warnings
 
 _HOW = "variance by source: this sweep has no exchanged trials; python sweeps/seeds.py --by-source"
 
@@ -63,12 +63,7 @@ def main(options: Options) -> int:
         studied, shares = study(record), by_source(record)
         print_study(record, studied, shares)
         drawn = plots(record, studied, shares)
-        files = save(drawn, options.out)
-        table = _save_table(studied, options.out)
-        show_files({**files, "robustness_table": [table]})
-        if options.upload:
-            add_to_store(client, drawn, files)
-            upload(client, [record.run_id], [table])
+        publish(client, drawn, options, _save_table(studied, options.out))
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code
@@ -78,6 +73,7 @@ def main(options: Options) -> int:
 def _save_table(studied: Sequence[Studied], out: Path) -> Path:
     path = out / "robustness_table.csv"
     try:
+        out.mkdir(parents=True, exist_ok=True)
         write_csv(statistics(studied), path)
     except OSError as error:
         raise Stop(BAD_INPUT, f"cannot write the table to {path}: {error}") from error
