@@ -6,6 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from iris_like import LAST_EPOCH, SUMMARY, Floats, Population
 from numpy.random import default_rng
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
@@ -21,7 +22,6 @@ from analysis.bootstrap import (
     wilson,
 )
 from analysis.stats import estimate
-from tests.iris_like import LAST_EPOCH, SUMMARY, Floats, Population
 
 STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
 

@@ -57,6 +57,12 @@ def wait_or_end(process: SweepProcess, seconds: float) -> bool:
     return not process.ended()
 
 
+def nothing_to_resume(process: SweepProcess, code: int) -> bool:
+    """Whether the script ended because the one before it was killed before its promise stood."""
+    named = "start one without" in process.stderr or "sweep.json" in process.stderr
+    return code == 7 and named
+
+
 def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> bool:
     """Kills `all` processes, the `launcher` or the `recorder` alone, or sends that signal.
 
@@ -77,6 +83,8 @@ def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> bool:
         else:
             process.signal(signal.Signals[how])
         code = process.wait()
+        if nothing_to_resume(process, code):
+            return True
         assert code in codes | {0}, process.stderr
         assert "Traceback" not in process.stderr or code in EARLY
         assert process.living_after_the_end() == []
@@ -109,9 +117,7 @@ def complete_in_spite(
             code = process.wait()
             if code == 0:
                 return interruptions
-            # Killed before its promise stood: there is nothing to resume.
-            nothing = "start one without" in process.stderr or "sweep.json" in process.stderr
-            assert (code, nothing) == (7, True), f"ended with {code}: {process.stderr}"
+            assert nothing_to_resume(process, code), f"ended with {code}: {process.stderr}"
             resume = ()
 
 

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from iris_like import LAST_EPOCH, Floats
 from numpy.random import default_rng
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -14,7 +15,6 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from analysis.paired_tests import Paired, compare_paired, equivalent, holm, smallest_n
 from analysis.stats import Difference, paired_difference
-from tests.iris_like import LAST_EPOCH, Floats
 
 ZERO = np.zeros
 

@@ -98,8 +98,10 @@ def test_a_recorded_model_can_be_trained_again_from_the_manifest(l2_record: Reco
         np.testing.assert_allclose(again.curves[name][0], own[name], rtol=1e-4, atol=1e-5)
 
 
-def test_the_best_model_loads_and_is_the_recorded_one(l2_record: Record) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{l2_record.folder}/mlflow.db")
+def test_the_best_model_loads_and_is_the_recorded_one(
+    l2_record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{l2_record.folder}/mlflow.db")
     model = mlflow.pytorch.load_model(f"runs:/{l2_record.parent.info.run_id}/best_model")
     info = mlflow.models.get_model_info(f"runs:/{l2_record.parent.info.run_id}/best_model")
     assert info.signature is not None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from iris_like import SUMMARY
 from numpy.random import default_rng
 from scipy import stats
 
 from analysis.seed_resamples import half_width_by_n, rank_stability
-from tests.iris_like import SUMMARY
 
 
 def test_half_widths_shrink_as_students_interval_of_that_spread() -> None:

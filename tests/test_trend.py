@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from iris_like import LAST_EPOCH, Floats
 from numpy.random import default_rng
 from scipy import stats
 
 from analysis.stats import estimate
 from analysis.trend import TEST, trend
-from tests.iris_like import LAST_EPOCH, Floats
 
 
 def test_two_seeds_by_hand() -> None:

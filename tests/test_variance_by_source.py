@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from iris_like import Floats
 from numpy.random import default_rng
 
 from analysis.variance_by_source import sources
-from tests.iris_like import Floats
 
 SOURCES = ("split", "init", "order")
 
