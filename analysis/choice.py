@@ -83,8 +83,7 @@ def scores_of(record: SweepRecord) -> Scores:
             f"sweep {name} has no folds to choose by; record one that has: "
             f"python sweeps/{record.manifest.name}.py --folds 5",
         )
-    # A trial whose seeds exchange a source of randomness is no configuration of its own.
-    trials = tuple(one for one in record.usable if not one.exchanged)
+    trials = record.configurations
     if len(trials) < 2:
         raise Stop(BAD_INPUT, f"choosing needs two configurations, sweep {name} has {len(trials)}")
     found = [

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from mlflow import MlflowClient
+
 from analysis import dropout_claims, learning_claims, penalty_claims, size_claim
 from analysis.claims_table import save, show
 from analysis.connection import open_store, upload
@@ -133,6 +135,14 @@ def judge(sweeps: LessonSweeps) -> list[Verdict]:
     return decide([(claim.id, claim.text) for claim in CLAIMS], findings)
 
 
+def judge_recorded(client: MlflowClient, allow_partial: bool) -> tuple[LessonSweeps, list[Verdict]]:
+    """The lesson's sweeps in that store, what is odd about them on stderr, and the verdicts."""
+    sweeps = load_lesson(client, allow_partial)
+    for record in sweeps.records.values():
+        print_warnings(record, f"{record.manifest.run_name}: ")
+    return sweeps, judge(sweeps)
+
+
 def _find(claim: Claim, records: _Records) -> Finding:
     if lacking := [role for role in claim.needs if role not in records]:
         return untested(
@@ -150,10 +160,7 @@ def main(options: Places) -> int:
     """Judges the claims; the exit code, with one line on stderr unless it is 0."""
     try:
         client = open_store(options.tracking_uri)
-        sweeps = load_lesson(client, options.allow_partial)
-        for record in sweeps.records.values():
-            print_warnings(record, f"{record.manifest.run_name}: ")
-        verdicts = judge(sweeps)
+        sweeps, verdicts = judge_recorded(client, options.allow_partial)
         show(sweeps, verdicts)
         files = save(sweeps, verdicts, options.out)
         print(" ".join(map(str, files)))

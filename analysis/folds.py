@@ -57,8 +57,8 @@ def on_fresh_seeds(
         same_data = record.manifest.dataset["digest"] == source.manifest.dataset["digest"]
         if seeds & known or not same_data:
             continue
-        for trial in record.usable:
-            if trial.hyperparameters == configuration and not trial.exchanged:
+        for trial in record.configurations:
+            if trial.hyperparameters == configuration:
                 return Judged(record, trial)
     return None
 

@@ -11,23 +11,19 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from analysis.claims import judge
+from analysis.claims import judge_recorded
 from analysis.connection import open_store, upload
 from analysis.errors import BAD_INPUT, Stop
-from analysis.lesson_sweeps import load_lesson
 from analysis.options import Places, parse
 from analysis.report_page import report_page
-from analysis.terminal import print_warnings
 
 
 def main(places: Places) -> int:
     """Writes the page; the exit code, with one line on stderr unless it is 0."""
     try:
         client = open_store(places.tracking_uri)
-        sweeps = load_lesson(client, places.allow_partial)
-        for record in sweeps.records.values():
-            print_warnings(record, f"{record.manifest.run_name}: ")
-        file = write_page(report_page(sweeps.records, judge(sweeps)), places.out)
+        sweeps, verdicts = judge_recorded(client, places.allow_partial)
+        file = write_page(report_page(sweeps.records, verdicts), places.out)
         print(file)
         if places.upload:
             runs = dict.fromkeys(record.run_id for record in sweeps.records.values())

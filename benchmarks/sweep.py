@@ -26,8 +26,8 @@ import numpy as np
 from commands import RIVALS, seconds_of, sweep_command
 from measure import RESULTS, print_table, save, shown
 from stores import Accuracies, rival_accuracies, row_counts, sweep_accuracies
+from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
-from sweeps.launch import plan
 from sweeps.options import parse as parse_sweep
 
 STOCK, JOBLIB = "stock Ray Tune + MLflowLoggerCallback", "joblib + log_batch"

@@ -6,7 +6,7 @@
 All sizes train for the same number of epochs, so small ones make many more updates.
 """
 
-from sweeps.launch import main
+from sweeps.declared_sweep import main
 from sweeps.sweep import Axis, Sweep
 
 SWEEP = Sweep(

@@ -20,8 +20,8 @@ from sweeps.record.saved_view import CHARTS, SEEDS, table_link
 from sweeps.recorder_messages import Begun, Closed, Found, Problem
 
 _NAMES_SHOWN = 10
-_SEEDS, _ALL_SHOWN = "seeds", 8  # this sweep's table has all configurations up to so many
-_ANALYSES = {_SEEDS: "robustness"}  # scripts that are not called like their sweep
+_ALL_SHOWN = 8  # up to so many configurations stand in the table, of more the best and the baseline
+_ANALYSES = {"seeds": "robustness"}  # scripts that are not called like their sweep
 
 
 def print_plan(plan: Plan, uri: str) -> None:
@@ -96,10 +96,9 @@ def print_report(
         errors.print(f"try them again with:  {command} --retry-failed", markup=False)
     if stopped is not None:
         return
-    if manifest.name == _SEEDS and len(manifest.configurations) == 1:
+    if len(manifest.configurations) == 1:
         console.print(
-            "this is one configuration: there is nothing to compare it with; several values do, "
-            "such as --l2 0 0.01 0.1",
+            "this is one configuration: there is nothing to compare it with",
             markup=False,
             highlight=False,
         )
@@ -151,7 +150,7 @@ def _uri_flag(uri: str) -> str:
 
 
 def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table:
-    """The best and the baseline; of a few configurations on many seeds all."""
+    """All configurations, or of many the best and the baseline."""
     answer = find_answer(manifest, summaries)
     count = len(manifest.configurations)
     table = Table(title=manifest.question, title_justify="left", caption_justify="left")
@@ -164,7 +163,7 @@ def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table
     for heading in ("", "configuration", *shown):
         table.add_column(heading)
     rows = [("best", answer.best), ("baseline", answer.baseline)]
-    if manifest.name == _SEEDS and count <= _ALL_SHOWN:
+    if count <= _ALL_SHOWN:
         titles = {trial: title for title, trial in rows}
         if answer.best == answer.baseline:
             titles[answer.baseline] = "best, baseline" if count > 1 else ""

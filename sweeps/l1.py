@@ -6,7 +6,7 @@
 The penalty is λ · (1 / number of weights) · Σ|w|, biases left out.
 """
 
-from sweeps.launch import main
+from sweeps.declared_sweep import main
 from sweeps.sweep import Axis, Sweep
 
 SWEEP = Sweep(

@@ -6,7 +6,7 @@
 λ is PyTorch's `weight_decay`: the penalty is (λ/2)·Σw², half of the λ·Σw² in the lesson's formula.
 """
 
-from sweeps.launch import main
+from sweeps.declared_sweep import main
 from sweeps.sweep import Axis, Sweep
 
 SWEEP = Sweep(

@@ -1,83 +1,113 @@
-"""A sweep that its script declares: from its flags to its trials."""
+"""From a command line to a sweep under way, or to the line that says why there is none."""
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+import tempfile
+from typing import TYPE_CHECKING, NoReturn
 
-from sweeps.command import Plan
-from sweeps.options import (
-    SearchOptions,
-    base_hyperparameters,
-    defaults,
-    given,
-    parse,
-    problems,
-)
-from sweeps.recorder_messages import Source
-from sweeps.search import points, problem
-from sweeps.start import run_command
-from sweeps.sweep import Sweep
-from trainables.hyperparameters import Trial
+from sweeps.command import Command
+from sweeps.exit_codes import BAD_INPUT, DONE, INTERRUPTED, STORE, TERMINATED
+from sweeps.interrupts import Interrupts, Stopped, leave_at_once
+from sweeps.record.mlflow_store import StoreError, resolve_uri
+from sweeps.recorder import Recorder, RecorderDied
+from sweeps.recorder_messages import Open, Refused
+from sweeps.resume import continued, look_up
+from sweeps.source import ask_for_source, require_store
+
+if TYPE_CHECKING:
+    from sweeps.manifest import Manifest
 
 
-def main(sweep: Sweep) -> None:
-    """Runs `sweep` as the command line says and exits with one of `exit_codes`."""
-    options = parse(sweep, sys.modules["__main__"].__doc__ or sweep.question)
-    run_command(DeclaredSweep(sweep, options, given(sys.argv[1:])))
+_STOPPED = (INTERRUPTED, TERMINATED)
 
 
-@dataclass(frozen=True)
-class DeclaredSweep:
-    """The command line of a declared sweep, as `sweeps.command.Command` describes it."""
-
-    sweep: Sweep
-    options: SearchOptions
-    stated: Collection[str]
-
-    @property
-    def name(self) -> str:
-        """The sweep's name."""
-        return self.sweep.name
-
-    @property
-    def usual(self) -> SearchOptions:
-        """The options without flags."""
-        return defaults(self.sweep)
-
-    @property
-    def needs(self) -> None:
-        """No other sweep."""
-
-    def problems(self) -> list[str]:
-        """A line for each thing wrong in the options."""
-        return all_problems(self.sweep, self.options)
-
-    def plan(self, source: Source | None = None) -> Plan:
-        """The sweep with its trials."""
-        return Plan(self.sweep, self.options, plan(self.sweep, self.options))
+def run_command(command: Command) -> NoReturn:
+    """Runs the sweep that `command` asks for and exits with one of `exit_codes`."""
+    if found := command.problems():
+        _complain("\n".join(found))
+        sys.exit(BAD_INPUT)
+    code = launch(command)
+    if code in _STOPPED:
+        leave_at_once(code)
+    sys.exit(code)
 
 
-def all_problems(sweep: Sweep, options: SearchOptions) -> list[str]:
-    """A line for each thing wrong in `options`, found without starting anything."""
-    found = problems(options, sweep)
-    if not found and (wrong := problem(sweep, options.num_samples, options.search)):
-        found.append(wrong)
-    return found
+def launch(command: Command) -> int:
+    """Trains and records what is asked for, prints what a user should know; the exit code."""
+    options = command.options
+    scratch = tempfile.mkdtemp(prefix="sweep-smoke-") if options.smoke_test else None
+    try:
+        with Interrupts() as interrupts:
+            uri = f"sqlite:///{scratch}/mlflow.db" if scratch else resolve_uri(options.tracking_uri)
+            if options.dry_run and options.resume is None and command.needs is None:
+                from sweeps.final_report import print_plan
+
+                print_plan(command.plan(), uri)
+                return DONE
+            return _run(command, uri, interrupts)
+    except (StoreError, RecorderDied) as error:
+        _complain(str(error))
+        return STORE
+    except Refused as error:
+        _complain(str(error))
+        return error.code
+    except Stopped as stopped:
+        print(f"stopped by {stopped} before anything was trained", file=sys.stderr)
+        return stopped.code
+    finally:
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
-def plan(sweep: Sweep, options: SearchOptions) -> list[Trial]:
-    """The sweep's trials. Raises `ValueError` with a line for each thing wrong in `options`."""
-    if found := all_problems(sweep, options):
-        raise ValueError("\n".join(found))
-    if options.smoke_test:
-        options = replace(options, seeds=2, epochs=5)
-    seeds = tuple(range(options.first_seed, options.first_seed + options.seeds))
-    base = base_hyperparameters(options, sweep)
-    chosen = points(sweep, options.num_samples, options.search, options.search_seed)
-    if options.smoke_test:
-        others = [*sweep.lesson_points(), *chosen]
-        chosen = [sweep.baseline, next(each for each in others[::-1] if each != sweep.baseline)]
-    trials = [sweep.trial(base, point, seeds) for point in chosen]
-    return [replace(trial, folds=options.folds) for trial in trials]
+def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
+    # Most of a small sweep's time are imports and start-ups in several processes: each begins as
+    # early as it can. The recorder's own go on while this process imports Ray and starts it.
+    if command.needs is not None and command.options.resume is None:
+        require_store(command.options.tracking_uri)
+    recorder = Recorder()
+    options = command.options
+    run_id = None
+    try:
+        if options.resume is not None:
+            recorder.send(Open(uri, None))
+            found = look_up(recorder, command)
+            options = continued(command, found)
+            if found.complete or options.dry_run:
+                from sweeps.final_report import print_remainder
+
+                print_remainder(found, uri, options.retry_failed)
+                return DONE
+            run_id = found.run_id
+
+            def prepare() -> Manifest:
+                return found.promised
+        else:
+            planned = None
+            if command.needs is not None:
+                recorder.send(Open(resolve_uri(options.tracking_uri), None))
+                planned = command.plan(ask_for_source(recorder, command.needs))
+                options = planned.options
+                if options.dry_run:
+                    from sweeps.final_report import print_plan
+
+                    print_plan(planned, uri)
+                    return DONE
+            recorder.send(Open(uri, options.experiment_name or command.name))
+
+            def prepare() -> Manifest:
+                from sweeps.manifest import make_manifest
+
+                return make_manifest(*(planned or command.plan()))
+
+        from sweeps.run_sweep import SweepRun
+
+        return SweepRun(prepare, options, uri, recorder, interrupts).run(run_id)
+    finally:
+        recorder.join()
+
+
+def _complain(text: str) -> None:
+    for line in text.splitlines():
+        print(f"error: {line}", file=sys.stderr)

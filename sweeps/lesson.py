@@ -1,6 +1,6 @@
 """Runs every sweep that the lesson's claims are tested on, one after the other.
 
-    python sweeps/lesson.py                  # 9 sweeps, about two minutes on 2 cores
+    python sweeps/lesson.py                  # 9 sweeps, under three minutes on 2 cores
     python sweeps/lesson.py --dry-run        # their commands, and which are recorded already
     python sweeps/lesson.py --only l2 l1     # these alone
 
@@ -129,7 +129,8 @@ def _run_all(
         store = (
             f" --tracking-uri {shlex.quote(options.tracking_uri)}" if options.tracking_uri else ""
         )
-        print(f"the claims:  python analysis/claims.py{store}")
+        print(f"the claims:   python analysis/claims.py{store}")
+        print(f"as one page:  python analysis/report.py{store}")
     return DONE
 
 

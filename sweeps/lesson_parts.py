@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sweeps import batch_size, dropout, l1, l2
 from sweeps.command import Plan
-from sweeps.launch import DeclaredSweep
+from sweeps.declared_sweep import DeclaredSweep
 from sweeps.options import given, parse
 from sweeps.seeds import SeedsSweep
 from sweeps.seeds_options import SeedsOptions, parse_seeds

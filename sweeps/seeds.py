@@ -15,11 +15,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sweeps.command import Plan
+from sweeps.launch import run_command
 from sweeps.options import given
 from sweeps.recorder_messages import Source
 from sweeps.seeds_options import SeedsOptions, parse_seeds, seeds_problems
 from sweeps.seeds_plan import NAME, plan_from, plan_values
-from sweeps.start import run_command
 
 
 @dataclass(frozen=True)

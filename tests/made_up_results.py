@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sweeps.launch import plan
+from sweeps.declared_sweep import plan
 from sweeps.manifest import Manifest, make_manifest
 from sweeps.options import parse
 from sweeps.sweep import Sweep

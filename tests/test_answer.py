@@ -8,8 +8,8 @@ from itertools import permutations
 import pytest
 
 from sweeps.answer import BestSoFar, find_answer, note, trial_note
+from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
-from sweeps.launch import plan
 from sweeps.manifest import Manifest, make_manifest
 from sweeps.options import parse
 from trainables.result import Interval

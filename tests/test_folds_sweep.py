@@ -15,7 +15,7 @@ from made_up_results import made_up, summaries
 
 from sweeps import batch_size, l2
 from sweeps.answer import find_answer, note, trial_note
-from sweeps.launch import plan
+from sweeps.declared_sweep import plan
 from sweeps.manifest import Manifest, make_manifest
 from sweeps.options import parse
 from sweeps.packs import form_packs

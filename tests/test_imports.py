@@ -131,7 +131,7 @@ def test_help_loads_no_heavy_package(script: str, tmp_path: Path) -> None:
     ("modules", "absent"),
     [
         ("sweeps.options", HEAVY),
-        ("sweeps.launch", HEAVY),
+        ("sweeps.launch, sweeps.declared_sweep", HEAVY),
         ("trainables.hyperparameters", HEAVY | {"numpy", "tyro"}),
         ("trainables.result", {"torch", "ray", "mlflow", "sklearn"}),
         ("trainables.data", {"torch", "ray", "mlflow", "sklearn"}),

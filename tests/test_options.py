@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeps import batch_size, dropout, elastic_net, l1, l2
-from sweeps.launch import plan
+from sweeps.declared_sweep import plan
 from sweeps.options import SearchOptions, defaults, parse
 from sweeps.sweep import Sweep
 from trainables.hyperparameters import Hyperparameters, Trial

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
@@ -18,9 +20,11 @@ from trainables.result import (
     Interval,
     Trained,
     TrialResult,
+    from_arrow,
     from_bytes,
     interval,
     mark_divergence,
+    to_arrow,
     to_bytes,
 )
 
@@ -72,6 +76,16 @@ def test_results_keep_every_bit_through_bytes() -> None:
     assert len(again) == len(results) == 2
     for found, expected in zip(again, results, strict=True):
         _assert_same(found, expected)
+
+
+def test_results_of_an_earlier_version_name_the_trial_in_every_row() -> None:
+    results = _trained_trials()
+    table = to_arrow(results)
+    trials = [json.dumps(one.trial.as_dict()) for one in results for _ in one.trial.seeds]
+    place = table.column_names.index("trial")
+    found = from_arrow(table.set_column(place, "trial", pa.array(trials)))
+    for one, expected in zip(found, results, strict=True):
+        _assert_same(one, expected)
 
 
 def test_nan_and_infinity_survive_bytes() -> None:

@@ -21,7 +21,7 @@ from sweeps.record.patience import Patience, PatientClient
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-TIMEOUT = "MLFLOW_HTTP_REQUESTTIMEOUT"
+TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _OPENING_SECONDS, _WORKING_SECONDS = 5, 30  # that a call may take
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 

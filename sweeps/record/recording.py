@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sweeps.manifest import Manifest
 from sweeps.provenance import one_line, without_credentials
 from sweeps.record import parent_run, running_sweeps
+from sweeps.record.mlflow_store import TIMEOUT
 from sweeps.record.patience import Patience
 from sweeps.record.spool import Entry, Spool
 from sweeps.record.sweep_lock import AlreadyRunning, Owner, SweepLock
@@ -153,7 +154,7 @@ class Recording:
                 self.spool.clear()
             return Closed([], {}, {}, self._lock.lost)
         if self._given_up or time.monotonic() > self._time_left():
-            os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = _LAST_TIMEOUT
+            os.environ[TIMEOUT] = _LAST_TIMEOUT
         # A run that a server makes after nobody waits for it is surplus, and found only once it
         # stands.
         while time.monotonic() < min(self.record.writer.obeyed_until, self._time_left()):
