@@ -58,9 +58,9 @@ def levels(record: SweepRecord, field: str) -> Levels:
     """The record's configurations along `field`; `Untestable` with fewer than two of them."""
     reference = baseline(record).hyperparameters.as_dict()
     found = []
-    for trial in record.usable:
+    for trial in record.configurations:
         values = trial.hyperparameters.as_dict()
-        if not trial.exchanged and {**values, field: 0} == {**reference, field: 0}:
+        if {**values, field: 0} == {**reference, field: 0}:
             found.append((float(values[field]), trial))
     if len(found) < 2:
         raise Untestable(f"{record.manifest.run_name} has one value of {field}: no comparison.")
@@ -161,7 +161,7 @@ def change(chosen: Levels, what: str, unit: str, values: Array, log: bool = Fals
 
 def split_ratio(record: SweepRecord) -> float | None:
     """Rows of the test set over those of the training part; None when all seeds share one split."""
-    if not all("split" in trial.vary for trial in record.usable):
+    if not all("split" in trial.vary for trial in record.configurations):
         return None
     return float(record.manifest.dataset["test"] / record.manifest.dataset["train"])
 

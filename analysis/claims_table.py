@@ -31,9 +31,9 @@ def notes(sweeps: LessonSweeps) -> list[str]:
         "points: percentage points. Each claim's rule stands in analysis/ beside its test.",
     ]
     for role, record in sweeps.records.items():
-        seeds = len(record.manifest.trials[0].seeds)
+        count, seeds = len(record.configurations), len(record.manifest.trials[0].seeds)
         lines.append(
-            f"{role}: {record.manifest.run_name}, {len(record.usable)} configurations × {seeds} "
+            f"{role}: {record.manifest.run_name}, {count} configurations × {seeds} "
             f"seeds, run {record.run_id}" + (f" ({record.partial})" if record.partial else "")
         )
     return lines

@@ -22,7 +22,6 @@ MOST_SEEDS = 100_000  # `smallest_n` looks no further
 _POWER = 0.8
 _ALL_SIGNS = 12  # pairs up to which every choice of signs is tried, 4096 of them
 _BLOCK = 1_000_000  # signs drawn at a time
-_FEWEST_EQUAL = 5  # pairs: ½⁵ < 5 %
 
 
 class Paired(NamedTuple):
@@ -99,25 +98,6 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
         reached = max(reached, min(1.0, (len(tested) - rank) * p))
         adjusted[index] = reached
     return adjusted
-
-
-def equivalent(difference: Difference, margin: float) -> bool:
-    """Whether the difference is shown to be less than `margin` up and down, at 5 %.
-
-    True when the 90 % t interval lies within ±margin: two one-sided tests (Schuirmann 1987). That
-    interval is had from the 95 % one of `difference`, which must be a Student's t interval with
-    n - 1 degrees. Where all differences are equal the interval has no width; then two sign tests
-    decide, which need 5 pairs, the fewest with ½ⁿ below 5 %. False where nothing was tested.
-    """
-    if not margin > 0:
-        raise ValueError(f"margin must be above 0, got {margin}")
-    if difference.mean is None or difference.low is None or difference.high is None:
-        return False
-    if difference.p is None:
-        return difference.n >= _FEWEST_EQUAL and abs(difference.mean) < margin
-    half = (difference.high - difference.low) / 2
-    half *= float(stdtrit(difference.n - 1, 0.95) / stdtrit(difference.n - 1, 0.975))
-    return abs(difference.mean) + half < margin
 
 
 def smallest_n(effect_size: float) -> int | None:

@@ -22,6 +22,7 @@ from analysis.claim_evidence import (
     said,
     weights,
 )
+from analysis.equivalence import within_margin
 from analysis.record import SweepRecord
 from analysis.verdicts import (
     LEVEL,
@@ -32,7 +33,6 @@ from analysis.verdicts import (
     Untestable,
     directed,
     little,
-    within_margin,
 )
 from trainables.hyperparameters import Trial
 from trainables.result import Array

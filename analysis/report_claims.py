@@ -78,7 +78,7 @@ def answer(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> A
             finals = record.final(trial, "test/accuracy")
             trained += len(finals)
             lost += int((finals != finals).sum())
-        configurations += len(record.usable)
+        configurations += len(record.configurations)
     seeds = sorted({len(record.manifest.trials[0].seeds) for record in unique})
     data = {
         str(record.manifest.dataset["name"]): int(record.manifest.dataset["rows"])

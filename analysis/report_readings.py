@@ -72,7 +72,7 @@ def loss_reading(record: SweepRecord) -> str:
     """The training loss of the last epoch, the lowest and the highest."""
     losses = [
         (found.mean, trial)
-        for trial in record.usable
+        for trial in record.configurations
         for found in [estimate(record.curve(trial, "train/loss")[:, -1])]
         if found.mean is not None
     ]
@@ -96,7 +96,7 @@ def weights_reading(records: Sequence[SweepRecord]) -> str:
 def _weights(record: SweepRecord) -> str:
     lasting = [
         trial
-        for trial in record.usable
+        for trial in record.configurations
         if np.isfinite(record.curve(trial, "test/loss")).all(axis=1).any()
     ]
     if not lasting:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.paired_tests import Paired, equivalent
+from analysis.equivalence import within_margin
+from analysis.paired_tests import Paired
 from analysis.record import SweepRecord
 from analysis.robustness_captions import seeds_text
 from analysis.robustness_tables import p_text
@@ -124,7 +125,7 @@ def _other_rows(clear: Sequence[tuple[Studied, Paired]]) -> list[str]:
 
 
 def _is_small(paired: Paired) -> bool:
-    return equivalent(paired.difference, _NO_MATTER / 100)
+    return within_margin(paired.difference, 0, _NO_MATTER / 100) < 0.05
 
 
 def _tests_disagree(paired: Paired) -> bool:

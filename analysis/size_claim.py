@@ -66,7 +66,7 @@ def size_matters(records: Mapping[str, SweepRecord]) -> Finding:
 def gain(record: SweepRecord) -> Gain:
     """What regularization gains when it is chosen on one half of the seeds, tried on the other."""
     first = baseline(record)
-    others = [one for one in record.usable if one != first and not one.exchanged]
+    others = [one for one in record.configurations if one != first]
     if not others:
         raise Untestable(f"{record.manifest.run_name} has no regularized configuration.")
     reference = percent(record, first, "test/accuracy")

@@ -21,12 +21,11 @@ All p are two-sided and corrected by Holm over the claims; a verdict needs one b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from scipy.stats import t as student
-
+from analysis.equivalence import beyond_margin, within_margin
 from analysis.paired_tests import holm
 from analysis.stats import Difference
 
@@ -131,9 +130,9 @@ def directed(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Find
     if opposition < LEVEL:
         part = parts[worst]
         also = [_against(part, part.evidence.corrected) < LEVEL] if _known(part) else []
-        near = within_margin(part.evidence.difference, part.evidence.null, part.negligible or 0)
-        if near == against[worst]:
-            part = part._replace(evidence=_shown_within(part.evidence, part.negligible or 0))
+        one, margin = part.evidence, part.negligible
+        if margin is not None and within_margin(one.difference, one.null, margin) == against[worst]:
+            part = part._replace(evidence=_shown_within(one, margin))
         return _finding("contradicted", opposition, part.evidence, also, reason, run_ids)
     evidence = parts[weakest].evidence
     return _finding("inconclusive", evidence.difference.p, evidence, [], reason, run_ids)
@@ -176,31 +175,6 @@ def decide(claims: Sequence[tuple[str, str]], findings: Sequence[Finding]) -> li
         _verdict(name, text, finding, p)
         for (name, text), finding, p in zip(claims, findings, corrected, strict=True)
     ]
-
-
-def within_margin(difference: Difference | None, null: float, margin: float) -> float:
-    """p of two one-sided t-tests that the mean is within ± `margin` of `null`; 1 without test."""
-    return _one_sided(difference, lambda mean: margin - abs(mean - null))
-
-
-def beyond_margin(difference: Difference | None, null: float, margin: float) -> float:
-    """Two-sided p that the mean is outside ± `margin` of `null`; 1 without test."""
-    return min(1.0, 2 * _one_sided(difference, lambda mean: abs(mean - null) - margin))
-
-
-def _one_sided(difference: Difference | None, distance: Callable[[float], float]) -> float:
-    """p of a t-test that the mean is at a `distance` above 0 on the right side of a bound."""
-    if difference is None or difference.mean is None or difference.n < 2:
-        return 1.0
-    far = distance(difference.mean)
-    if difference.low is None or difference.high is None:
-        return 1.0
-    half = (difference.high - difference.low) / 2
-    if half == 0:  # all seeds agree, so that there is no t: the sign test
-        return 0.5**difference.n if far > 0 else 1.0
-    freedom = difference.n - 1
-    error = half / student.ppf(0.975, freedom)
-    return float(student.sf(far / error, freedom))
 
 
 def _shown_within(evidence: Evidence, margin: float) -> Evidence:

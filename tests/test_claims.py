@@ -231,6 +231,26 @@ def test_gains_are_differences_of_the_same_seed() -> None:
         assert found.values[1 - half :: 2] == pytest.approx(expected)
 
 
+def test_trials_with_an_exchanged_source_are_no_configurations_of_their_own() -> None:
+    plain = made_up("small-l2")
+    exchanged = [
+        replace(
+            other,
+            trial=replace(
+                one.trial,
+                name=f"{one.trial.name} next=init",
+                vary=("split", "order", "dropout"),
+                others="next",
+            ),
+        )
+        for one, other in zip(plain, made_up("small-l2", falls(0.3)), strict=True)
+    ]
+    records = [in_memory("small-l2", sweep) for sweep in (plain, [*plain, *exchanged])]
+    alone, both = (judge(LessonSweeps({"small-l2": record})) for record in records)
+    assert [one.verdict for one in alone].count("supported") == 1
+    assert both == alone
+
+
 def test_correction_over_the_claims_can_take_a_verdict_back() -> None:
     shown = Difference(-1.0, -1.9, -0.1, 12, 0.03, "")
     evidence = Evidence("a", "points", shown, None, "paired t")

@@ -11,10 +11,9 @@ from numpy.random import default_rng
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
-from statsmodels.stats.weightstats import ttost_paired
 
-from analysis.paired_tests import Paired, compare_paired, equivalent, holm, smallest_n
-from analysis.stats import Difference, paired_difference
+from analysis.paired_tests import Paired, compare_paired, holm, smallest_n
+from analysis.stats import paired_difference
 
 ZERO = np.zeros
 
@@ -155,27 +154,6 @@ def test_holm_by_hand_and_as_statsmodels() -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
     with pytest.raises(ValueError, match="from 0 to 1"):
         holm([0.5, np.nan])
-
-
-@pytest.mark.parametrize("share", [0.5, 0.98, 1.02, 2.0])
-def test_equivalence_agrees_with_statsmodels(share: float) -> None:
-    values, baseline = default_rng(2).normal(size=(2, 30)) + np.array([[0.1], [0.0]])
-    found = paired_difference(values, baseline)
-    # The smallest margin is where the 90 % interval ends: t(0.95, 29 degrees) = 1.699127.
-    error = (values - baseline).std(ddof=1) / 30**0.5
-    margin = share * (abs(float(found.mean)) + 1.699127 * error)  # type: ignore[arg-type]
-    assert equivalent(found, margin) == (share > 1)
-    assert equivalent(found, margin) == (ttost_paired(values, baseline, -margin, margin)[0] < 0.05)
-
-
-def test_equivalence_needs_a_test_or_five_equal_pairs() -> None:
-    assert not equivalent(paired_difference(ZERO(4), ZERO(4)), 0.01)
-    assert equivalent(paired_difference(ZERO(5), ZERO(5)), 0.01)
-    assert not equivalent(paired_difference(ZERO(5) + 0.02, ZERO(5)), 0.01)
-    assert not equivalent(paired_difference(ZERO(1), ZERO(1)), 0.01)
-    assert not equivalent(Difference(None, None, None, 0, None, "no pair"), 0.01)
-    with pytest.raises(ValueError, match="margin must be above 0, got 0"):
-        equivalent(paired_difference(ZERO(5), ZERO(5)), 0)
 
 
 @pytest.mark.parametrize("effect", [0.02, -0.1, 0.35, 0.8, 1.5, 3.0])
