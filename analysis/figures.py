@@ -177,7 +177,7 @@ def accuracy_map(record: SweepRecord, title: str) -> Plot:
 
 def map_style(record: SweepRecord) -> Literal["grid", "scatter"]:
     """A grid where the promised values are all combinations of some on either axis."""
-    configurations = [trial for trial in record.manifest.trials if not trial.exchanged]
+    configurations = record.manifest.configurations
     promised = {swept(record, trial) for trial in configurations}
     full = len(promised) == np.prod([len({place[n] for place in promised}) for n in (0, 1)])
     usable = {swept(record, trial) for trial in record.configurations}

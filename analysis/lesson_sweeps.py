@@ -38,7 +38,7 @@ class Setting(NamedTuple):
         if manifest.name != self.sweep or {one.field for one in manifest.axes} != set(self.axes):
             return False
         wanted, (low, high) = self.fixed.as_dict(), self.within
-        trials = [trial for trial in manifest.trials if not trial.exchanged]
+        trials = manifest.configurations
         values = [getattr(trial.hyperparameters, self.axes[0]) for trial in trials]
         if sum(low <= value <= high for value in values) < 3:
             return False

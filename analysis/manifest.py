@@ -58,6 +58,11 @@ class Manifest:
         return next((trial for trial in self.trials if trial.key == self.baseline), None)
 
     @property
+    def configurations(self) -> tuple[Trial, ...]:
+        """The promised trials that are no other's over again with one source exchanged."""
+        return tuple(trial for trial in self.trials if not trial.exchanged)
+
+    @property
     def epochs(self) -> int:
         """Epochs of the longest trial."""
         return max(trial.hyperparameters.epochs for trial in self.trials)

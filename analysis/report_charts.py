@@ -62,7 +62,7 @@ def accuracy_chart(record: SweepRecord) -> Chart:
     if len(record.manifest.axes) > 2:
         missing = f"{len(record.manifest.axes)} swept values: no chart has so many axes"
         return Chart([], {}, (), missing)
-    rows = [row for row in compare(record) if not row.trial.exchanged]
+    rows = compare(record)
     drawn = [row for row in rows if row.test.mean is not None]
     notes = _notes(record, rows)
     if not drawn:
