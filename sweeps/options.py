@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from sweeps.flags import NEWEST, PERHAPS_RUN_ID, MaybeNumber, MaybeWhole, Number, Whole
+from sweeps.ray_address import AUTO
+from sweeps.ray_address import problem as address_problem
 from sweeps.sweep import Sweep
 from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import Hyperparameters, Range, problem, shown
@@ -49,10 +51,16 @@ class Options:
     drop_last: bool = True
     """Leave out an epoch's last batch when it is not full, as the lesson does."""
 
+    address: str = AUTO
+    """Ray: auto (RAY_ADDRESS, else the cluster of this machine, else its own), local, host:port."""
+    expect_nodes: MaybeWhole = None
+    """Wait for so many nodes of the cluster, and start nothing when there are fewer."""
     cpus_per_trial: Number = 1
     """CPUs that each Ray Tune trial reserves."""
     gpus_per_trial: Number = 0
     """GPUs of each Ray Tune trial: a fraction such as 0.25 (with that share of memory) or whole."""
+    device: Literal["auto", "cpu"] = "auto"
+    """auto: a trial that is granted a GPU computes on it; cpu: on the CPU whatever is granted."""
     max_concurrent: MaybeWhole = None
     """At most this many Ray Tune trials at once."""
     pack: MaybeWhole = None
@@ -190,12 +198,15 @@ def shared_problems(options: Options) -> list[str]:
         options,
         seeds=Range(1, MOST_SEEDS, whole=True),
         first_seed=Range(0, MOST_FIRST_SEED, whole=True),
+        expect_nodes=Range(1, 100_000, whole=True),
         cpus_per_trial=Range(0, 4096, above=True),
         gpus_per_trial=Range(0, 64),
         max_concurrent=Range(1, 100_000, whole=True),
         pack=Range(1, MOST_CONFIGURATIONS, whole=True),
         store_patience=Range(0, 86_400),
     )
+    if wrong := address_problem(options.address):
+        found.append(f"--address {wrong}, got {shown(options.address)}")
     if options.resume not in (None, NEWEST) and not RUN_ID.fullmatch(options.resume):
         found.append(
             f"--resume needs the run id of a sweep or nothing, got {shown(options.resume)}"

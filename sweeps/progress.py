@@ -92,6 +92,11 @@ class Progress:
             text = "the tracking store answers again"
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def note(self, text: str) -> None:
+        """A line that stays, unless the user wants to see errors only."""
+        if not self._quiet:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def _tick(self) -> None:
         while not self._stop.wait(_PLAIN_SECONDS):
             self._console.print(self._line(), soft_wrap=True)

@@ -9,8 +9,9 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from trainables.installation import cpu_name, package_version
 
 _PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "mlflow", "optuna", "pandas", "pyarrow")
 # Up to the last @ before the path: passwords may hold one.
@@ -56,13 +57,8 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that numbers can depend on, without importing them."""
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
+    packages = {name: package_version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **packages}
 
 
 def machine() -> dict[str, str | int]:
@@ -70,16 +66,7 @@ def machine() -> dict[str, str | int]:
     return {
         "host": platform.node(),
         "system": f"{platform.system()} {platform.release()}",
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count() or 1,
         "executable": sys.executable,
     }
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

@@ -1,16 +1,19 @@
-"""Ray on this machine: started with workers that are ready early, and what it has to give."""
+"""Ray: a cluster joined, or one started here whose workers are ready early; what it has to give."""
 
 from __future__ import annotations
 
 import logging
 import math
 import os
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 
 from sweeps.options import Options
+from sweeps.ray_address import ResourceError
+from trainables.installation import code_files
 
 _SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard files beside MLflow
@@ -25,27 +28,45 @@ _SETTINGS = {
 }
 
 
-class ResourceError(Exception):
-    """Ray cannot be started, or has not what the sweep asks for."""
-
-
 def start_ray() -> None:
     """Starts Ray on this machine."""
+    _prepare()
+    _init("cannot be started", address="local", include_dashboard=False)
+
+
+def join_cluster(address: str) -> int:
+    """Connects to the Ray cluster at `address`; how many bytes of code its workers receive.
+
+    They run this installation's trainables, whatever is installed on their nodes. Ending Ray here
+    leaves the cluster as it is and takes this sweep's workers from it.
+    """
+    _prepare()
+    environment, size = sent_code()
+    _init(f"at {address} cannot be used", address=address, runtime_env=environment)
+    return size
+
+
+def sent_code() -> tuple[dict[str, Any], int]:
+    """Ray's description of the code that a cluster's workers receive, and its size in bytes."""
+    files = code_files()
+    environment = {"py_modules": [str(files[0].parent)], "excludes": ["__pycache__"]}
+    return environment, sum(file.stat().st_size for file in files)
+
+
+def _prepare() -> None:
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     _keep_our_signal_handlers()
     for name in ("ray", "ray.tune", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _init(what_failed: str, **arguments: Any) -> None:
     try:
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-        )
+        ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **arguments)
     except Exception as error:  # Ray raises a dozen kinds here; all mean the same to the user
         reason = " ".join(str(error).split())[:300]
-        raise ResourceError(f"Ray cannot be started: {reason}") from error
+        raise ResourceError(f"Ray {what_failed}: {reason}") from error
 
 
 def _keep_our_signal_handlers() -> None:
@@ -60,12 +81,33 @@ def _keep_our_signal_handlers() -> None:
         utils.set_sigterm_handler = lambda _: None
 
 
+class Node(NamedTuple):
+    """A node of the cluster: its id, how a user knows it, and how much it has of what."""
+
+    id: str
+    name: str
+    resources: Mapping[str, float]
+
+
+def living_nodes() -> list[Node]:
+    """The cluster's nodes that are alive."""
+    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return [
+        Node(
+            each["NodeID"],
+            f"node {each['NodeManagerHostname']} ({each['NodeManagerAddress']})",
+            each["Resources"],
+        )
+        for each in known
+        if each["Alive"]
+    ]
+
+
 def free_slots(options: Options) -> int:
     """How many packs Ray can run at once. Raises `ResourceError` when it is none."""
     cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
-    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    nodes = [node["Resources"] for node in known if node["Alive"]]
-    slots = sum(_slots_of(node, cpus, gpus) for node in nodes)
+    nodes = [node.resources for node in living_nodes()]
+    slots = sum(slots_of(node, cpus, gpus) for node in nodes)
     if slots == 0:
         asked = f"{cpus:g} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
         has = "; ".join(
@@ -78,7 +120,9 @@ def free_slots(options: Options) -> int:
     return min(slots, options.max_concurrent or slots)
 
 
-def _slots_of(node: dict[str, float], cpus: float, gpus: float) -> int:
+def slots_of(node: Mapping[str, float], cpus: float, gpus: float) -> int:
+    """How many trials that ask for so many CPUs and GPUs fit on a node with those resources."""
+
     # Ray counts in ten-thousandths; so must this, or 3 × 0.1 would not fit into 0.3.
     def times(available: float, asked: float) -> float:
         return round(available * 10_000) // round(asked * 10_000) if asked else math.inf

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ray import tune
+from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.tune.experiment import Trial as TuneTrial
 
 from sweeps.options import Options
@@ -34,6 +35,7 @@ def run_packs(
     step of Tune's loop. What they raise ends the sweep and comes out of this call.
     """
     _ask_for_no_environment()
+    _repeat_what_was_lost()
     callback = _PackCallback(packs, on_results, on_failed, on_step)
     resources = {"CPU": options.cpus_per_trial, "GPU": options.gpus_per_trial}
     # The data travel with the packs: loading them would cost every worker an import of seconds.
@@ -42,6 +44,7 @@ def run_packs(
         packs=packs,
         dataset=data.load(options.dataset),
         gpu_share=options.gpus_per_trial,
+        device=options.device,
     )
     storage = Path(tempfile.mkdtemp(prefix="sweep-tune-"))
     try:
@@ -86,6 +89,28 @@ def _ask_for_no_environment() -> None:
 
         class_cache.DEFAULT_ENV_VARS.pop("PL_DISABLE_FORK", None)
         class_cache.ENV_VARS_TO_PROPAGATE.clear()
+
+
+def _repeat_what_was_lost() -> None:
+    """Lets every loss of a worker cost its pack a repetition, and never the sweep.
+
+    Tune repeats a trial whose actor died. Of losses that Ray reports as something else, such as a
+    result whose node died before it was fetched or a worker that was killed for want of memory, it
+    knows nothing, and gives everything up. Where it decides that is not a public interface: should
+    it have moved, such a loss ends the sweep, which can be resumed.
+    """
+    with suppress(ImportError, AttributeError):
+        from ray.air.execution._internal import actor_manager
+
+        kind: Any = actor_manager.RayActorManager
+        decide = kind._actor_task_failed
+
+        def _failed(manager: Any, task: Any, error: Exception) -> None:
+            if isinstance(error, RayError) and not isinstance(error, RayActorError | RayTaskError):
+                error = RayActorError(error_msg=f"{type(error).__name__}: {error}")
+            decide(manager, task, error)
+
+        kind._actor_task_failed = _failed
 
 
 class _PackCallback(tune.Callback):

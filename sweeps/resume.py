@@ -18,11 +18,15 @@ from sweeps.recorder import Recorder
 from sweeps.recorder_messages import Found, Look, Ready, Refused
 from trainables import data
 from trainables.hyperparameters import TRAINER_VERSION
+from trainables.installation import NUMBERS_DEPEND_ON
 
 # What may differ between the parts of one sweep: where and how it runs, not what is recorded.
 _FREE = {
+    "address",
+    "expect_nodes",
     "cpus_per_trial",
     "gpus_per_trial",
+    "device",
     "max_concurrent",
     "pack",
     "tracking_uri",
@@ -33,7 +37,6 @@ _FREE = {
     "smoke_test",
     "quiet",
 }
-_NUMBERS_DEPEND_ON = ("torch", "numpy")
 
 
 def look_up(recorder: Recorder, command: Command) -> Found:
@@ -111,7 +114,7 @@ def _require_equal_numbers(manifest: Manifest, what: str) -> None:
     machine = provenance.machine()
     differences = [
         f"{name} {manifest.versions.get(name)} then, {here[name]} now"
-        for name in _NUMBERS_DEPEND_ON
+        for name in NUMBERS_DEPEND_ON
         if manifest.versions.get(name) != here[name]
     ]
     if manifest.machine.get("cpu") != machine["cpu"]:

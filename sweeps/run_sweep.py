@@ -15,11 +15,13 @@ from typing import cast
 from sweeps.answer import BestSoFar, judged_on, percent
 from sweeps.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
 from sweeps.final_report import print_report
+from sweeps.head_watch import HeadWatch
 from sweeps.interrupts import Interrupts, Stopped
 from sweeps.manifest import Manifest
 from sweeps.options import Options
 from sweeps.packs import form_packs
 from sweeps.progress import Progress
+from sweeps.ray_address import ResourceError, find_cluster, follow_authentication
 from sweeps.record.mlflow_store import StoreError
 from sweeps.recorder import Recorder
 from sweeps.recorder_messages import (
@@ -67,6 +69,7 @@ class SweepRun:
         self._summaries: dict[str, Mapping[str, Interval]] = {}
         self._problems: list[Problem] = []
         self._known: set[str] = set()  # keys of trials that were recorded before
+        self._watch: HeadWatch | None = None  # of the cluster, when Ray is not the sweep's own
         self._lost = ""  # why another process has the sweep
 
     def run(self, resume_run_id: str | None = None) -> int:
@@ -80,13 +83,15 @@ class SweepRun:
             # An exception in the middle of an import leaves its locks to whoever imports beside it:
             # a signal waits until Ray stands and all threads have their packages.
             self._interrupts.at_checks(True)
+            try:
+                address = self._find_cluster()
+            except ResourceError as error:
+                return _refused(error)
             import ray
 
             self._interrupts.install()  # Ray has just put handlers of its own in their place
-            from sweeps.ray_start import ResourceError
-
             try:
-                slots = self._start()
+                slots = self._start(address)
                 self._interrupts.at_checks(False)
                 self._interrupts.check()
                 begun = self._begin(resume_run_id)
@@ -94,8 +99,7 @@ class SweepRun:
                 self._progress.stage("recording")
                 closed, stopped = self._close(stopped)
             except ResourceError as error:
-                print(f"error: {error}", file=sys.stderr)
-                return RESOURCES
+                return _refused(error)
             finally:
                 ray.shutdown()
         if self._lost:
@@ -109,18 +113,41 @@ class SweepRun:
             return STORE
         return SOME_FAILED if closed.failures else DONE
 
-    def _start(self) -> int:
-        """Starts Ray, with the manifest made meanwhile; how many packs can run at once."""
+    def _find_cluster(self) -> str | None:
+        """The address of the cluster to run on, None for a Ray of the sweep's own."""
+        address = find_cluster(self._options.address, self._progress.note)
+        if address is not None:
+            follow_authentication(address)
+        elif (self._options.expect_nodes or 1) > 1:
+            raise ResourceError(
+                f"--expect-nodes needs {self._options.expect_nodes} nodes, and no cluster is used: "
+                "start one and name it with --address host:port"
+            )
+        return address
+
+    def _start(self, address: str | None) -> int:
+        """Starts or joins Ray, the manifest made meanwhile; how many packs can run at once."""
         from sweeps import ray_start
 
         # Ray's start is mostly waiting.
         with lasting_imports(), ThreadPoolExecutor(2) as background:
             background.submit(import_module, "sweeps.ray_tune")
             manifest = background.submit(self._prepare)
-            ray_start.start_ray()
+            if address is None:
+                ray_start.start_ray()
+            else:
+                sent = ray_start.join_cluster(address)
+                self._watch = HeadWatch(address)
+                self._progress.note(
+                    f"on the Ray cluster at {address}, to which {sent / 1000:.0f} kB of code go"
+                )
             self._interrupts.install()  # as after its import
-            slots = ray_start.free_slots(self._options)
             self._manifest = manifest.result()
+        if address is not None:
+            from sweeps.preflight import check_nodes
+
+            check_nodes(self._options, self._interrupts.check, self._progress.note)
+        slots = ray_start.free_slots(self._options)
         self._best = BestSoFar(self._manifest)
         trials = self._manifest.trials
         self._progress.expect(len(trials), sum(trial.models for trial in trials))
@@ -207,6 +234,8 @@ class SweepRun:
         import ray
 
         self._recorder.send(Finish("KILLED" if stopped else "FINISHED"))
+        if self._watch is not None:
+            self._watch.end()
         # Done training. Ray takes a second to go; the recorder works meanwhile.
         going = threading.Thread(target=ray.shutdown)
         going.start()
@@ -230,3 +259,9 @@ class SweepRun:
                 self._recorder.send(Finish("KILLED"))
         self._recorder.kill()
         return Closed([], {}, {}, "the tracking store does not answer"), stopped
+
+
+def _refused(error: ResourceError) -> int:
+    for line in str(error).splitlines():
+        print(f"error: {line}", file=sys.stderr)
+    return RESOURCES

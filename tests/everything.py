@@ -23,7 +23,7 @@ _TAGS = re.compile(
 )
 _OPTIONS = re.compile(
     r"sweep\.(tracking_uri|experiment_name|store_patience|resume|retry_failed|quiet|pack"
-    r"|max_concurrent)"
+    r"|max_concurrent|address|expect_nodes|gpus_per_trial|device)"
 )
 _SORTED_BY = {"curves": ["config", "seed", "epoch"], "weights": ["config", "seed"]}
 

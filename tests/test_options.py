@@ -91,6 +91,10 @@ def _refusals(*flags: str, sweep: Sweep = l2.SWEEP) -> list[str]:
         ("--gpus-per-trial", "1.5", "1.5"),
         ("--max-concurrent", "0", "0"),
         ("--pack", "0", "0"),
+        ("--expect-nodes", "0", "0"),
+        ("--expect-nodes", "1.5", "1.5"),
+        ("--address", "head", "head"),
+        ("--address", "ray://head:10001", "ray://head:10001"),
     ],
 )
 def test_a_bad_number_is_refused_with_what_was_needed_and_what_came(

@@ -24,16 +24,21 @@ _REPORT_SECONDS = 1.0  # how long progress may be silent, and how long Ctrl-C ma
 class PackTrainable(tune.Trainable):
     """Trains the pack number `config["pack"]` of the `packs` given to `setup`."""
 
-    def setup(  # type: ignore[override]  # `tune.with_parameters` adds the last two
+    def setup(  # type: ignore[override]  # `tune.with_parameters` adds all but the first
         self,
         config: dict[str, Any],
         packs: list[list[Trial]],
         dataset: data.Dataset,
         gpu_share: float,
+        device: str,
     ) -> None:
-        """`packs`: all packs of the sweep. `gpu_share`: GPUs that Ray grants each trial."""
+        """`packs`: all packs of the sweep. `gpu_share`: GPUs that Ray grants each trial.
+
+        `device`: `auto` for what Ray granted, or `cpu` for that whatever it granted.
+        """
         self._packs, self._dataset = packs, dataset
-        self._device, self._device_name = _granted_device(gpu_share)
+        granted = ("cpu", "cpu") if device == "cpu" else _granted_device(gpu_share)
+        self._device, self._device_name = granted
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

@@ -1,0 +1,138 @@
+"""Sweeps on a cluster of several nodes: the same record as alone, and what a cluster must have."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import HANG, PACED, run_script
+from everything import Everything
+from invariants import check_invariants
+from ray_cluster import RayCluster, ray_cluster
+from sweep_process import started, trials_recorded
+
+from sweeps.ray_address import find_cluster
+
+pytestmark = pytest.mark.sweep
+
+# Ten packs, of which eight find room: four on each of two GPUs that only Ray believes in.
+MANY = ("--num-samples", "10", "--seeds", "2", "--epochs", "600", "--pack", "1")
+QUARTERS = ("--gpus-per-trial", "0.25", "--device", "cpu")
+HEAD = {"num_cpus": 0}
+GPU_NODE = {"num_cpus": 5, "num_gpus": 1}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    """A head that computes nothing and two nodes with room for five trials and one GPU each."""
+    with ray_cluster(HEAD, GPU_NODE, GPU_NODE) as cluster:
+        yield cluster
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Waits until `happened`."""
+    deadline = time.monotonic() + HANG
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_cluster_records_what_a_laptop_does_four_trials_at_once_on_each_gpu(
+    tmp_path: Path, cluster: RayCluster
+) -> None:
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "cluster").mkdir()
+    with started("sweeps/l2.py", *MANY, cwd=tmp_path / "alone") as process:
+        assert process.wait() == 0, process.stderr
+        alone = check_invariants(tmp_path / "alone", process=process)
+    cluster.most_workers()
+    flags = (*MANY, *QUARTERS, "--address", cluster.address, "--expect-nodes", "3")
+    with started("sweeps/l2.py", *flags, cwd=tmp_path / "cluster") as process:
+        assert process.wait() == 0, process.stderr
+        assert f"cluster at {cluster.address}" in process.stderr
+        check_invariants(tmp_path / "cluster", process=process, reference=alone)
+    assert cluster.most_workers() == [4, 4]
+    until(lambda: cluster.workers() == 0)
+    assert cluster.alive() == 3
+
+
+def test_a_stopped_sweep_leaves_the_cluster_as_it_was_and_is_resumed_there(
+    tmp_path: Path, cluster: RayCluster, paced: Everything
+) -> None:
+    there = ("--address", cluster.address)
+    with started("sweeps/l2.py", *PACED, *there, cwd=tmp_path) as process:
+        process.wait_until(lambda: trials_recorded(tmp_path) > 0, "a trial was recorded")
+        process.signal(signal.SIGINT)
+        assert process.wait() == 130, process.stderr
+        check_invariants(tmp_path, process=process, complete=False)
+    until(lambda: cluster.workers() == 0)
+    assert cluster.alive() == 3
+    with started("sweeps/l2.py", "--resume", *there, cwd=tmp_path) as process:
+        assert process.wait() == 0, process.stderr
+        check_invariants(tmp_path, process=process, reference=paced)
+
+
+def test_the_cluster_of_this_machine_is_found_where_ray_start_leaves_its_address(
+    cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", cluster.temporary)
+    assert find_cluster("auto", print) == cluster.address
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp/none")
+    assert find_cluster("auto", print) is None
+
+
+def test_a_node_with_another_torch_is_named_and_nothing_is_trained(
+    tmp_path: Path, cluster: RayCluster
+) -> None:
+    other = tmp_path / "other" / "torch-1.2.3.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 1.2.3\n")
+    node = cluster.add(num_cpus=1, env_vars={"PYTHONPATH": str(other.parent)})
+    try:
+        done = run_script("sweeps/l2.py", *PACED, "--address", cluster.address, cwd=tmp_path)
+    finally:
+        cluster.kill(node)
+    assert done.returncode == 5
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: node ")
+    assert "has torch 1.2.3, this machine" in line
+    assert "Traceback" not in done.stderr
+    assert trials_recorded(tmp_path) == 0
+
+
+def test_too_few_nodes_are_refused(tmp_path: Path, cluster: RayCluster) -> None:
+    flags = ("--address", cluster.address, "--expect-nodes", "9")
+    done = run_script("sweeps/l2.py", *PACED, *flags, cwd=tmp_path)
+    assert done.returncode == 5
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: --expect-nodes needs 9 nodes, the cluster has ")
+    assert trials_recorded(tmp_path) == 0
+
+
+def test_a_sweep_survives_the_death_of_a_node(
+    tmp_path: Path, cluster: RayCluster, paced: Everything
+) -> None:
+    with started("sweeps/l2.py", *PACED, "--address", cluster.address, cwd=tmp_path) as process:
+        process.wait_until(lambda: trials_recorded(tmp_path) > 0, "a trial was recorded")
+        cluster.kill(cluster.busiest())
+        assert process.wait() == 0, process.stderr
+        check_invariants(tmp_path, process=process, reference=paced)
+
+
+def test_a_sweep_whose_cluster_goes_ends_and_is_resumed_without_it(
+    tmp_path: Path, cluster: RayCluster, paced: Everything
+) -> None:
+    with started("sweeps/l2.py", *PACED, "--address", cluster.address, cwd=tmp_path) as process:
+        process.wait_until(lambda: trials_recorded(tmp_path) > 0, "a trial was recorded")
+        cluster.kill_head()
+        assert process.wait() == 5, process.stderr
+        assert f"error: the Ray cluster at {cluster.address} has gone" in process.messages[-1]
+        assert process.living_after_the_end() == []
+    check_invariants(tmp_path, complete=False)
+    with started("sweeps/l2.py", "--resume", "--address", "local", cwd=tmp_path) as process:
+        assert process.wait() == 0, process.stderr
+        check_invariants(tmp_path, process=process, reference=paced)
