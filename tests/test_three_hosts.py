@@ -1,0 +1,368 @@
+"""docs/cluster.md, step by step: `ray up` over SSH on three hosts, sweeps, a lost host, the end.
+
+The tests stand in the order of the page and share its cluster.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import tomllib
+import urllib.error
+import urllib.request
+import venv
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import HANG, ROOT, run_script
+from everything import all_runs, download, key_of, sweeps
+from mlflow import MlflowClient
+from network_hosts import Host, network
+from servers import lacking
+
+pytestmark = [pytest.mark.hosts, pytest.mark.sweep, pytest.mark.slow]
+
+TRUSTING = "-o StrictHostKeyChecking=no"  # of hosts that SSH meets for the first time
+FIFTY = ("--num-samples", "50")
+PAGE = (ROOT / "docs" / "cluster.md").read_text()
+
+
+def documented() -> list[str]:
+    """The page's commands, except those of sections that say that they are not run here."""
+    sections = [part for part in PAGE.split("\n## ") if "\n*Not run by the tests" not in part]
+    blocks = re.findall(r"(?:^(?: {4}| {7})(?! )\S.*\n)+", "\n".join(sections), re.MULTILINE)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if re.match(r"(ray|bash|python|ssh) ", line)]
+
+
+@dataclass
+class Cluster:
+    """The hosts, and which of the page's commands they have run."""
+
+    laptop: Host
+    head: Host
+    workers: list[Host]
+    run: set[str] = field(default_factory=set)
+
+    @property
+    def tracking_uri(self) -> str:
+        return f"http://{self.head.address}:5000"
+
+    def filled_in(self, text: str) -> str:
+        """`text` with addresses and user in place of the names that stand for them."""
+        both = ", ".join(host.address for host in self.workers)
+        text = text.replace("WORKER_ADDRESS, WORKER_ADDRESS", both)
+        return text.replace("HEAD_ADDRESS", self.head.address).replace("SSH_USER", "root")
+
+    def follow(self, beginning: str, host: Host | None = None) -> str:
+        """Runs the page's command that begins so, on the laptop in the project's folder or on
+        `host`; what it printed. It has to end well."""
+        done = self.attempt(beginning, host)
+        assert done.returncode == 0, f"{beginning}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def attempt(self, beginning: str, host: Host | None = None) -> subprocess.CompletedProcess[str]:
+        """The same, however it ends."""
+        command = self.command(beginning)
+        where = "cd; " if host else "cd project; "
+        return (host or self.laptop).run(where + self.filled_in(command))
+
+    def command(self, beginning: str) -> str:
+        """The page's one command that begins so, or that is just that."""
+        lines = documented()
+        found = {line for line in lines if line.startswith(beginning)}
+        (command,) = {beginning} if beginning in lines else found
+        self.run.add(command)
+        return command
+
+    def on_head(self, command: str) -> str:
+        """What a command prints that somebody at the head types."""
+        done = self.head.run(command)
+        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def nodes(self) -> int:
+        """How many nodes Ray has."""
+        status = self.on_head("ray status")  # which says nothing at first
+        return sum(map(int, re.findall(r"/(\d+)\.0 CPU", status)))  # one on each
+
+    def wait_for_nodes(self, number: int) -> None:
+        deadline = time.monotonic() + HANG
+        while (found := self.nodes()) != number:
+            assert time.monotonic() < deadline, f"{found} nodes and never {number}"
+            time.sleep(1)
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A laptop with the project, and three hosts as their owner hands them over."""
+    shared = tmp_path_factory.mktemp("shared")
+    with network(shared) as made:
+        _fetch_packages(shared)
+        cluster = Cluster(*(made.add(name) for name in ("laptop", "head")), [])
+        cluster.workers += [made.add("one"), made.add("two")]
+        _prepare_laptop(cluster, made.key)
+        for host in (cluster.head, *cluster.workers):
+            _make_venv(host, shared)
+        yield cluster
+
+
+def _fetch_packages(shared: Path) -> None:
+    """What hosts need beyond the test run's own packages, which they see; they have no network."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extra = settings["project"]["optional-dependencies"]["cluster"]
+    venv.create(shared / "venv", symlinks=True)
+    folder = _site_packages(shared / "venv")
+    (folder / "test_run.pth").write_text(sysconfig.get_path("purelib"))
+    python = [str(shared / "venv" / "bin" / "python"), "-m", "pip", "--quiet"]
+    wheels = ["download", "--dest", str(shared / "wheels"), *settings["build-system"]["requires"]]
+    for command in (["install", *extra], wheels):
+        done = subprocess.run([*python, *command], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            lacking(f"hosts need packages that cannot be installed here: {done.stderr[-300:]}")
+
+
+def _site_packages(environment: Path) -> Path:
+    (found,) = environment.glob("lib/python*/site-packages")
+    return found
+
+
+def _make_venv(host: Host, shared: Path) -> None:
+    """An environment that sees the shared packages, where `install.sh` looks for one."""
+    environment = host.path("/root/sweeps-cluster/venv")
+    venv.create(environment, symlinks=True)
+    seen = [_site_packages(shared / "venv"), sysconfig.get_path("purelib")]
+    (_site_packages(environment) / "shared.pth").write_text("\n".join(map(str, seen)))
+    script = (Path(sys.prefix) / "bin" / "ray").read_text().splitlines(keepends=True)
+    script[0] = "#!/root/sweeps-cluster/venv/bin/python\n"
+    ray = environment / "bin" / "ray"
+    ray.write_text("".join(script))
+    ray.chmod(0o755)
+    pip = host.path("/root/.config/pip/pip.conf")
+    pip.parent.mkdir(parents=True)
+    pip.write_text(f"[global]\nno-index = true\nfind-links = {shared / 'wheels'}\n")
+    # Ray would count this machine's cores on each of them.
+    host.path("/root/.bashrc").write_text("export RAY_OVERRIDE_RESOURCES='{\"CPU\": 1}'\n")
+
+
+def _prepare_laptop(cluster: Cluster, key: Path) -> None:
+    laptop = cluster.laptop
+    shutil.copy(key, laptop.path("/root/.ssh/id_ed25519"))
+    laptop.path("/root/.bashrc").write_text(f"export PATH={Path(sys.prefix) / 'bin'}:$PATH\n")
+    project = laptop.path("/root/project")
+    copy = ["rsync", "-a", "--exclude=/.git", "--filter=:- .gitignore", f"{ROOT}/", f"{project}/"]
+    subprocess.run(copy, check=True)
+    settings = project / "cluster.yaml"
+    settings.write_text(cluster.filled_in(settings.read_text()))
+    who = "git -c user.name=tester -c user.email=tester@localhost"
+    commit = f"cd project && git init -q && git add -A && {who} commit -qm 'Filled in'"
+    done = laptop.run(commit)
+    assert done.returncode == 0, done.stderr
+    (project / "left_over.py").write_text("raise SystemExit('not committed')\n")
+
+
+@pytest.fixture(scope="module")
+def cluster(hosts: Cluster) -> Cluster:
+    """The cluster that the page's first three steps bring up."""
+    hosts.follow("ray get-auth-token")
+    hosts.follow("ray up")
+    hosts.wait_for_nodes(3)
+    assert "Active:" in hosts.follow("ray exec cluster.yaml 'ray status'")
+    return hosts
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """All numbers of a sweep: final metrics by trial, curves and weights of every model."""
+
+    metrics: dict[Any, dict[str, float]]
+    tables: dict[str, pd.DataFrame]
+
+
+def numbers(client: MlflowClient, folder: Path) -> Numbers:
+    """Those of the newest sweep, of which nothing may be missing, double or failed."""
+    parent = sweeps(client)[0]
+    name = parent.data.tags["sweep"]
+    trials = [run for run in all_runs(client) if run.data.tags.get("sweep") == name]
+    assert {run.info.status for run in trials} == {"FINISHED"}
+    trials = [run for run in trials if key_of(run)[0] == "trial"]
+    place = download(client, parent.info.run_id, folder)
+    tables = {}
+    for kind, by in (("curves", ["config", "seed", "epoch"]), ("weights", ["config", "seed"])):
+        parts = [pd.read_parquet(path) for path in sorted((place / kind).glob("*.parquet"))]
+        table = pd.concat(parts, ignore_index=True).astype({"config": str, "trial_key": str})
+        table = table.map(lambda cell: repr(cell.tolist()) if hasattr(cell, "tolist") else cell)
+        tables[kind] = table.sort_values(by, ignore_index=True)
+    kept = {
+        key_of(run): {n: v for n, v in run.data.metrics.items() if not n.startswith("time/")}
+        for run in trials
+    }
+    assert len(kept) == len(trials) == 50
+    return Numbers(kept, tables)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Numbers:
+    """The numbers of the same sweep on one machine."""
+    folder = tmp_path_factory.mktemp("laptop")
+    done = run_script("sweeps/l2.py", *FIFTY, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return numbers(MlflowClient(f"sqlite:///{folder}/mlflow.db"), tmp_path_factory.mktemp("found"))
+
+
+def assert_recorded(cluster: Cluster, expected: Numbers, folder: Path) -> None:
+    """The newest sweep of the cluster's server has those numbers, to the last bit."""
+    with cluster.laptop.network():
+        found = numbers(MlflowClient(cluster.tracking_uri), folder)
+    assert found.metrics == expected.metrics
+    for kind, table in expected.tables.items():
+        pd.testing.assert_frame_equal(found.tables[kind], table, check_exact=True)
+
+
+def test_every_node_has_the_same_commit_and_nothing_else(cluster: Cluster) -> None:
+    look = "cd {} && git rev-parse HEAD && git status --porcelain"
+    committed = cluster.laptop.run(look.format("project")).stdout.split()[0]
+    for host in (cluster.head, *cluster.workers):
+        assert host.run(look.format("regularization-sweeps")).stdout.split() == [committed]
+    versions = {
+        host.path("/root/sweeps-cluster/versions.txt").read_text()
+        for host in (cluster.head, *cluster.workers)
+    }
+    assert len(versions) == 1
+
+
+def test_nobody_is_answered_without_the_token(cluster: Cluster) -> None:
+    ask = f"ray status --address={cluster.head.address}:6379"
+    worker = cluster.workers[0]
+    assert worker.run(ask).returncode == 0
+    assert worker.run(f"RAY_AUTH_MODE=disabled {ask}").returncode != 0
+    assert worker.run(f"RAY_AUTH_TOKEN={'0' * 64} {ask}").returncode != 0
+
+
+def status_of(url: str, host: str | None = None) -> int:
+    """The status of the answer to a request that is made of `host`."""
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})
+    try:
+        with urllib.request.urlopen(request, timeout=HANG) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_the_server_answers_by_its_names_only(cluster: Cluster) -> None:
+    with cluster.laptop.network():
+        assert status_of(cluster.tracking_uri) == 200
+        assert status_of(cluster.tracking_uri, "evil.example") == 403
+
+
+def test_a_tunnel_leads_to_the_ui(cluster: Cluster) -> None:
+    command = cluster.filled_in(cluster.command("ssh "))
+    tunnel = cluster.laptop.start(command.replace("ssh", f"exec ssh {TRUSTING}", 1))
+    deadline = time.monotonic() + HANG
+    try:
+        with cluster.laptop.network():
+            while True:
+                with suppress(urllib.error.URLError):
+                    assert status_of("http://localhost:5000") == 200
+                    break
+                assert tunnel.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+    finally:
+        tunnel.kill()
+        tunnel.wait()
+
+
+def test_a_sweep_from_the_head(cluster: Cluster, expected: Numbers, tmp_path: Path) -> None:
+    cluster.follow("ray exec cluster.yaml 'python")
+    assert_recorded(cluster, expected, tmp_path)
+
+
+def test_a_sweep_as_a_job(cluster: Cluster, expected: Numbers, tmp_path: Path) -> None:
+    printed = cluster.follow("ray exec cluster.yaml 'ray job submit")
+    assert "succeeded" in printed
+    assert_recorded(cluster, expected, tmp_path)
+
+
+def wait_for_trials(cluster: Cluster, sweep: subprocess.Popen[str], number: int) -> int:
+    """Waits until at least so many trials of the experiment `lost` are recorded; how many are."""
+    deadline = time.monotonic() + HANG
+    while True:
+        with cluster.laptop.network():
+            runs = all_runs(MlflowClient(cluster.tracking_uri), "lost")
+        if (found := sum(key_of(run)[0] == "trial" for run in runs)) >= number:
+            return found
+        assert sweep.poll() is None, sweep.communicate()[0]
+        assert time.monotonic() < deadline, f"{found} trials are recorded"
+        time.sleep(0.1)
+
+
+def test_a_host_that_loses_power_delays_a_sweep_little(
+    cluster: Cluster, expected: Numbers, tmp_path: Path
+) -> None:
+    """At most 60 seconds beside the work that is lost and that the others have to do."""
+    sweep = "python regularization-sweeps/sweeps/l2.py --num-samples 50 --pack 1"
+    under_way = cluster.head.start(f"exec {sweep} --experiment-name lost")
+    try:
+        wait_for_trials(cluster, under_way, 1)
+        began = time.monotonic()
+        done = wait_for_trials(cluster, under_way, 10)
+        lost = time.monotonic()
+        cluster.workers[1].power_off()
+        printed, _ = under_way.communicate(timeout=HANG)
+    finally:
+        under_way.kill()
+    assert under_way.returncode == 0, printed
+    for_each = (lost - began) / (done - 1) * 3 / 2  # seconds, on two hosts instead of three
+    assert time.monotonic() - lost < 60 + (50 - done + 1) * for_each
+    assert_recorded(cluster, expected, tmp_path)
+
+
+def test_a_host_that_is_back_is_used_again(cluster: Cluster) -> None:
+    cluster.workers[1].power_off()
+    cluster.wait_for_nodes(2)
+    cluster.workers[1].power_on()
+    cluster.wait_for_nodes(3)
+
+
+def test_nothing_runs_after_the_end(cluster: Cluster) -> None:
+    cluster.follow("ray exec cluster.yaml 'bash")
+    cluster.follow("ray down")
+    for host in (cluster.laptop, cluster.head, *cluster.workers):
+        host.wait_until_idle()
+
+
+def test_the_plain_way(hosts: Cluster) -> None:
+    head, worker = hosts.head, hosts.workers[0]
+    for host in (head, worker):  # "in a copy of the project"
+        copy = f"rsync -a -e 'ssh {TRUSTING}' project/ root@{host.address}:"
+        assert hosts.laptop.run(f"{copy}regularization-sweeps/").returncode == 0
+    hosts.follow("bash regularization-sweeps/cluster/install.sh", head)
+    hosts.follow("ray get-auth-token --generate > /dev/null", head)
+    hosts.follow("bash regularization-sweeps/cluster/mlflow.sh start", head)
+    hosts.follow("ray start --head", head)
+    for file in ("/root/.ray/auth_token", "/root/sweeps-cluster/versions.txt"):
+        worker.path(file).parent.mkdir(exist_ok=True)
+        shutil.copy(head.path(file), worker.path(file))
+    hosts.follow("bash regularization-sweeps/cluster/install.sh HEAD_ADDRESS", worker)
+    hosts.follow("ray start --address", worker)
+    hosts.wait_for_nodes(2)
+    hosts.follow("python regularization-sweeps/sweeps/l2.py --smoke-test", head)
+    for host in (worker, head):
+        hosts.follow("ray stop", host)
+    hosts.follow("bash regularization-sweeps/cluster/mlflow.sh stop", head)
+    for host in (worker, head):
+        host.wait_until_idle()
+
+
+def test_every_command_of_the_page_was_run(hosts: Cluster) -> None:
+    assert hosts.run == set(documented())
