@@ -28,6 +28,18 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 HANG = 300  # seconds until a subprocess counts as hanging; no test measures speed
 
+_SLOWEST_FIRST = ("hosts", "slow", "sweep", "browser")  # markers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: one that is begun last leaves other workers idle."""
+    ranks: dict[Path, int] = {}
+    for item in items:
+        marked = [n for n, name in enumerate(_SLOWEST_FIRST) if item.get_closest_marker(name)]
+        rank = min(marked, default=len(_SLOWEST_FIRST))
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    items.sort(key=lambda item: ranks[item.path])
+
 
 def environment() -> dict[str, str]:
     """The environment of a user who has set nothing of MLflow's or Ray's."""
