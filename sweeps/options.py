@@ -20,6 +20,7 @@ from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import Hyperparameters, Range, problem, shown
 
 SearchName = Literal["qmc", "grid", "random"]
+BOTH_DEVICES = "cpu,cuda"
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000
 MOST_FIRST_SEED = 2**62
@@ -59,8 +60,8 @@ class Options:
     """CPUs that each Ray Tune trial reserves."""
     gpus_per_trial: Number = 0
     """GPUs of each Ray Tune trial: a fraction such as 0.25 (with that share of memory) or whole."""
-    device: Literal["auto", "cpu"] = "auto"
-    """auto: a trial that is granted a GPU computes on it; cpu: on the CPU whatever is granted."""
+    device: Literal["auto", "cpu", "cpu,cuda"] = "auto"
+    """auto: GPUs if trials have any, else CPUs; cpu: CPUs always; cpu,cuda: both at once."""
     max_concurrent: MaybeWhole = None
     """At most this many Ray Tune trials at once."""
     pack: MaybeWhole = None
@@ -218,6 +219,8 @@ def shared_problems(options: Options) -> list[str]:
     gpus = options.gpus_per_trial
     if Range(1, 64, above=True).holds(gpus) and gpus != int(gpus):
         found.append(f"--gpus-per-trial needs a whole number or one up to 1, got {gpus}")
+    if options.device == BOTH_DEVICES and gpus == 0:
+        found.append("--device cpu,cuda needs --gpus-per-trial above 0, got 0")
     for name in ("epochs", "hidden"):
         if text := problem(name, getattr(options, name)):
             found.append(f"{flag_of(name)} {text}")

@@ -17,6 +17,7 @@ _SECONDS_AN_EVALUATED_ROW = 2e-8
 _LESSON_WEIGHTS = 4 * 32 + 32 * 3
 _PACK_SECONDS = 20.0  # longer packs are cut: less to train again after a failure
 _MOST_PACKS_A_SLOT = 8
+_MIXED_PACKS_A_SLOT = 4
 
 # Models that train together share the cost of torch's calls; estimates assume about this many.
 _TOGETHER = 256
@@ -35,18 +36,22 @@ def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
     return hp.epochs * (models * a_model + calls)
 
 
-def form_packs(trials: Sequence[Trial], slots: int, pack: int | None) -> list[list[Trial]]:
+def form_packs(
+    trials: Sequence[Trial], slots: int, pack: int | None, mixed: bool = False
+) -> list[list[Trial]]:
     """Trials of equal shapes together, the packs that take longest first.
 
     With `pack`, that many configurations a pack. Otherwise as few packs as keep all `slots` busy to
-    the end: one a slot while that is short work, more for long sweeps.
+    the end: one a slot while that is short work, more for long sweeps, and for slots of `mixed`
+    speeds, where the fast ones come back for more.
     """
     by_shape: dict[tuple[object, ...], list[Trial]] = defaultdict(list)
     for trial in trials:
         by_shape[trial.hyperparameters.shape()].append(trial)
     costs = {shape: sum(map(_seconds, group)) for shape, group in by_shape.items()}
     total = sum(costs.values())
-    rounds = max(1, min(_MOST_PACKS_A_SLOT, round(total / slots / _PACK_SECONDS)))
+    fewest = _MIXED_PACKS_A_SLOT if mixed else 1
+    rounds = max(fewest, min(_MOST_PACKS_A_SLOT, round(total / slots / _PACK_SECONDS)))
     counts = _shares([costs[shape] / total for shape in by_shape], slots * rounds)
     packs = []
     for group, count in zip(by_shape.values(), counts, strict=True):

@@ -31,7 +31,7 @@ def check_nodes(options: Options, check: Callable[[], None], note: Callable[[str
     differences that change no more than the last bits of numbers.
     """
     nodes = _wait_for(options.expect_nodes or 1, check)
-    asks_cuda = options.gpus_per_trial > 0 and options.device == "auto"
+    asks_cuda = options.gpus_per_trial > 0 and options.device != "cpu"
     question: Any = ray.remote(num_cpus=0, max_retries=0)(installation)
     answers = {}
     for node in nodes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import ray
 
-from sweeps.options import Options
+from sweeps.options import BOTH_DEVICES, Options
 from sweeps.ray_address import ResourceError
 from trainables.installation import code_files
 
@@ -103,12 +103,19 @@ def living_nodes() -> list[Node]:
     ]
 
 
+class Slots(NamedTuple):
+    """How many packs can run at once, on GPUs and on CPUs alone."""
+
+    cuda: int
+    cpu: int
+
+
 def free_slots(options: Options) -> int:
     """How many packs Ray can run at once. Raises `ResourceError` when it is none."""
     cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
     nodes = [node.resources for node in living_nodes()]
-    slots = sum(slots_of(node, cpus, gpus) for node in nodes)
-    if slots == 0:
+    slots = slots_on(nodes, options)
+    if (slots.cuda if gpus else slots.cpu) == 0:
         asked = f"{cpus:g} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
         has = "; ".join(
             f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes
@@ -117,7 +124,23 @@ def free_slots(options: Options) -> int:
             f"each Ray Tune trial asks for {asked} on one node, the cluster has {has}: lower "
             "--cpus-per-trial or --gpus-per-trial, or use a cluster that has them"
         )
-    return min(slots, options.max_concurrent or slots)
+    return min(sum(slots), options.max_concurrent or sum(slots))
+
+
+def slots_on(nodes: Sequence[Mapping[str, float]], options: Options) -> Slots:
+    """What nodes with these resources have room for.
+
+    Without `--gpus-per-trial` all slots are of CPUs; with it of GPUs, and beside them of CPUs when
+    `--device` names both.
+    """
+    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    if not gpus:
+        return Slots(0, sum(slots_of(node, cpus, 0) for node in nodes))
+    cuda = [slots_of(node, cpus, gpus) for node in nodes]
+    if options.device != BOTH_DEVICES:
+        return Slots(sum(cuda), 0)
+    left = [node.get("CPU", 0) - n * cpus for node, n in zip(nodes, cuda, strict=True)]
+    return Slots(sum(cuda), sum(slots_of({"CPU": each}, cpus, 0) for each in left))
 
 
 def slots_of(node: Mapping[str, float], cpus: float, gpus: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,9 +12,13 @@ from typing import Any
 
 from ray import tune
 from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.tune import PlacementGroupFactory
 from ray.tune.experiment import Trial as TuneTrial
 
-from sweeps.options import Options
+from sweeps.mixed_devices import MixedDevices
+from sweeps.options import BOTH_DEVICES, Options
+from sweeps.ray_start import living_nodes, slots_on
+from sweeps.waiting_packs import WaitingPacks
 from trainables import data
 from trainables.hyperparameters import Trial
 from trainables.trainable import PackTrainable
@@ -27,31 +32,35 @@ def run_packs(
     on_results: Callable[[bytes], None],
     on_failed: Callable[[list[Trial], str], None],
     on_step: Callable[[float], None],
+    note: Callable[[str], None],
 ) -> None:
     """Trains all packs; returns when all have finished or failed, or when Tune was stopped.
 
     `on_results` receives the Arrow bytes of trained trials, `on_failed` the trials of a pack that
     failed for good with its error, `on_step` the models' worth of epochs trained so far, after each
-    step of Tune's loop. What they raise ends the sweep and comes out of this call.
+    step of Tune's loop, `note` what a user should know. What they raise ends the sweep and comes
+    out of this call, as does `ResourceError` when packs wait for nodes that do not come back.
     """
     _ask_for_no_environment()
     _repeat_what_was_lost()
-    callback = _PackCallback(packs, on_results, on_failed, on_step)
-    resources = {"CPU": options.cpus_per_trial, "GPU": options.gpus_per_trial}
+    callback = _PackCallback(packs, on_results, on_failed, on_step, WaitingPacks(note))
     # The data travel with the packs: loading them would cost every worker an import of seconds.
     with_packs = tune.with_parameters(
         PackTrainable,
         packs=packs,
         dataset=data.load(options.dataset),
         gpu_share=options.gpus_per_trial,
-        device=options.device,
+        cpu_only=options.device == "cpu",
     )
+    mixed = options.device == BOTH_DEVICES
     storage = Path(tempfile.mkdtemp(prefix="sweep-tune-"))
     try:
         tuner = tune.Tuner(
-            tune.with_resources(with_packs, resources),
-            param_space={"pack": tune.grid_search(list(range(len(packs))))},
+            tune.with_resources(with_packs, _resources(options)),
+            param_space={} if mixed else {"pack": tune.grid_search(list(range(len(packs))))},
             tune_config=tune.TuneConfig(
+                search_alg=_by_device(packs, options) if mixed else None,
+                num_samples=len(packs) if mixed else 1,
                 reuse_actors=True,
                 max_concurrent_trials=options.max_concurrent,
                 trial_dirname_creator=lambda trial: f"pack-{trial.config['pack']}",
@@ -72,6 +81,28 @@ def run_packs(
         raise
     finally:
         shutil.rmtree(storage, ignore_errors=True)
+
+
+def _resources(options: Options) -> dict[str, float] | Callable[..., PlacementGroupFactory]:
+    """What each Tune trial asks Ray for; of mixed devices, by its configuration."""
+    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    if options.device != BOTH_DEVICES:
+        return {"CPU": cpus, "GPU": gpus}
+
+    # Workers receive this function, and of this project only what they train with: it may use
+    # nothing else of it.
+    def of(config: dict[str, Any]) -> PlacementGroupFactory:
+        return PlacementGroupFactory([{"CPU": cpus, "GPU": gpus * (config["device"] == "cuda")}])
+
+    return of
+
+
+def _by_device(packs: list[list[Trial]], options: Options) -> MixedDevices:
+    # Tune starts one worker at a time of those that a search suggests, unless it is told how many.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(len(packs))
+    return MixedDevices(
+        len(packs), lambda: slots_on([node.resources for node in living_nodes()], options)
+    )
 
 
 def _ask_for_no_environment() -> None:
@@ -104,6 +135,8 @@ def _repeat_what_was_lost() -> None:
 
         kind: Any = actor_manager.RayActorManager
         decide = kind._actor_task_failed
+        if decide.__module__ == __name__:
+            return  # of an earlier sweep of this process
 
         def _failed(manager: Any, task: Any, error: Exception) -> None:
             if isinstance(error, RayError) and not isinstance(error, RayActorError | RayTaskError):
@@ -122,8 +155,9 @@ class _PackCallback(tune.Callback):
         on_results: Callable[[bytes], None],
         on_failed: Callable[[list[Trial], str], None],
         on_step: Callable[[float], None],
+        waiting: WaitingPacks,
     ) -> None:
-        self._packs = packs
+        self._packs, self._waiting = packs, waiting
         self._models = [0.0] * len(packs)  # trained so far, by pack
         self._on_results, self._on_failed, self._on_step = on_results, on_failed, on_step
         self.raised: Exception | None = None  # Tune wraps what a callback raises; this is it bare
@@ -158,6 +192,7 @@ class _PackCallback(tune.Callback):
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
         self._call(self._on_step, sum(self._models))
+        self._call(self._waiting.look, trials)
 
 
 def _error_of(trial: TuneTrial) -> str:

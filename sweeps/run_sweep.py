@@ -18,7 +18,7 @@ from sweeps.final_report import print_report
 from sweeps.head_watch import HeadWatch
 from sweeps.interrupts import Interrupts, Stopped
 from sweeps.manifest import Manifest
-from sweeps.options import Options
+from sweeps.options import BOTH_DEVICES, Options
 from sweeps.packs import form_packs
 from sweeps.progress import Progress
 from sweeps.ray_address import ResourceError, find_cluster, follow_authentication
@@ -186,7 +186,9 @@ class SweepRun:
         if not trials:
             return None
         self._progress.expect(len(self._manifest.trials), sum(each.models for each in trials))
-        packs = form_packs(trials, slots, self._options.pack)
+        packs = form_packs(
+            trials, slots, self._options.pack, mixed=self._options.device == BOTH_DEVICES
+        )
         self._progress.stage("training")
         try:
             self._interrupts.at_checks(True)
@@ -196,6 +198,7 @@ class SweepRun:
                 on_results=lambda content: self._recorder.send(Results(content)),
                 on_failed=self._failed,
                 on_step=self._step,
+                note=self._progress.note,
             )
         except Stopped as stopped:
             return stopped

@@ -16,10 +16,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from conftest import HANG, environment
 from ray.cluster_utils import Cluster
 
@@ -73,16 +74,20 @@ class RayCluster:
         """The most actors that lived at once on each node since it was asked last, sorted."""
         return sorted(self._ask("most"))
 
+    def most_gpus(self) -> list[float]:
+        """The most GPUs that trials held at once on each node that has any, since the start."""
+        return sorted(self._ask("gpus"))
+
     def end(self) -> None:
         """Ends all processes of the cluster."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(HANG)
-        finally:
-            self._process.kill()
-            self._log.close()
-            shutil.rmtree(self.temporary, ignore_errors=True)
+        # Ray's own way waits for half a minute when the head has been killed.
+        keeper = psutil.Process(self._process.pid)
+        for process in (keeper, *keeper.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait(HANG)
+        self._log.close()
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
     def _ask(self, *question: Any) -> Any:
         assert self._process.stdin is not None
@@ -113,6 +118,7 @@ class _Keeper:
         self._cluster = Cluster()
         self._nodes: list[Any] = []
         self._most: Counter[str] = Counter()
+        self._least_gpus: dict[str, float] = {}
         for each in nodes:
             self.add(each)
 
@@ -148,8 +154,19 @@ class _Keeper:
         self._most.clear()
         return most
 
+    def gpus(self) -> list[float]:
+        table = self._cluster.global_state.node_table()
+        return [
+            each["Resources"]["GPU"] - self._least_gpus.get(each["NodeID"], 1.0)
+            for each in table
+            if "GPU" in each["Resources"]
+        ]
+
     def look(self) -> None:
         self._most |= self._actors()
+        for node, free in self._cluster.global_state.available_resources_per_node().items():
+            # What is taken completely is left out.
+            self._least_gpus[node] = min(self._least_gpus.get(node, 1.0), free.get("GPU", 0.0))
 
     def end(self) -> None:
         self._cluster.shutdown()
@@ -163,20 +180,17 @@ def _keep(nodes: Sequence[Mapping[str, Any]]) -> None:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what Ray prints is no answer
     keeper = _Keeper(nodes)
-    try:
-        print(json.dumps(keeper.address), file=out, flush=True)
-        while True:
-            ready, _, _ = select.select([0], [], [], 0.05)
-            if not ready:
-                keeper.look()
-                continue
-            line = sys.stdin.readline()
-            if not line:
-                return
-            name, *arguments = json.loads(line)
-            print(json.dumps(getattr(keeper, name)(*arguments)), file=out, flush=True)
-    finally:
-        keeper.end()
+    print(json.dumps(keeper.address), file=out, flush=True)
+    while True:
+        ready, _, _ = select.select([0], [], [], 0.05)
+        if not ready:
+            keeper.look()
+            continue
+        line = sys.stdin.readline()
+        if not line:  # the test run has gone
+            return keeper.end()
+        name, *arguments = json.loads(line)
+        print(json.dumps(getattr(keeper, name)(*arguments)), file=out, flush=True)
 
 
 if __name__ == "__main__":

@@ -52,13 +52,7 @@ def installation(ask_for_cuda: bool = False) -> dict[str, str]:
         "cpu": cpu_name(),
     }
     if ask_for_cuda:
-        found["cuda"] = _why_no_cuda()
+        from trainables.device import why_no_cuda
+
+        found["cuda"] = why_no_cuda()
     return found
-
-
-def _why_no_cuda() -> str:
-    import torch
-
-    if torch.version.cuda is None:
-        return f"torch {torch.__version__} is a build without CUDA"
-    return "" if torch.cuda.is_available() else f"torch {torch.__version__} finds no CUDA device"

@@ -13,6 +13,7 @@ import ray
 from ray import tune
 
 from trainables import data
+from trainables.device import granted_device
 from trainables.hyperparameters import Trial
 
 if TYPE_CHECKING:  # the launcher needs this class too, but not torch
@@ -30,15 +31,15 @@ class PackTrainable(tune.Trainable):
         packs: list[list[Trial]],
         dataset: data.Dataset,
         gpu_share: float,
-        device: str,
+        cpu_only: bool,
     ) -> None:
-        """`packs`: all packs of the sweep. `gpu_share`: GPUs that Ray grants each trial.
+        """`packs`: all packs of the sweep. `gpu_share`: GPUs that Ray grants a trial that has any.
 
-        `device`: `auto` for what Ray granted, or `cpu` for that whatever it granted.
+        `cpu_only`: computes on the CPU whatever is granted.
         """
         self._packs, self._dataset = packs, dataset
-        granted = ("cpu", "cpu") if device == "cpu" else _granted_device(gpu_share)
-        self._device, self._device_name = granted
+        granted = bool(ray.get_gpu_ids()) and not cpu_only
+        self._device, self._device_name = granted_device(granted, gpu_share)
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -58,23 +59,3 @@ class PackTrainable(tune.Trainable):
         if completed:
             result["results"] = to_bytes(completed)
         return result
-
-
-def _granted_device(gpu_share: float) -> tuple[str, str]:
-    """The torch device that Ray granted this process, and its name for the record.
-
-    What Ray granted decides, not what torch can see: Ray leaves GPUs visible to trials that asked
-    for none. Ray's fractions are bookkeeping only, so the share of memory is enforced here.
-    """
-    if not ray.get_gpu_ids():
-        return "cpu", "cpu"
-    import torch
-
-    if not torch.cuda.is_available():
-        raise RuntimeError(
-            f"Ray granted this trial {gpu_share:g} of a GPU, but torch {torch.__version__} finds no"
-            " CUDA device: install a CUDA build of torch on this node"
-        )
-    if gpu_share < 1:
-        torch.cuda.set_per_process_memory_fraction(gpu_share)
-    return "cuda", torch.cuda.get_device_name()
