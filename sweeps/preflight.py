@@ -16,11 +16,11 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from sweeps.options import Options
 from sweeps.ray_address import ResourceError
 from sweeps.ray_start import Node, living_nodes
-from trainables.installation import NUMBERS_DEPEND_ON, installation
+from trainables.installation import ABSENT, NUMBERS_DEPEND_ON, installation
 
 # An unfit cluster is refused within 30 s, the seconds that it takes to connect included.
-_JOINING_SECONDS = 12.0  # for nodes that are still on their way
-_ANSWERING_SECONDS = 14.0  # a worker has to start on every node
+_SECONDS = 20.0  # a worker has to start on every node
+_JOINING_SECONDS = 12.0  # of these, for nodes that are still on their way
 _CODE = ("trainer", "code")
 
 
@@ -30,6 +30,7 @@ def check_nodes(options: Options, check: Callable[[], None], note: Callable[[str
     `check` is called while nodes are waited for; what it raises comes out. `note` is told of
     differences that change no more than the last bits of numbers.
     """
+    until = time.monotonic() + _SECONDS
     nodes = _wait_for(options.expect_nodes or 1, check)
     asks_cuda = options.gpus_per_trial > 0 and options.device != "cpu"
     question: Any = ray.remote(num_cpus=0, max_retries=0)(installation)
@@ -41,7 +42,6 @@ def check_nodes(options: Options, check: Callable[[], None], note: Callable[[str
     here = installation()
     unfit: list[str] = []
     waiting = list(answers)
-    until = time.monotonic() + _ANSWERING_SECONDS
     while waiting and time.monotonic() < until:
         check()
         ready, waiting = ray.wait(waiting, timeout=0.5)
@@ -55,7 +55,7 @@ def check_nodes(options: Options, check: Callable[[], None], note: Callable[[str
             if text := difference(name, here, found):
                 note(text)
     unfit += [
-        f"{answers[each].name} has not answered for {_ANSWERING_SECONDS:.0f} s: see `ray status` "
+        f"{answers[each].name} has not answered for {_SECONDS:.0f} s: see `ray status` "
         "and restart Ray there, or take the node out of the cluster"
         for each in waiting
     ]
@@ -69,8 +69,8 @@ def unfitness(name: str, here: Mapping[str, str], there: Mapping[str, str]) -> l
     `here` and `there`: what `installation` found on this machine and on the node.
     """
     found = [
-        f"{name} has {package} {there[package]}, this machine {here[package]}: install "
-        f"{package} {here[package]} there"
+        f"{name} {_has(package, there)}, this machine {here[package]}: install {package} "
+        f"{here[package]} there"
         for package in ("python", *NUMBERS_DEPEND_ON)
         if _release(there[package]) != _release(here[package])
     ]
@@ -85,6 +85,11 @@ def unfitness(name: str, here: Mapping[str, str], there: Mapping[str, str]) -> l
             "there, or leave out --gpus-per-trial"
         )
     return found
+
+
+def _has(package: str, there: Mapping[str, str]) -> str:
+    version = there[package]
+    return f"has no {package}" if version == ABSENT else f"has {package} {version}"
 
 
 def difference(name: str, here: Mapping[str, str], there: Mapping[str, str]) -> str:

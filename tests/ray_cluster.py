@@ -51,7 +51,7 @@ class RayCluster:
         return int(self._ask("add", node))
 
     def kill(self, node: int) -> None:
-        """kill -9 of what makes the node one; its workers follow it."""
+        """kill -9 of what makes the node one and of its workers, as without power."""
         self._ask("kill", node)
 
     def kill_head(self) -> None:
@@ -81,10 +81,7 @@ class RayCluster:
     def end(self) -> None:
         """Ends all processes of the cluster."""
         # Ray's own way waits for half a minute when the head has been killed.
-        keeper = psutil.Process(self._process.pid)
-        for process in (keeper, *keeper.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        _kill_with_children(self._process.pid)
         self._process.wait(HANG)
         self._log.close()
         shutil.rmtree(self.temporary, ignore_errors=True)
@@ -99,6 +96,13 @@ class RayCluster:
         line = self._process.stdout.readline()
         assert line, Path(self._log.name).read_text()
         return json.loads(line)
+
+
+def _kill_with_children(pid: int) -> None:
+    parent = psutil.Process(pid)
+    for process in (parent, *parent.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @contextmanager
@@ -133,7 +137,7 @@ class _Keeper:
 
     def kill(self, node: int) -> None:
         (raylet,) = self._nodes[node].all_processes["raylet"]
-        os.kill(raylet.process.pid, signal.SIGKILL)
+        _kill_with_children(raylet.process.pid)
 
     def kill_head(self) -> None:
         (gcs,) = self._nodes[0].all_processes["gcs_server"]

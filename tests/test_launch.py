@@ -156,6 +156,15 @@ def test_gpus_that_the_cluster_lacks_are_refused(tmp_path: Path) -> None:
     assert "RUNNING" not in statuses(tmp_path)
 
 
+def test_a_cluster_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    done = run_script("sweeps/l2.py", "--address", "127.0.0.1:9", cwd=tmp_path)
+    assert done.returncode == 5
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: no Ray cluster answers at 127.0.0.1:9 (--address): ")
+    assert line.endswith("; start one there, or use --address local")
+    assert statuses(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("uri", "part"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sweeps.preflight import difference, unfitness
-from trainables.installation import installation
+from trainables.installation import ABSENT, installation
 
 HERE = installation() | {"torch": "2.13.0+cpu"}
 
@@ -21,6 +21,11 @@ def test_another_version_makes_unfit(package: str) -> None:
     version = HERE[package].split("+")[0]
     assert line.startswith(f"node w1 has {package} 1.2.3, this machine {version}")
     assert f"install {package} {version}" in line
+
+
+def test_a_package_that_is_not_there_makes_unfit() -> None:
+    (line,) = unfitness("node w1", HERE, HERE | {"torch": ABSENT})
+    assert line == "node w1 has no torch, this machine 2.13.0+cpu: install torch 2.13.0+cpu there"
 
 
 @pytest.mark.parametrize("what", [{"code": "0"}, {"trainer": "1"}])

@@ -10,14 +10,15 @@ from pathlib import Path
 from trainables.hyperparameters import TRAINER_VERSION
 
 NUMBERS_DEPEND_ON = ("torch", "numpy")
+ABSENT = "absent"
 
 
 def package_version(name: str) -> str:
-    """The version of the installed package, without importing it; `absent` if there is none."""
+    """The version of the installed package, without importing it; `ABSENT` if there is none."""
     try:
         return version(name)
     except PackageNotFoundError:
-        return "absent"
+        return ABSENT
 
 
 def cpu_name() -> str:
