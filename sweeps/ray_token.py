@@ -28,7 +28,7 @@ def check_token(address: str) -> None:
             raise ResourceError(
                 f"no token for the Ray cluster at {address} in {_source()}: {_THERE}, copy it"
             ) from error
-        from ray._raylet import GcsClient
+        from ray._raylet import GcsClient  # type: ignore[attr-defined]
 
         try:
             with _without_rays_warning():
