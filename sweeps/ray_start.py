@@ -13,6 +13,7 @@ import ray
 
 from sweeps.options import BOTH_DEVICES, Options
 from sweeps.ray_address import ResourceError
+from sweeps.ray_token import check_token
 from trainables.installation import code_files
 
 _SETTINGS = {
@@ -41,6 +42,7 @@ def join_cluster(address: str) -> int:
     leaves the cluster as it is and takes this sweep's workers from it.
     """
     _prepare()
+    check_token(address)
     environment, size = sent_code()
     _init(f"at {address} cannot be used", address=address, runtime_env=environment)
     return size

@@ -138,10 +138,12 @@ def _repeat_what_was_lost() -> None:
         if decide.__module__ == __name__:
             return  # of an earlier sweep of this process
 
-        def _failed(manager: Any, task: Any, error: Exception) -> None:
-            if isinstance(error, RayError) and not isinstance(error, RayActorError | RayTaskError):
-                error = RayActorError(error_msg=f"{type(error).__name__}: {error}")
-            decide(manager, task, error)
+        # Tune names these arguments.
+        def _failed(manager: Any, tracked_actor_task: Any, exception: Exception) -> None:
+            known = RayActorError | RayTaskError
+            if isinstance(exception, RayError) and not isinstance(exception, known):
+                exception = RayActorError(error_msg=f"{type(exception).__name__}: {exception}")
+            decide(manager, tracked_actor_task, exception)
 
         kind._actor_task_failed = _failed
 

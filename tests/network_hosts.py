@@ -28,6 +28,7 @@ _NETWORK = "10.77.0"
 _OWN = ("/tmp", "/root", "/run")  # folders that every host has for itself
 _NEEDED = ("ip", "nsenter", "unshare", "setpriv", "ssh", "ssh-keygen", "rsync", "git")
 _SSHD = "/usr/sbin/sshd"
+_LINE = Path(__file__).parent / "poor_line.py"
 
 # The first process of a host. Mounts come one over the other: what has to stay visible of this
 # machine's /tmp and /root is bound into the host's own before these are mounted.
@@ -151,6 +152,24 @@ class Host:
         """Plugs the cable in again."""
         self._network.command("ip", "link", "set", f"v-{self.name}", "up")
 
+    @contextmanager
+    def poor_line(self, seconds: float, jitter: float, loss: float) -> Iterator[None]:
+        """What passes the cable takes so long meanwhile, more or less by up to `jitter`, in either
+        direction, and gets lost with the probability `loss`."""
+        cable, between = f"v-{self.name}", f"p-{self.name}"
+        command = self._network.command
+        command(*f"ip link add {between} type bridge".split())
+        command("ip", "link", "set", between, "up")
+        line = self._network.line(between, *map(str, (seconds, jitter, loss)))
+        try:
+            command("ip", "link", "set", cable, "master", between)
+            yield
+        finally:
+            command("ip", "link", "set", cable, "master", "bridge")
+            line.kill()
+            line.wait()
+            command("ip", "link", "delete", between)
+
     def _command(self, command: str) -> list[str]:
         spaces = ("--mount", "--uts", "--ipc", "--net", "--pid")
         variables = ("HOME=/root", "USER=root", "LANG=C.UTF-8", "TERM=dumb")
@@ -247,6 +266,16 @@ class Network:
         self.command("ip", "link", "set", cable, "master", "bridge", "up")
         self.command("ip", "addr", "add", f"{address}/24", "dev", "eth0", inside=pid)
         self.command("ip", "link", "set", "eth0", "up", inside=pid)
+
+    def line(self, bridge: str, *quality: str) -> subprocess.Popen[bytes]:
+        """A poor line between that bridge and the others' one, which ends with the process."""
+        log = self.folder / f"{bridge}.log"
+        script = (sys.executable, str(_LINE), "bridge", bridge, *quality)
+        target = str(self._switch.pid)
+        line = _held("nsenter", "--target", target, "--net", *script, log=log)
+        _wait_until(lambda: log.stat().st_size > 0 or line.poll() is not None, "a line")
+        assert line.poll() is None, log.read_text()
+        return line
 
     def add(self, name: str) -> Host:
         """A new host, switched on."""

@@ -33,6 +33,9 @@ pytestmark = [pytest.mark.hosts, pytest.mark.sweep, pytest.mark.slow]
 
 TRUSTING = "-o StrictHostKeyChecking=no"  # of hosts that SSH meets for the first time
 FIFTY = ("--num-samples", "50")
+CUT = 90.0  # seconds
+WRONG = f"RAY_AUTH_TOKEN={'0' * 64}"
+L2 = "regularization-sweeps/sweeps/l2.py"  # on the hosts
 PAGE = (ROOT / "docs" / "cluster.md").read_text()
 
 
@@ -241,11 +244,34 @@ def test_every_node_has_the_same_commit_and_nothing_else(cluster: Cluster) -> No
 
 
 def test_nobody_is_answered_without_the_token(cluster: Cluster) -> None:
-    ask = f"ray status --address={cluster.head.address}:6379"
+    address = f"--address={cluster.head.address}:6379"
+    join = f"ray start {address} --node-ip-address={cluster.laptop.address}"
+    joining = cluster.laptop.start(f"RAY_AUTH_MODE=token {WRONG} {join}")
     worker = cluster.workers[0]
-    assert worker.run(ask).returncode == 0
-    assert worker.run(f"RAY_AUTH_MODE=disabled {ask}").returncode != 0
-    assert worker.run(f"RAY_AUTH_TOKEN={'0' * 64} {ask}").returncode != 0
+    assert worker.run(f"ray status {address}").returncode == 0
+    assert worker.run(f"RAY_AUTH_MODE=disabled ray status {address}").returncode != 0
+    assert worker.run(f"{WRONG} ray status {address}").returncode != 0
+    printed, _ = joining.communicate(timeout=HANG)
+    assert joining.returncode == 1
+    assert "InvalidAuthToken" in printed
+    assert cluster.nodes() == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "remedy"),
+    [
+        (WRONG, "has another token than RAY_AUTH_TOKEN: its head has it in ~/.ray/auth_token"),
+        ("RAY_AUTH_MODE=disabled", "RAY_AUTH_MODE is disabled: set RAY_AUTH_MODE=token"),
+        ("RAY_AUTH_TOKEN_PATH=/none", "no token .* in RAY_AUTH_TOKEN_PATH: its head has it in"),
+    ],
+)
+def test_a_sweep_with_a_wrong_token_is_refused_in_one_line(
+    cluster: Cluster, setting: str, remedy: str
+) -> None:
+    done = cluster.head.run(f"{setting} python {L2} --smoke-test --quiet")
+    assert done.returncode == 5
+    (line,) = done.stderr.splitlines()
+    assert re.search(f"^error: .*{cluster.head.address}:6379.*{remedy}", line)
 
 
 def status_of(url: str, host: str | None = None) -> int:
@@ -287,12 +313,6 @@ def test_a_sweep_from_the_head(cluster: Cluster, expected: Numbers, tmp_path: Pa
     assert_recorded(cluster, expected, tmp_path)
 
 
-def test_a_sweep_as_a_job(cluster: Cluster, expected: Numbers, tmp_path: Path) -> None:
-    printed = cluster.follow("ray exec cluster.yaml 'ray job submit")
-    assert "succeeded" in printed
-    assert_recorded(cluster, expected, tmp_path)
-
-
 def wait_for_trials(cluster: Cluster, sweep: subprocess.Popen[str], number: int) -> int:
     """Waits until at least so many trials of the experiment `lost` are recorded; how many are."""
     deadline = time.monotonic() + HANG
@@ -310,8 +330,8 @@ def test_a_host_that_loses_power_delays_a_sweep_little(
     cluster: Cluster, expected: Numbers, tmp_path: Path
 ) -> None:
     """At most 60 seconds beside the work that is lost and that the others have to do."""
-    sweep = "python regularization-sweeps/sweeps/l2.py --num-samples 50 --pack 1"
-    under_way = cluster.head.start(f"exec {sweep} --experiment-name lost")
+    flags = "--num-samples 50 --pack 1 --expect-nodes 3 --experiment-name lost"
+    under_way = cluster.head.start(f"exec python {L2} {flags}")
     try:
         wait_for_trials(cluster, under_way, 1)
         began = time.monotonic()
@@ -332,6 +352,40 @@ def test_a_host_that_is_back_is_used_again(cluster: Cluster) -> None:
     cluster.wait_for_nodes(2)
     cluster.workers[1].power_on()
     cluster.wait_for_nodes(3)
+
+
+def test_a_job_meets_a_poor_line_and_a_cut(
+    cluster: Cluster, expected: Numbers, tmp_path: Path
+) -> None:
+    """In its middle one worker's line turns poor, and the other's cable is out for 90 seconds."""
+    poor, cut = cluster.workers
+    command = cluster.command("ray exec cluster.yaml 'ray job submit")
+    job = cluster.laptop.start(f"cd project; exec {command}")
+    try:
+        for host in cluster.workers:
+            wait_until_busy(host, job)
+        with poor.poor_line(seconds=0.2, jitter=0.05, loss=0.05):
+            cut.cut()
+            began = time.monotonic()
+            printed, _ = job.communicate(timeout=HANG)
+            time.sleep(max(0.0, began + CUT - time.monotonic()))
+            assert cluster.nodes() == 2
+            cut.mend()
+            cluster.wait_for_nodes(3)
+    finally:
+        job.kill()
+    assert job.returncode == 0, printed
+    assert "succeeded" in printed
+    assert_recorded(cluster, expected, tmp_path)
+
+
+def wait_until_busy(host: Host, sweep: subprocess.Popen[str]) -> None:
+    """Waits until a pack is trained on the host."""
+    deadline = time.monotonic() + HANG
+    while not any("Trainable.train" in line for line in host.processes()):
+        assert sweep.poll() is None, sweep.communicate()[0]
+        assert time.monotonic() < deadline, f"{host.name} trains nothing"
+        time.sleep(0.05)
 
 
 def test_nothing_runs_after_the_end(cluster: Cluster) -> None:
