@@ -68,6 +68,8 @@ def _init(what_failed: str, **arguments: Any) -> None:
         ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **arguments)
     except Exception as error:  # Ray raises a dozen kinds here; all mean the same to the user
         reason = " ".join(str(error).split())[:300]
+        if reason.startswith("Version mismatch"):
+            reason += "; install the same versions on this machine and all nodes"
         raise ResourceError(f"Ray {what_failed}: {reason}") from error
 
 

@@ -1,7 +1,8 @@
 """A Ray cluster of several nodes on this machine, in a process of its own.
 
-The script takes the nodes' descriptions, keyword arguments of `Cluster.add_node`, as JSON; the
-first is the head. It answers each line of its input with one of JSON, and ends with its input.
+The script takes the nodes' descriptions, keyword arguments of `Cluster.add_node`, as JSON, the head
+first, and a version of Ray to pretend, or an empty text. It answers each line of its input with one
+of JSON, and ends with its input.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import ray
 from conftest import HANG, environment
 from ray.cluster_utils import Cluster
 
@@ -30,14 +32,14 @@ _STORE = 80_000_000  # bytes of shared memory of each node
 class RayCluster:
     """The cluster as a test sees it."""
 
-    def __init__(self, nodes: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, nodes: Sequence[Mapping[str, Any]], version: str = "") -> None:
         # Directly under /tmp, since Ray puts sockets there whose paths have to be short. Its own,
         # since the cluster's address is left there for all to find.
         self.temporary = tempfile.mkdtemp(prefix="c-", dir="/tmp")
         own = {"RAY_TMPDIR": self.temporary, "TMPDIR": self.temporary}
         self._log = (Path(self.temporary) / "log.txt").open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, __file__, json.dumps(nodes)],
+            [sys.executable, __file__, json.dumps(nodes), version],
             env=environment() | own | {"RAY_USAGE_STATS_ENABLED": "0"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -106,9 +108,9 @@ def _kill_with_children(pid: int) -> None:
 
 
 @contextmanager
-def ray_cluster(*nodes: Mapping[str, Any]) -> Iterator[RayCluster]:
-    """A cluster of these nodes; the first is its head."""
-    cluster = RayCluster(nodes)
+def ray_cluster(*nodes: Mapping[str, Any], version: str = "") -> Iterator[RayCluster]:
+    """A cluster of these nodes; the first is its head. `version`: of Ray, as it says itself."""
+    cluster = RayCluster(nodes, version)
     try:
         yield cluster
     finally:
@@ -198,4 +200,5 @@ def _keep(nodes: Sequence[Mapping[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
+    ray.__version__ = sys.argv[2] or ray.__version__
     _keep(json.loads(sys.argv[1]))

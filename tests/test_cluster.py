@@ -132,6 +132,17 @@ def test_a_node_with_another_torch_is_named_and_nothing_is_trained(
     assert trials_recorded(tmp_path) == 0
 
 
+def test_a_cluster_of_another_ray_is_refused(tmp_path: Path) -> None:
+    with ray_cluster({"num_cpus": 1}, version="2.50.1") as other:
+        done = run_script("sweeps/l2.py", "--address", other.address, cwd=tmp_path)
+    assert done.returncode == 5
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert f"Ray at {other.address} cannot be used: Version mismatch" in line
+    assert "2.50.1" in line
+    assert line.endswith("; install the same versions on this machine and all nodes")
+    assert "Traceback" not in done.stderr
+
+
 def test_too_few_nodes_are_refused(tmp_path: Path, cluster: RayCluster) -> None:
     flags = ("--address", cluster.address, "--expect-nodes", "9")
     done = run_script("sweeps/l2.py", *PACED, *flags, cwd=tmp_path)

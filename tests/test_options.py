@@ -91,6 +91,7 @@ def _refusals(*flags: str, sweep: Sweep = l2.SWEEP) -> list[str]:
         ("--gpus-per-trial", "1.5", "1.5"),
         ("--max-concurrent", "0", "0"),
         ("--pack", "0", "0"),
+        ("--device", "cpu,cuda", "0"),  # GPUs for each trial
         ("--expect-nodes", "0", "0"),
         ("--expect-nodes", "1.5", "1.5"),
         ("--address", "head", "head"),
@@ -101,7 +102,9 @@ def test_a_bad_number_is_refused_with_what_was_needed_and_what_came(
     flag: str, value: str, shown: str
 ) -> None:
     (line,) = _refusals(flag, value)
-    assert re.fullmatch(rf"{flag} needs .+, got {re.escape(shown)}( \(about .+ days .+\))?", line)
+    assert re.fullmatch(
+        rf"{flag} (cpu,cuda )?needs .+, got {re.escape(shown)}( \(about .+ days .+\))?", line
+    )
 
 
 @pytest.mark.parametrize(
