@@ -91,8 +91,17 @@ def test_every_flag_in_the_readme_exists() -> None:
         ).stdout
         for script in ("sweeps/l2.py", "sweeps/seeds.py", "analysis/l2.py")
     )
-    for flag in set(re.findall(r"--[a-z][a-z-]+", README)) - {"--help"}:
+    ours = re.sub("^    ray .*", "", README, flags=re.MULTILINE)
+    for flag in set(re.findall(r"--[a-z][a-z-]+", ours)) - {"--help"}:
         assert flag in known, flag
+
+
+def test_the_cluster_s_commands_are_those_that_three_hosts_run() -> None:
+    """`tests/test_three_hosts.py` runs every command of that page."""
+    page = (ROOT / "docs" / "cluster.md").read_text().splitlines()
+    commands = re.findall("^    ((?:ray|ssh) .*)$", README, flags=re.MULTILINE)
+    assert len(commands) > 5
+    assert not set(commands) - {line.strip() for line in page}
 
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
