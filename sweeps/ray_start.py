@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -121,11 +122,12 @@ def free_slots(options: Options) -> int:
     slots = slots_on(nodes, options)
     if (slots.cuda if gpus else slots.cpu) == 0:
         asked = f"{cpus:g} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
-        has = "; ".join(
-            f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes
+        kinds = Counter((node.get("CPU", 0), node.get("GPU", 0)) for node in nodes)
+        has = ", ".join(
+            f"{count} with {cpu:g} CPUs and {gpu:g} GPUs" for (cpu, gpu), count in kinds.items()
         )
         raise ResourceError(
-            f"each Ray Tune trial asks for {asked} on one node, the cluster has {has}: lower "
+            f"each Ray Tune trial asks for {asked} on one node; nodes: {has}; lower "
             "--cpus-per-trial or --gpus-per-trial, or use a cluster that has them"
         )
     return min(sum(slots), options.max_concurrent or sum(slots))
