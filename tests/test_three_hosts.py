@@ -96,8 +96,9 @@ class Cluster:
 
     def nodes(self) -> int:
         """How many nodes Ray has."""
-        status = self.on_head("ray status")  # which says nothing at first
-        return sum(map(int, re.findall(r"/(\d+)\.0 CPU", status)))  # one on each
+        # Of a node that is lost, its status goes on to count the CPUs.
+        _, _, active = self.on_head("ray status").partition("Active:\n")  # says nothing at first
+        return sum(map(int, re.findall(r"^ (\d+) ", active.partition("Pending:")[0], re.MULTILINE)))
 
     def wait_for_nodes(self, number: int) -> None:
         deadline = time.monotonic() + HANG
