@@ -143,6 +143,7 @@ class Host:
             self._holder.kill()
             self._holder.wait()
             self._holder = None
+            self._network.unplug(f"v-{self.name}")
 
     def cut(self) -> None:
         """Pulls the network cable."""
@@ -266,6 +267,13 @@ class Network:
         self.command("ip", "link", "set", cable, "master", "bridge", "up")
         self.command("ip", "addr", "add", f"{address}/24", "dev", "eth0", inside=pid)
         self.command("ip", "link", "set", "eth0", "up", inside=pid)
+
+    def unplug(self, cable: str) -> None:
+        """Takes away what `plug` made; the kernel does that too, at some time."""
+        target = ["nsenter", "--target", str(self._switch.pid), "--net"]
+        subprocess.run(
+            [*target, "ip", "link", "delete", cable], stderr=subprocess.DEVNULL, check=False
+        )
 
     def line(self, bridge: str, *quality: str) -> subprocess.Popen[bytes]:
         """A poor line between that bridge and the others' one, which ends with the process."""

@@ -18,6 +18,7 @@ import venv
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,9 @@ class Cluster:
 
     def nodes(self) -> int:
         """How many nodes Ray has."""
-        status = self.on_head("ray status")  # which says nothing at first
-        return sum(map(int, re.findall(r"/(\d+)\.0 CPU", status)))  # one on each
+        # Of a node that is lost, its status goes on to count the CPUs.
+        _, _, active = self.on_head("ray status").partition("Active:\n")  # says nothing at first
+        return sum(map(int, re.findall(r"^ (\d+) ", active.partition("Pending:")[0], re.MULTILINE)))
 
     def wait_for_nodes(self, number: int) -> None:
         deadline = time.monotonic() + HANG
@@ -257,21 +259,20 @@ def test_nobody_is_answered_without_the_token(cluster: Cluster) -> None:
     assert cluster.nodes() == 3
 
 
-@pytest.mark.parametrize(
-    ("setting", "remedy"),
-    [
-        (WRONG, "has another token than RAY_AUTH_TOKEN: its head has it in ~/.ray/auth_token"),
-        ("RAY_AUTH_MODE=disabled", "RAY_AUTH_MODE is disabled: set RAY_AUTH_MODE=token"),
-        ("RAY_AUTH_TOKEN_PATH=/none", "no token .* in RAY_AUTH_TOKEN_PATH: its head has it in"),
-    ],
-)
-def test_a_sweep_with_a_wrong_token_is_refused_in_one_line(
-    cluster: Cluster, setting: str, remedy: str
-) -> None:
-    done = cluster.head.run(f"{setting} python {L2} --smoke-test --quiet")
-    assert done.returncode == 5
-    (line,) = done.stderr.splitlines()
-    assert re.search(f"^error: .*{cluster.head.address}:6379.*{remedy}", line)
+def test_a_sweep_with_a_wrong_token_is_refused_in_one_line(cluster: Cluster) -> None:
+    there = f"Ray cluster at {cluster.head.address}:6379"
+    expected = {
+        WRONG: f"the {there} has another token than RAY_AUTH_TOKEN: its head has it in",
+        "RAY_AUTH_MODE=disabled": f"the {there} asks for a token and RAY_AUTH_MODE is disabled",
+        "RAY_AUTH_TOKEN_PATH=/none": f"no token for the {there} in RAY_AUTH_TOKEN_PATH: its head",
+    }
+    command = f"exec python {L2} --smoke-test --quiet"
+    refused = {each: cluster.head.start(f"export {each}; {command}") for each in expected}
+    for setting, sweep in refused.items():
+        printed, _ = sweep.communicate(timeout=HANG)
+        assert sweep.returncode == 5, printed
+        (line,) = printed.splitlines()
+        assert line.startswith(f"error: {expected[setting]}")
 
 
 def status_of(url: str, host: str | None = None) -> int:
@@ -313,37 +314,49 @@ def test_a_sweep_from_the_head(cluster: Cluster, expected: Numbers, tmp_path: Pa
     assert_recorded(cluster, expected, tmp_path)
 
 
-def wait_for_trials(cluster: Cluster, sweep: subprocess.Popen[str], number: int) -> int:
-    """Waits until at least so many trials of the experiment `lost` are recorded; how many are."""
+def wait_for_trials(cluster: Cluster, sweep: subprocess.Popen[str], number: int) -> None:
+    """Waits until at least so many trials of the experiment `lost` are recorded."""
     deadline = time.monotonic() + HANG
     while True:
         with cluster.laptop.network():
             runs = all_runs(MlflowClient(cluster.tracking_uri), "lost")
         if (found := sum(key_of(run)[0] == "trial" for run in runs)) >= number:
-            return found
+            return
         assert sweep.poll() is None, sweep.communicate()[0]
         assert time.monotonic() < deadline, f"{found} trials are recorded"
-        time.sleep(0.1)
+        time.sleep(0.5)
+
+
+def wait_until_busy(host: Host, sweep: subprocess.Popen[str]) -> None:
+    """Waits until a pack is trained on the host."""
+    deadline = time.monotonic() + HANG
+    while not any("Trainable.train" in line for line in host.processes()):
+        assert sweep.poll() is None, sweep.communicate()[0]
+        assert time.monotonic() < deadline, f"{host.name} trains nothing"
+        time.sleep(0.05)
 
 
 def test_a_host_that_loses_power_delays_a_sweep_little(
     cluster: Cluster, expected: Numbers, tmp_path: Path
 ) -> None:
-    """At most 60 seconds beside the work that is lost and that the others have to do."""
+    """What is left is done without a pause of 60 seconds, the trial that was lost included."""
     flags = "--num-samples 50 --pack 1 --expect-nodes 3 --experiment-name lost"
     under_way = cluster.head.start(f"exec python {L2} {flags}")
     try:
-        wait_for_trials(cluster, under_way, 1)
-        began = time.monotonic()
-        done = wait_for_trials(cluster, under_way, 10)
-        lost = time.monotonic()
+        wait_for_trials(cluster, under_way, 10)
+        wait_until_busy(cluster.workers[1], under_way)
         cluster.workers[1].power_off()
+        lost = time.time()
         printed, _ = under_way.communicate(timeout=HANG)
     finally:
         under_way.kill()
     assert under_way.returncode == 0, printed
-    for_each = (lost - began) / (done - 1) * 3 / 2  # seconds, on two hosts instead of three
-    assert time.monotonic() - lost < 60 + (50 - done + 1) * for_each
+    with cluster.laptop.network():
+        runs = all_runs(MlflowClient(cluster.tracking_uri), "lost")
+    ends = sorted(run.info.end_time / 1000 for run in runs)
+    times = [lost, *(end for end in ends if end > lost)]
+    assert len(times) > 20
+    assert max(after - before for before, after in pairwise(times)) < 60
     assert_recorded(cluster, expected, tmp_path)
 
 
@@ -377,15 +390,6 @@ def test_a_job_meets_a_poor_line_and_a_cut(
     assert job.returncode == 0, printed
     assert "succeeded" in printed
     assert_recorded(cluster, expected, tmp_path)
-
-
-def wait_until_busy(host: Host, sweep: subprocess.Popen[str]) -> None:
-    """Waits until a pack is trained on the host."""
-    deadline = time.monotonic() + HANG
-    while not any("Trainable.train" in line for line in host.processes()):
-        assert sweep.poll() is None, sweep.communicate()[0]
-        assert time.monotonic() < deadline, f"{host.name} trains nothing"
-        time.sleep(0.05)
 
 
 def test_nothing_runs_after_the_end(cluster: Cluster) -> None:
