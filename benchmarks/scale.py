@@ -184,21 +184,25 @@ def main() -> None:
             (kind, trials): recorder_costs(found, kind, trials, epochs)
             for kind, trials in sizes(epochs, quick)
         }
-        checks = check(stock, epochs, driver, recorders, quick, options.runs, patience)
+        rows = [] if quick else limit_rows(trained, driver, found)
+        if rows:
+            print_table("Where each part is full", limit_lines(rows), NOTE)
+        content: dict[str, Any] = {
+            "training": [asdict(one) for one in trained],
+            "recording": [asdict(one) for one in found],
+            "network_bytes_a_trial": network,
+            "sleeping": [asdict(one) for one in slept],
+            "driver": asdict(driver),
+            "limits": rows,
+            "checks": [],
+        }
+        checks = []
+        for one in check(stock, epochs, driver, recorders, quick, options.runs, patience):
+            checks.append(one)
+            content["checks"].append({**asdict(one), "predicted": one.predicted._asdict()})
+            path = save("scale", options.out, sys.argv, content)  # what there is, should it end
     print_table("Model against sweeps of sleeping trials", lines(checks))
-    rows = [] if quick else limit_rows(trained, driver, found)
-    if rows:
-        print_table("Where each part is full", limit_lines(rows), NOTE)
-    content: dict[str, Any] = {
-        "training": [asdict(one) for one in trained],
-        "recording": [asdict(one) for one in found],
-        "network_bytes_a_trial": network,
-        "sleeping": [asdict(one) for one in slept],
-        "driver": asdict(driver),
-        "checks": [asdict(one) for one in checks],
-        "limits": rows,
-    }
-    print(f"raw results: {save('scale', options.out, sys.argv, content)}")
+    print(f"raw results: {path}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The model against real sweeps: sleeping trials on clusters of 1, 2 and 4 nodes of this machine."""
+"""The model against real sweeps: sleeping trials on clusters of several nodes of this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -46,9 +46,8 @@ def check(
     quick: bool,
     runs: int,
     patience: float,
-) -> list[Check]:
+) -> Iterator[Check]:
     """Runs the sweeps and simulates them. `recorders`: costs by store and number of trials."""
-    found = []
     for nodes in (1,) if quick else NODES:
         with local_cluster(nodes, 2 if quick else CPUS) as cluster:
             workers = nodes * (2 if quick else CPUS)
@@ -62,8 +61,7 @@ def check(
                         settle(patience)
                         uri = None if kind == FILE else place.uri
                         measured.append(run(cluster, nodes, workers, shape, stock, kind, uri))
-                found.append(Check(what, measured, predicted))
-    return found
+                yield Check(what, measured, predicted)
 
 
 def sizes(epochs: int, quick: bool) -> list[tuple[str, int]]:
