@@ -1,8 +1,9 @@
-"""Draws where a cluster's parts are full, from the scale benchmark's results.
+"""Draws where a cluster's parts are full, and simulates the default sweep on more workers.
 
-    python benchmarks/scale_chart.py      # writes docs/scale.png
+    python benchmarks/scale_chart.py      # writes docs/scale.png, prints a table
 
-Dots are sweeps of sleeping trials that were measured on this machine; lines are computed.
+Both from the results of the scale benchmark. Dots are sweeps of sleeping trials that were measured
+on this machine; lines are computed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-from measure import RESULTS, ROOT
+from measure import RESULTS, ROOT, print_table
+from scale_sweep import lines
 
 _COLOURS = ("#0b6e4f", "#c1440e", "#3b5ba5", "#7a5195", "#b8860b", "#5c5c5c", "#cc3377")
 
@@ -105,8 +107,12 @@ def main() -> None:
     if not path.exists():
         print(f"error: {path} is missing: python benchmarks/scale.py writes it", file=sys.stderr)
         sys.exit(2)
-    draw(json.loads(path.read_text()), options.out)
+    found = json.loads(path.read_text())
+    draw(found, options.out)
     print(options.out)
+    print_table(
+        "50 configurations × 10 seeds × 500 epochs, simulated without start-up", lines(found)
+    )
 
 
 if __name__ == "__main__":
