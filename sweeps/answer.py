@@ -13,6 +13,7 @@ from trainables.hyperparameters import Trial
 from trainables.result import Interval
 
 Summaries = Mapping[str, Mapping[str, Interval]]
+_JUDGED = ("cv_accuracy", "test_accuracy", "train_accuracy", "cv_loss", "test_loss")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ def how_chosen(manifest: Manifest) -> str:
         f"chosen by {manifest.folds}-fold cross-validation on the training part, the test set was "
         "not looked at for the choice"
     )
+
+
+def judged(summary: Mapping[str, Interval]) -> dict[str, Interval]:
+    """The part of a trial's summary that the answer and the final table need."""
+    return {name: summary[name] for name in _JUDGED if name in summary}
 
 
 def standing(

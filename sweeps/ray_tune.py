@@ -24,6 +24,7 @@ from trainables.hyperparameters import Trial
 from trainables.trainable import PackTrainable
 
 _RETRIES = 2  # of a pack that fails; a worker that was killed deserves another chance
+_KEPT = ("trial_id", "node_ip", "pid")  # of a result, by Tune: which pack, and where it was trained
 
 
 def run_packs(
@@ -183,7 +184,11 @@ class _PackCallback(tune.Callback):
         **info: Any,
     ) -> None:
         self._models[trial.config["pack"]] = result["models"]
-        content = result.pop("results", None)  # popped, or Tune would keep and save it
+        content = result.get("results")
+        # Tune lets callbacks change what it keeps. It would keep the results, and statistics of
+        # every number: 15 kB for each pack, until the sweep ends.
+        for name in result.keys() - set(_KEPT):
+            del result[name]
         if content is not None:
             self._call(self._on_results, content)
 

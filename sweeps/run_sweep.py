@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import cast
 
-from sweeps.answer import BestSoFar, judged_on, percent
+from sweeps.answer import BestSoFar, judged, judged_on, percent
 from sweeps.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
 from sweeps.final_report import print_report
 from sweeps.head_watch import HeadWatch
@@ -219,7 +219,7 @@ class SweepRun:
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Recorded):
-            self._summaries[event.key] = event.summary
+            self._summaries[event.key] = judged(event.summary)  # of 10,000 trials all is 30 MB
             best = None
             if self._best.add(event.key, event.summary) and self._best.trial is not None:
                 accuracy = event.summary[f"{judged_on(self._manifest)}_accuracy"]

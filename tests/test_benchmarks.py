@@ -185,6 +185,107 @@ def test_the_chart_names_results_that_are_missing(tmp_path: Path) -> None:
     assert "python benchmarks/sweep.py" in done.stderr
 
 
+_QUEUES = (
+    "import json\n"
+    "from queueing import Pack, limits, simulate, throughput\n"
+    "from queueing import DriverCosts as D, RecorderCosts as R\n"
+)
+
+
+def _queues(expression: str) -> Any:
+    return json.loads(_python(f"{_QUEUES}print(json.dumps({expression}))"))
+
+
+def test_one_worker_trains_one_pack_after_the_other() -> None:
+    # Three packs of 2.5 s, reported after 1, 2 and 2.5 s; nothing else takes time.
+    free = "simulate([Pack(10, 2.5)] * 3, 1, D(0, 0, 0), R(0, 0))"
+    assert _queues(free) == [7.5, 7.5, 0.0, 0.0]
+    # 9 reports of 0.1 s, 3 packs of 0.2 s, 30 trials of 0.01 s, 2 handovers of 0.5 s.
+    busy = "simulate([Pack(10, 2.5)] * 3, 1, D(0.2, 0.1, 0.01, 0.5), R(0, 0))"
+    trained, recorded, driver, recorder = _queues(busy)
+    assert trained == recorded == pytest.approx(7.5 + 0.9 + 0.6 + 0.3 + 1.0)
+    assert (driver, recorder) == (pytest.approx(1.8 / 10.3), 0.0)
+
+
+def test_a_recorder_that_is_never_full_does_not_delay_many_workers() -> None:
+    # Five packs on two workers: three rounds. A recorder that takes 0.5 s writes the last one.
+    found = _queues("simulate([Pack(1, 1.0)] * 5, 2, D(0, 0, 0), R(0.5, 0))")
+    assert found[:2] == [3.0, 3.5]
+    assert _queues("throughput(Pack(10, 2.0), 4, D(0, 0, 0.001), R(0, 0.001))") == 20.0
+
+
+def test_a_full_recorder_decides_when_the_sweep_ends() -> None:
+    # 100 packs are trained at once after 1 s; the recorder takes 0.5 + 10 × 0.05 s for each.
+    found = _queues("simulate([Pack(10, 1.0)] * 100, 100, D(0, 0, 0), R(0.5, 0.05))")
+    assert found[:2] == [1.0, pytest.approx(101.0)]
+    costs = "D(0.01, 0.001, 0), R(0.5, 0.05, 0.04, 2)"
+    names = [
+        (part, pytest.approx(rate), pytest.approx(workers))
+        for part, rate, workers in _queues(f"limits(Pack(10, 2.0), {costs})")
+    ]
+    # Driver: 10 trials in 0.01 + 2 × 0.001 s. Server: 2 processes, 0.04 s a trial. Workers: 5 a s.
+    assert names == [
+        ("recorder", 10.0, 2.0),
+        ("server", 50.0, 10.0),
+        ("driver", pytest.approx(10 / 0.012), pytest.approx(2 / 0.012)),
+    ]
+    assert _queues(f"throughput(Pack(10, 2.0), 100, {costs})") == pytest.approx(10.0)
+    # Eight sweeps at once have eight recorders, but one server, which is full first.
+    assert _queues(f"throughput(Pack(10, 2.0), 100, {costs}, 8)") == pytest.approx(50.0)
+
+
+def test_a_full_driver_leaves_workers_idle() -> None:
+    # Each of 50 workers reports every second; the driver takes 0.1 s: 10 reports a second.
+    found = _queues("simulate([Pack(1, 4.0)] * 50, 50, D(0, 0.1, 0), R(0, 0))")
+    assert found[0] == pytest.approx(1.0 + 50 * 4 * 0.1)
+    assert found[2] == pytest.approx(20.0 / 21.0)
+
+
+@pytest.mark.sweep
+def test_the_scale_benchmark_sleeps_for_real_and_says_how_far_the_model_is_off(
+    tmp_path: Path,
+) -> None:
+    done = run_script("benchmarks/scale.py", "--quick", "--out", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = _read(tmp_path, "scale")
+    (check,) = found["checks"]
+    (run,) = check["runs"]
+    trials, *_, a_trial, _ = run["shape"]
+    assert run["workers"] == 2
+    # Nobody can be faster than the sleep; the model is no faster either.
+    least = trials * a_trial / run["workers"]
+    assert least <= run["trained"] <= run["recorded"]
+    assert least <= check["predicted"]["trained"] <= check["predicted"]["recorded"]
+    assert "off (trained)" in done.stdout.replace("\n", " ")
+    assert run["bytes_a_trial"] > 10 * 5 * 6 * 4  # seeds, epochs, curves, bytes of a number
+    assert {one["store"] for one in found["recording"]} == {"SQLite file"}
+    assert all(one["cpu_a_trial"]["recorder"] > 0 for one in found["recording"])
+    assert all(min(one["seconds_a_model_epoch"]) > 0 for one in found["training"])
+
+
+def test_the_scale_chart_names_results_that_are_missing(tmp_path: Path) -> None:
+    flags = ("--results", str(tmp_path))
+    done = run_script("benchmarks/scale_chart.py", *flags, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "python benchmarks/scale.py" in done.stderr
+
+
+def test_memory_is_read_at_every_tenth_and_growth_is_its_slope() -> None:
+    looks = [
+        {"recorded": n, "driver_bytes": 1000.0 + 3 * n, "recorder_bytes": 2000.0} for n in range(51)
+    ]
+    code = (
+        "import json\nfrom dataclasses import asdict\nfrom memory import read\n"
+        f"looks = {looks}\n"
+        "print(json.dumps(asdict(read({'looks': looks, 'packs': 5}, 50, 10))))"
+    )
+    found = json.loads(_python(code))
+    assert found["recorded"] == list(range(5, 51, 5))
+    assert found["resident"]["driver"] == [1000.0 + 3 * n for n in range(5, 51, 5)]
+    assert found["growth"]["driver"] == pytest.approx(3.0)
+    assert found["growth"]["recorder"] == pytest.approx(0.0, abs=1e-6)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_scripts_are_short_and_hide_no_module(path: Path) -> None:
     # Their folder is first on the import path, so a module there goes before all others.

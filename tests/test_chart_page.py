@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from made_up_results import diverge, made_up, result_of, summaries
 from playwright.sync_api import Browser, Page
@@ -53,6 +54,16 @@ def _nasty() -> tuple[Manifest, list[TrialResult]]:
     axes = ({**manifest.axes[0], "label": NASTY[0]},)
     changed = replace(manifest, trials=trials, axes=axes, question=NASTY[1], run_name=NASTY[0])
     return changed, [result_of(trial, number) for number, trial in enumerate(trials)]
+
+
+def test_joined_tables_of_curves_make_the_same_page() -> None:
+    manifest, results = _sweep(l2.SWEEP, "--num-samples", "5")
+    run_ids = {trial.key: trial.name for trial in manifest.trials}
+    numbers = summaries(manifest, results)
+    parts = [mean_curves([result], EPOCHS) for result in results]
+    joined = pa.concat_tables(parts).combine_chunks()
+    expected = chart_page(manifest, numbers, run_ids, parts)
+    assert chart_page(manifest, numbers, run_ids, [joined]) == expected
 
 
 def test_every_trial_is_there_with_its_numbers_and_curves() -> None:

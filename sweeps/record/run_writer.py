@@ -24,6 +24,7 @@ from trainables.result import Array, Interval, TrialResult
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_MOST_TABLES = 64  # of mean curves; more are joined, since a small one is mostly overhead
 _LATE = 2  # a server may obey a call so many times later than the client waited for its answer
 
 
@@ -108,6 +109,8 @@ class RunWriter:
         self._write_trials(new, finals, tags, now, repeated)
         self._parts.written += 1
         self.means.append(means)
+        if len(self.means) > _MOST_TABLES:
+            self.means = [pa.concat_tables(self.means).combine_chunks()]
         return [result.trial.key for result in new]
 
     def _write_trials(

@@ -1,0 +1,119 @@
+"""Draws where a cluster's parts are full, and simulates the default sweep on more workers.
+
+    python benchmarks/scale_chart.py      # writes docs/scale.png, prints a table
+
+Both from the results of the scale benchmark. Dots are sweeps of sleeping trials that were measured
+on this machine; lines are computed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+from measure import RESULTS, ROOT, print_table
+from scale_sweep import lines
+
+_COLOURS = ("#0b6e4f", "#c1440e", "#3b5ba5", "#7a5195", "#b8860b", "#5c5c5c", "#cc3377")
+
+
+class Curve(NamedTuple):
+    """Trials per second by number of workers."""
+
+    label: str
+    points: list[tuple[float, float]]
+
+
+def limits(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The lowest rate of each part over the kinds of store: of the first network's long sweep."""
+    first = rows[0]["network"]
+    most = max(row["trials"] for row in rows)
+    found: dict[str, float] = {}
+    for row in rows:
+        if row["network"] != first or row["trials"] != most or row["sweeps"] != 1:
+            continue
+        for each in row["limits"]:
+            name = each["part"] if each["part"] == "driver" else f"{each['part']}: {row['store']}"
+            found[name] = each["trials_a_second"]
+    return found
+
+
+def measured(checks: Sequence[dict[str, Any]]) -> list[Curve]:
+    """Of each kind of check the median rate by workers, and what the model said."""
+    found: dict[str, tuple[list[tuple[float, float]], list[tuple[float, float]]]] = {}
+    for each in checks:
+        shape = each["runs"][0]["shape"]
+        trials, together, a_trial = shape[0], shape[1], shape[4]
+        label = f"{a_trial:g} s a trial, {together} a pack, {each['runs'][0]['store']}"
+        ours, model = found.setdefault(label, ([], []))
+        workers = each["runs"][0]["workers"]
+        ours.append((workers, median(trials / run["recorded"] for run in each["runs"])))
+        model.append((workers, trials / each["predicted"]["recorded"]))
+    curves = []
+    for label, (ours, model) in found.items():
+        curves += [Curve(label, ours), Curve(f"{label} (model)", model)]
+    return curves
+
+
+def draw(found: dict[str, Any], path: Path) -> None:
+    """Draws the results into `path`."""
+    figure, axes = plt.subplots(figsize=(8.5, 5.5), layout="constrained")
+    a_trial = found["limits"][0]["seconds_a_trial"]
+    reach = (1.0, 3000.0)
+    label = f"workers: {a_trial:.2g} s a trial, the lesson's network"
+    axes.plot(reach, [each / a_trial for each in reach], color="black", label=label)
+    for (name, rate), colour in zip(limits(found["limits"]).items(), _COLOURS, strict=False):
+        axes.plot(reach, (rate, rate), color=colour, linewidth=1.2, label=f"{name} full")
+    for number, curve in enumerate(measured(found["checks"])):
+        colour, model = "osD"[number // 2 % 3], number % 2
+        workers, rates = zip(*curve.points, strict=True)
+        if model:
+            axes.plot(workers, rates, ":", color="0.4", linewidth=1)
+        else:
+            axes.plot(workers, rates, colour, color="0.2", label=f"measured: {curve.label}")
+    machine = found["machine"]
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="workers",
+        ylabel="trials per second (10 seeds, 500 epochs)",
+        title=f"Costs of {machine['cpu']}, {machine['cores']} cores; dotted: the model",
+    )
+    axes.legend(frameon=False, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    """Reads the results and draws the chart."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON file")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs/scale.png")
+    options = parser.parse_args()
+    path = options.results / "scale.json"
+    if not path.exists():
+        print(f"error: {path} is missing: python benchmarks/scale.py writes it", file=sys.stderr)
+        sys.exit(2)
+    found = json.loads(path.read_text())
+    draw(found, options.out)
+    print(options.out)
+    print_table(
+        "50 configurations × 10 seeds × 500 epochs, simulated without start-up", lines(found)
+    )
+
+
+if __name__ == "__main__":
+    main()
