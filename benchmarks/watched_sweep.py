@@ -87,6 +87,7 @@ def watch_tune(diary: Diary) -> None:
         on_results: Callable[[bytes], None],
         on_failed: Callable[[list[Trial], str], None],
         on_step: Callable[[float], None],
+        note: Callable[[str], None],
     ) -> None:
         def results(content: bytes) -> None:
             diary.results.append((time.time(), len(content), time.thread_time()))
@@ -99,7 +100,7 @@ def watch_tune(diary: Diary) -> None:
         diary.packs = len(packs)
         diary.began, cpu = time.time(), time.process_time()
         try:
-            run_packs(packs, options, results, on_failed, step)
+            run_packs(packs, options, results, on_failed, step, note)
         finally:
             diary.ended = time.time()
             diary.driver_cpu = time.process_time() - cpu

@@ -10,6 +10,7 @@ from ray.tune.experiment import Trial as TuneTrial
 from sweeps.answer import find_answer, judged
 from sweeps.l2 import SWEEP
 from sweeps.ray_tune import _PackCallback
+from sweeps.waiting_packs import WaitingPacks
 from trainables.result import to_bytes
 
 
@@ -32,7 +33,8 @@ def test_tune_keeps_neither_results_nor_numbers_of_a_pack_that_was_handed_over()
     manifest, results = made_up(SWEEP, "--num-samples", "2", "--seeds", "2", "--epochs", "5")
     content = to_bytes(results)
     handed_over: list[bytes] = []
-    callback = _PackCallback([list(manifest.trials)], handed_over.append, print, print)
+    waiting = WaitingPacks(print)
+    callback = _PackCallback([list(manifest.trials)], handed_over.append, print, print, waiting)
     trial = TuneTrial("PackTrainable", config={"pack": 0}, stub=True)
     result = _reported(content)
     callback.on_trial_result(0, [trial], trial, result)
