@@ -15,7 +15,7 @@ from sleeping_runs import Shape, SleepingRun, run
 from tracking_servers import FILE, SQLITE, store
 
 NODES = (1, 2, 4)
-CPUS = 4  # of each node
+CPUS = 2  # of each node
 
 
 def cases(epochs: int, quick: bool) -> list[tuple[str, Shape]]:
@@ -23,8 +23,8 @@ def cases(epochs: int, quick: bool) -> list[tuple[str, Shape]]:
     if quick:
         return [(FILE, Shape(4, 2, SEEDS, epochs, 0.1))]
     return [
-        (FILE, Shape(20, 5, SEEDS, epochs, 0.4)),  # the workers are to be full,
-        (FILE, Shape(20, 1, SEEDS, epochs, 0.05)),  # driver and recorder,
+        (FILE, Shape(25, 5, SEEDS, epochs, 0.4)),  # the workers are to be full,
+        (FILE, Shape(40, 1, SEEDS, epochs, 0.05)),  # driver and recorder,
         (SQLITE, Shape(5, 5, SEEDS, epochs, 0.4)),  # and the recorder at its server
     ]
 
@@ -33,17 +33,16 @@ def measure(
     stock: Path, epochs: int, quick: bool, runs: int, patience: float
 ) -> Iterator[list[SleepingRun]]:
     """The runs of each kind of sweep on each cluster."""
-    for nodes in (1,) if quick else NODES:
-        with local_cluster(nodes, 2 if quick else CPUS) as cluster:
-            workers = nodes * (2 if quick else CPUS)
-            for kind, one in cases(epochs, quick):
-                shape = one._replace(trials=one.trials * workers)
+    for kind, one in cases(epochs, quick):
+        for nodes in (1,) if quick else NODES:
+            workers = nodes * CPUS
+            shape = one._replace(trials=one.trials * workers)
+            with local_cluster(nodes, CPUS) as cluster, store(kind) as place:
+                uri = None if kind == FILE else place.uri
                 measured = []
                 for _ in range(runs):
-                    with store(kind) as place:
-                        settle(patience)
-                        uri = None if kind == FILE else place.uri
-                        measured.append(run(cluster, nodes, workers, shape, stock, kind, uri))
+                    settle(patience)
+                    measured.append(run(cluster, nodes, workers, shape, stock, kind, uri))
                 yield measured
 
 

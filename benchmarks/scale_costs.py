@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -167,6 +168,7 @@ def recording(folder: Path, quick: bool, patience: float) -> tuple[list[Recordin
     return found, network
 
 
+@cache  # thousands of trials are planned for it
 def points_of(trials: int, epochs: int) -> int:
     """Points of curves that a trial has in the store, in a sweep of that many trials."""
     options = parse(SWEEP, "", ["--num-samples", str(trials), "--epochs", str(epochs)])
