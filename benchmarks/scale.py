@@ -70,7 +70,7 @@ def limit_rows(
                     recorder = large_recorder_costs(found, kind, recorder)
                 size = min(together, max(1, trials // 10))
                 pack = Pack(size, size * a_trial)
-                # Recorders at one file wait for each other's transactions: that is not in the model.
+                # Recorders at one file wait for each other, which is not in the model.
                 for sweeps in (1, SWEEPS) if recorder.server else (1,):
                     rows.append(
                         {
