@@ -6,7 +6,8 @@
 
 Measured on this machine: training, the driver (the product's launcher with trials that sleep), the
 recorder with a store in a file and at servers, and what goes over the network. From these costs
-`queueing` computes where each part is full. The model is checked against real sweeps of sleeping
+`queueing` computes where each part is full. Costs are CPU seconds, which others on the machine
+change least. The model is checked against real sweeps of sleeping
 trials on clusters of 1, 2 and 4 nodes, all of which share this machine's cores; the model gives
 each part a core of its own.
 """
@@ -14,6 +15,7 @@ each part a core of its own.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,9 +25,10 @@ from statistics import median
 from typing import Any
 
 from measure import RESULTS, print_table, save
-from queueing import DriverCosts, Pack, RecorderCosts, limits
+from queueing import DriverCosts, Pack, limits
 from recording_costs import Recording
-from scale_checks import check, lines, sizes
+from scale_checks import lines as check_lines
+from scale_checks import measure, predict
 from scale_costs import (
     EPOCHS,
     NETWORKS,
@@ -39,6 +42,7 @@ from scale_costs import (
     sleeping,
     training,
 )
+from sleeping_runs import Shape, SleepingRun
 from stock import train
 
 PACK_SECONDS = 20.0  # about as long as the product's packs are in long sweeps
@@ -66,7 +70,8 @@ def limit_rows(
                     recorder = large_recorder_costs(found, kind, recorder)
                 size = min(together, max(1, trials // 10))
                 pack = Pack(size, size * a_trial)
-                for sweeps in (1, SWEEPS):
+                # Recorders at one file wait for each other, which is not in the model.
+                for sweeps in (1, SWEEPS) if recorder.server else (1,):
                     rows.append(
                         {
                             "network": network.name,
@@ -148,6 +153,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=0.0,
         help="seconds to wait before each measurement while others use the machine (default 0)",
     )
+    parser.add_argument(
+        "--costs", action="store_true", help="check anew the model of the costs that are there"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="measure nothing: the model of the results there are"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, only to try it")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON file")
     options = parser.parse_args(arguments)
@@ -158,51 +169,108 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def main() -> None:
-    """Measures, prints the tables and writes the JSON file."""
-    options = parse()
-    quick, patience = options.quick, options.patience
-    packs = (1,) if quick else (1, 5, 25)
-    trained = [
-        training(network, trials, 1 if quick else 5)
-        for network in (NETWORKS[:1] if quick else NETWORKS)
-        for trials in (packs if network is not NETWORKS[-1] else packs[:1])
-    ]
-    print_table("Training, one core", [training_line(one) for one in trained])
-    epochs = 5 if quick else EPOCHS
-    flags = ("--seeds", str(SEEDS), "--epochs", str(epochs))
-    with tempfile.TemporaryDirectory(prefix="scale-") as name:
-        folder = Path(name)
-        found, network = recording(folder, quick, patience)
-        print_table("Recording", [recording_line(one) for one in found])
-        stock = train(4 if quick else 50, flags, folder / "stock.arrow")
-        slept = sleeping(stock, quick, patience)
-        driver = driver_costs(slept)
-        milli = {key: f"{1000 * value:.2f}" for key, value in asdict(driver).items()}
-        print_table("Driver, ms of its main thread", [milli])
-        recorders: dict[tuple[str, int], RecorderCosts] = {
-            (kind, trials): recorder_costs(found, kind, trials, epochs)
-            for kind, trials in sizes(epochs, quick)
-        }
-        rows = [] if quick else limit_rows(trained, driver, found)
-        if rows:
-            print_table("Where each part is full", limit_lines(rows), NOTE)
+class Bench:
+    """What was measured, and what the model makes of it."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._trained: list[Training] = []
+        self._recorded: list[Recording] = []
+        self._network: dict[str, Any] = {}
+        self._slept: list[SleepingRun] = []
+        self._checks: list[list[SleepingRun]] = []
+
+    def measure_costs(self) -> None:
+        """Measures what each part costs."""
+        quick, patience = self._options.quick, self._options.patience
+        for network in NETWORKS[:1] if quick else NETWORKS:
+            for trials in (1,) if quick or network is NETWORKS[-1] else (1, 5, 25):
+                self._trained.append(training(network, trials, 1 if quick else 5))
+        with tempfile.TemporaryDirectory(prefix="scale-") as name:
+            self._recorded, self._network = recording(Path(name), quick, patience)
+            self._slept = sleeping(self._stock(name), quick, patience)
+        self.save()
+
+    def measure_checks(self) -> None:
+        """Measures what the model is checked against, and saves what there is after each."""
+        quick, patience, self._checks = self._options.quick, self._options.patience, []
+        with tempfile.TemporaryDirectory(prefix="scale-") as name:
+            stock = self._stock(name)
+            for runs in measure(stock, _epochs(quick), quick, self._options.runs, patience):
+                self._checks.append(runs)
+                self.save()
+
+    def _stock(self, folder: str) -> Path:
+        quick = self._options.quick
+        flags = ("--seeds", str(SEEDS), "--epochs", str(_epochs(quick)))
+        return train(4 if quick else 50, flags, Path(folder) / "stock.arrow")
+
+    def read(self, path: Path) -> None:
+        """Takes what an earlier call measured."""
+        found = json.loads(path.read_text())
+        self._trained = [Training(**one) for one in found["training"]]
+        self._recorded = [Recording(**one) for one in found["recording"]]
+        self._network = found["network_bytes_a_trial"]
+        self._slept = [_run(one) for one in found["sleeping"]]
+        self._checks = [[_run(one) for one in check["runs"]] for check in found["checks"]]
+
+    def save(self) -> Path:
+        """Writes all into the JSON file; its path."""
+        driver = driver_costs(self._slept)
         content: dict[str, Any] = {
-            "training": [asdict(one) for one in trained],
-            "recording": [asdict(one) for one in found],
-            "network_bytes_a_trial": network,
-            "sleeping": [asdict(one) for one in slept],
+            "training": [asdict(one) for one in self._trained],
+            "recording": [asdict(one) for one in self._recorded],
+            "network_bytes_a_trial": self._network,
+            "sleeping": [asdict(one) for one in self._slept],
             "driver": asdict(driver),
-            "limits": rows,
-            "checks": [],
+            "limits": self._limits(driver),
+            "checks": [
+                {
+                    "runs": [asdict(one) for one in runs],
+                    "predicted": predict(runs[0], driver, self._recorded)._asdict(),
+                }
+                for runs in self._checks
+            ],
         }
-        checks = []
-        for one in check(stock, epochs, driver, recorders, quick, options.runs, patience):
-            checks.append(one)
-            content["checks"].append({**asdict(one), "predicted": one.predicted._asdict()})
-            path = save("scale", options.out, sys.argv, content)  # what there is, should it end
-    print_table("Model against sweeps of sleeping trials", lines(checks))
-    print(f"raw results: {path}")
+        return save("scale", self._options.out, sys.argv, content)
+
+    def print(self) -> None:
+        """Prints the tables."""
+        driver = driver_costs(self._slept)
+        milli = {key: f"{1000 * value:.2f}" for key, value in asdict(driver).items()}
+        print_table("Training, one core", [training_line(one) for one in self._trained])
+        print_table("Recording", [recording_line(one) for one in self._recorded])
+        print_table("Driver, ms of its main thread", [milli])
+        checks = [(runs, predict(runs[0], driver, self._recorded)) for runs in self._checks]
+        print_table("Model against sweeps of sleeping trials", check_lines(checks))
+        if rows := self._limits(driver):
+            print_table("Where each part is full", limit_lines(rows), NOTE)
+
+    def _limits(self, driver: DriverCosts) -> list[dict[str, Any]]:
+        everything = len({one.network for one in self._trained}) == len(NETWORKS)
+        return limit_rows(self._trained, driver, self._recorded) if everything else []
+
+
+def _epochs(quick: bool) -> int:
+    return 5 if quick else EPOCHS
+
+
+def _run(values: dict[str, Any]) -> SleepingRun:
+    return SleepingRun(**{**values, "shape": Shape(*values["shape"])})
+
+
+def main() -> None:
+    """Measures or reads, prints the tables and writes the JSON file."""
+    options = parse()
+    bench = Bench(options)
+    if options.costs or options.again:
+        bench.read(options.out / "scale.json")
+    else:
+        bench.measure_costs()
+    if not options.again:
+        bench.measure_checks()
+    bench.print()
+    print(f"raw results: {bench.save()}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -23,7 +24,14 @@ from sweeps.manifest import make_manifest
 from sweeps.options import parse
 from sweeps.packs import training_seconds
 from sweeps.record.trial_runs import TrialRuns
-from tracking_servers import FILE, POSTGRESQL, SQLITE, postgresql_programs, store
+from tracking_servers import (
+    FILE,
+    POSTGRESQL,
+    SERVER_PROCESSES,
+    SQLITE,
+    postgresql_programs,
+    store,
+)
 from trainables import data
 from trainables.pack_run import PackRun
 from trainables.result import TrialResult, to_bytes
@@ -160,6 +168,7 @@ def recording(folder: Path, quick: bool, patience: float) -> tuple[list[Recordin
     return found, network
 
 
+@cache  # thousands of trials are planned for it
 def points_of(trials: int, epochs: int) -> int:
     """Points of curves that a trial has in the store, in a sweep of that many trials."""
     options = parse(SWEEP, "", ["--num-samples", str(trials), "--epochs", str(epochs)])
@@ -172,24 +181,31 @@ def recorder_costs(
 ) -> RecorderCosts:
     """Of one recorder on that kind of store in a sweep of that many trials.
 
-    Its seconds are delivery + trials · (trial + points · point), from three recordings. The
-    server's are CPU seconds of it and of its database, of two recorders at once, if there are some.
+    Its seconds are delivery + trials · (trial + points · point), from three recordings: the CPU
+    seconds of the recorder, and of the server and the database that it waits for. Not the seconds
+    that passed, since others may use the machine too; waits for a disk are left out with these.
     """
-    single, many, large, *more = [each for each in found if each.store == kind]
-    delivery = max(0.0, single.seconds_a_trial - many.seconds_a_trial)
-    delivery /= 1 / single.together - 1 / many.together
+    single, many, large, *_ = [each for each in found if each.store == kind]
+    ours, theirs = (
+        _fitted(single, many, large, trials, epochs, parts)
+        for parts in (set(many.cpu_a_trial), {"server"})
+    )
+    return RecorderCosts(*ours, theirs[1], SERVER_PROCESSES)
+
+
+def _fitted(
+    single: Recording, many: Recording, large: Recording, trials: int, epochs: int, parts: set[str]
+) -> tuple[float, float]:
+    """CPU seconds of those parts for a delivery and for a trial."""
+    alone, together, fewer = (
+        sum(seconds for part, seconds in each.cpu_a_trial.items() if part in parts)
+        for each in (single, many, large)
+    )
+    delivery = max(0.0, alone - together) / (1 / single.together - 1 / many.together)
     here, there = points_of(many.promised, epochs), points_of(large.promised, epochs)
-    point = (many.seconds_a_trial - large.seconds_a_trial) / max(1, here - there)
-    point = max(0.0, point)
-    trial = max(0.0, many.seconds_a_trial - delivery / many.together - point * here)
-    server = 0.0
-    if more:
-        served = {n: s for n, s in more[0].cpu_a_trial.items() if n != "recorder"}
-        server = sum(served.values())
-        if here > there:  # of fewer points in proportion to the recorder's own seconds
-            whole = trial + point * here
-            server *= (trial + point * points_of(trials, epochs)) / whole
-    return RecorderCosts(delivery, trial + point * points_of(trials, epochs), server)
+    point = max(0.0, together - fewer) / max(1, here - there)
+    trial = max(0.0, together - delivery / many.together - point * here)
+    return delivery, trial + point * points_of(trials, epochs)
 
 
 def large_recorder_costs(
@@ -197,9 +213,9 @@ def large_recorder_costs(
 ) -> RecorderCosts:
     """The same for trials of the largest network, whose weights are megabytes."""
     (large,) = [each for each in found if each.store == f"{kind}, {NETWORKS[-1].name}"]
-    trial = max(0.0, large.seconds_a_trial - usual.delivery / large.together)
-    served = sum(s for name, s in large.cpu_a_trial.items() if name != "recorder")
-    return RecorderCosts(usual.delivery, trial, served)
+    trial = max(0.0, sum(large.cpu_a_trial.values()) - usual.delivery / large.together)
+    server = large.cpu_a_trial.get("server", 0.0)
+    return RecorderCosts(usual.delivery, trial, server, SERVER_PROCESSES)
 
 
 def seconds_a_trial(found: Sequence[Training], network: str) -> float:

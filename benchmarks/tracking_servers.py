@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import psutil
 
 FILE, SQLITE, POSTGRESQL = "SQLite file", "server, SQLite", "server, PostgreSQL"
-_WORKERS = 2  # processes of the server, as in cluster/mlflow.sh
+SERVER_PROCESSES = 2  # as in cluster/mlflow.sh
 _STARTING_SECONDS = 120.0
 
 
@@ -67,7 +67,7 @@ def store(kind: str) -> Iterator[Store]:
 def _server(folder: Path, database: str) -> Iterator[tuple[str, psutil.Process]]:
     port = _free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", str(_WORKERS)]
+    command += ["--port", str(port), "--workers", str(SERVER_PROCESSES)]
     command += ["--backend-store-uri", database]
     command += ["--artifacts-destination", str(folder / "artifacts")]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
