@@ -175,7 +175,8 @@ class Host:
         spaces = ("--mount", "--uts", "--ipc", "--net", "--pid")
         variables = ("HOME=/root", "USER=root", "LANG=C.UTF-8", "TERM=dumb")
         path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        enter = ["nsenter", "--target", str(self._pid), *spaces]
+        # nsenter waits for what it starts, which has to end with it.
+        enter = ["nsenter", "--target", str(self._pid), *spaces, "setpriv", "--pdeathsig", "KILL"]
         shell = f"cd; [ ! -e .bashrc ] || . ~/.bashrc; {command}"
         return [*enter, "env", "-i", *variables, path, "bash", "-c", shell]
 
