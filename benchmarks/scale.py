@@ -154,7 +154,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="seconds to wait before each measurement while others use the machine (default 0)",
     )
     parser.add_argument(
-        "--costs", action="store_true", help="check anew the model of the costs that are there"
+        "--go-on", action="store_true", help="keep the results there; measure checks that lack"
     )
     parser.add_argument(
         "--again", action="store_true", help="measure nothing: the model of the results there are"
@@ -193,10 +193,12 @@ class Bench:
 
     def measure_checks(self) -> None:
         """Measures what the model is checked against, and saves what there is after each."""
-        quick, patience, self._checks = self._options.quick, self._options.patience, []
+        quick, patience = self._options.quick, self._options.patience
+        there = [runs[0] for runs in self._checks]
         with tempfile.TemporaryDirectory(prefix="scale-") as name:
             stock = self._stock(name)
-            for runs in measure(stock, _epochs(quick), quick, self._options.runs, patience):
+            runs_of_each = self._options.runs
+            for runs in measure(stock, _epochs(quick), quick, runs_of_each, patience, there):
                 self._checks.append(runs)
                 self.save()
 
@@ -263,7 +265,7 @@ def main() -> None:
     """Measures or reads, prints the tables and writes the JSON file."""
     options = parse()
     bench = Bench(options)
-    if options.costs or options.again:
+    if options.go_on or options.again:
         bench.read(options.out / "scale.json")
     else:
         bench.measure_costs()

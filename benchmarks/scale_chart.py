@@ -43,8 +43,9 @@ def limits(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         if row["network"] != first or row["trials"] != most or row["sweeps"] != 1:
             continue
         for each in row["limits"]:
-            name = each["part"] if each["part"] == "driver" else f"{each['part']}: {row['store']}"
-            found[name] = each["trials_a_second"]
+            store = row["store"]
+            names = {"driver": "the driver", "recorder": f"one recorder ({store})"}
+            found[names.get(each["part"], f"{store}: the server")] = each["trials_a_second"]
     return found
 
 
@@ -73,7 +74,7 @@ def draw(found: dict[str, Any], path: Path) -> None:
     label = f"workers: {a_trial:.2g} s a trial, the lesson's network"
     axes.plot(reach, [each / a_trial for each in reach], color="black", label=label)
     for (name, rate), colour in zip(limits(found["limits"]).items(), _COLOURS, strict=False):
-        axes.plot(reach, (rate, rate), color=colour, linewidth=1.2, label=f"{name} full")
+        axes.plot(reach, (rate, rate), color=colour, linewidth=1.2, label=name)
     for number, curve in enumerate(measured(found["checks"])):
         colour, model = "osD"[number // 2 % 3], number % 2
         workers, rates = zip(*curve.points, strict=True)

@@ -30,13 +30,21 @@ def cases(epochs: int, quick: bool) -> list[tuple[str, Shape]]:
 
 
 def measure(
-    stock: Path, epochs: int, quick: bool, runs: int, patience: float
+    stock: Path,
+    epochs: int,
+    quick: bool,
+    runs: int,
+    patience: float,
+    there: Sequence[SleepingRun],
 ) -> Iterator[list[SleepingRun]]:
-    """The runs of each kind of sweep on each cluster."""
+    """The runs of each kind of sweep on each cluster, but for those like one of `there`."""
+    known = {(each.nodes, each.store, each.shape) for each in there}
     for kind, one in cases(epochs, quick):
         for nodes in (1,) if quick else NODES:
             workers = nodes * CPUS
             shape = one._replace(trials=one.trials * workers)
+            if (nodes, kind, shape) in known:
+                continue
             with local_cluster(nodes, CPUS) as cluster, store(kind) as place:
                 uri = None if kind == FILE else place.uri
                 measured = []

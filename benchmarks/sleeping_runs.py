@@ -14,6 +14,9 @@ from commands import check, start
 from local_cluster import LocalCluster
 from measure import ROOT
 from sleeping import Sleep, opened_at
+from sweeps.exit_codes import RESOURCES
+
+_TRIES = 3
 
 
 class Shape(NamedTuple):
@@ -90,8 +93,12 @@ def run(
         command = [sys.executable, str(ROOT / "benchmarks/watched_sweep.py"), "diary.json"]
         command += ["--sleep", json.dumps(asdict(sleep)), "--", *words, "--quiet"]
         ray_before, load = cluster.cpu_seconds(), os.getloadavg()[0]
-        process = start(command, folder)
-        process.wait()
+        for _ in range(_TRIES):
+            process = start(command, folder)
+            process.wait()
+            # A busy machine does not start a worker on every node as fast as the launcher asks.
+            if process.returncode != RESOURCES:
+                break
         ray_cpu = cluster.cpu_seconds() - ray_before
         check(process, folder)
         diary = json.loads((folder / "diary.json").read_text())
