@@ -82,7 +82,7 @@ class Cluster:
         deadline = time.monotonic() + HANG
         while (found := self.nodes()) != number:
             assert time.monotonic() < deadline, f"{found} nodes and never {number}"
-            time.sleep(1)
+            time.sleep(4)  # a look costs seconds of a core
 
 
 @contextmanager
