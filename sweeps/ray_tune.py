@@ -24,7 +24,8 @@ from trainables.hyperparameters import Trial
 from trainables.trainable import PackTrainable
 
 _RETRIES = 2  # of a pack that fails; a worker that was killed deserves another chance
-_KEPT = ("trial_id", "node_ip", "pid")  # of a result, by Tune: which pack, and where it was trained
+# Of a result, by Tune: which pack, and where it was trained; `done`, or Tune prints that it is.
+_KEPT = ("trial_id", "node_ip", "pid", "done")
 
 
 def run_packs(

@@ -147,6 +147,12 @@ def test_trials_of_a_pack_that_always_dies_are_failed_and_the_others_finish(
     assert record.parent.data.tags["failed_trials"] == "2"
 
 
+def test_nothing_of_tune_s_own_is_printed(l2_record: Record) -> None:
+    printed = (l2_record.folder / "stdout.txt").read_text()
+    assert printed.startswith("Does L2 regularization change test accuracy")
+    assert "Trial " not in printed
+
+
 def test_gpus_that_the_cluster_lacks_are_refused(tmp_path: Path) -> None:
     done = run_script("sweeps/l2.py", "--gpus-per-trial", "0.25", "--seeds", "1", cwd=tmp_path)
     assert done.returncode == 5

@@ -40,7 +40,7 @@ def test_tune_keeps_neither_results_nor_numbers_of_a_pack_that_was_handed_over()
     callback.on_trial_result(0, [trial], trial, result)
     trial.update_last_result(result)  # as Tune does next
     assert handed_over == [content]
-    assert trial.metric_analysis == {}
+    assert set(trial.metric_analysis) <= {"done"}
     assert not any(isinstance(value, bytes | float) for value in trial.last_result.values())
     assert trial.get_ray_actor_ip() == "127.0.0.1"
 
