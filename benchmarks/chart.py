@@ -8,23 +8,13 @@ its rival's dots, and is labelled so.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
-
-from measure import RESULTS, ROOT
-
-_COLOURS = ("#0b6e4f", "#c1440e", "#3b5ba5", "#7a5195")
+from drawing import COLOURS, logarithmic, parse, read, save_chart
 
 
 @dataclass(frozen=True)
@@ -62,9 +52,14 @@ def lines(sweep: dict[str, Any], growth: dict[str, Any]) -> list[Line]:
 
 def draw(found: list[Line], machine: dict[str, Any], epochs: int, path: Path) -> None:
     """Draws `found` on two logarithmic axes into `path`."""
-    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    axes = logarithmic(
+        (8, 5),
+        xlabel=f"trials (one seed, {epochs} epochs each)",
+        ylabel="seconds, process start to exit",
+        title=f"{machine['cpu']}, {machine['cores']} cores; medians",
+    )
     most = max(trials for line in found for trials, _ in line.points)
-    for line, colour in zip(found, _COLOURS, strict=False):
+    for line, colour in zip(found, COLOURS, strict=False):
         trials, seconds = zip(*line.points, strict=True)
         style = "o-" if line.extrapolated is None else "o"
         axes.plot(trials, seconds, style, color=colour, label=f"{line.label} (measured)")
@@ -73,13 +68,6 @@ def draw(found: list[Line], machine: dict[str, Any], epochs: int, path: Path) ->
             reach = [most ** (step / 50) for step in range(51)]
             drawn = [startup + n * each for n in reach]
             axes.plot(reach, drawn, "--", color=colour, label=f"{line.label} (extrapolated)")
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel=f"trials (one seed, {epochs} epochs each)",
-        ylabel="seconds, process start to exit",
-        title=f"{machine['cpu']}, {machine['cores']} cores; medians",
-    )
     for limit, name in ((60, "a minute"), (3600, "an hour"), (86_400, "a day")):
         axes.axhline(limit, color="0.85", linewidth=0.8, zorder=0)
         axes.annotate(
@@ -91,31 +79,15 @@ def draw(found: list[Line], machine: dict[str, Any], epochs: int, path: Path) ->
             color="0.5",
             fontsize=8,
         )
-    axes.legend(frameon=False, fontsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    save_chart(axes, path)
 
 
 def main() -> None:
     """Reads the results and draws the chart."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs/time_against_trials.png")
-    options = parser.parse_args()
-    read = {}
-    for name in ("sweep", "growth"):
-        path = options.results / f"{name}.json"
-        if not path.exists():
-            print(f"error: {path} is missing: python benchmarks/{name}.py", file=sys.stderr)
-            sys.exit(2)
-        read[name] = json.loads(path.read_text())
-    epochs = read["sweep"]["rows"][0]["epochs"]
-    found = lines(read["sweep"], read["growth"])
-    draw(found, read["sweep"]["machine"], epochs, options.out)
-    print(options.out)
+    options = parse(__doc__, "time_against_trials.png")
+    sweep, growth = read(options.results, ("sweep", "growth"))
+    epochs = sweep["rows"][0]["epochs"]
+    draw(lines(sweep, growth), sweep["machine"], epochs, options.out)
 
 
 if __name__ == "__main__":

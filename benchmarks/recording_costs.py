@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from sleeping import Stock
+from sleeping import Prepared
 from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
 from sweeps.manifest import make_manifest
@@ -110,14 +110,14 @@ class _Client:
 
 
 def record(
-    name: str, store: Store, stock: Path, flags: Sequence[str], recorders: int, promised: int,
+    name: str, store: Store, prepared: Path, flags: Sequence[str], recorders: int, promised: int,
     together: int, trials: int,
 ) -> Recording:  # fmt: skip
     """Records that many trials for each of the recorders.
 
-    `stock`: real results of trials with those `flags`. Each sweep promises one trial more.
+    `prepared`: real results of trials with those `flags`. Each sweep promises one trial more.
     """
-    results = Stock(stock)
+    results = Prepared(prepared)
     clients = [_Client(store.uri, promised, flags, number) for number in range(recorders)]
     try:
         contents = []

@@ -1,6 +1,6 @@
 """At how many workers and trials per second a cluster's parts are full: costs, model, check.
 
-    python benchmarks/scale.py             # about 20 minutes on a machine that does nothing else
+    python benchmarks/scale.py             # costs, model and check: much longer than the others
     python benchmarks/scale.py --quick     # does it run at all
     python benchmarks/scale_chart.py       # docs/scale.png from the results
 
@@ -25,6 +25,7 @@ from statistics import median
 from typing import Any
 
 from measure import RESULTS, print_table, save
+from prepared_results import train
 from queueing import DriverCosts, Pack, limits
 from recording_costs import Recording
 from scale_checks import lines as check_lines
@@ -43,7 +44,6 @@ from scale_costs import (
     training,
 )
 from sleeping_runs import Shape, SleepingRun
-from stock import train
 
 PACK_SECONDS = 20.0  # about as long as the product's packs are in long sweeps
 SWEEP_TRIALS = 2000  # of a long sweep: so many that curves have their fewest points
@@ -188,7 +188,7 @@ class Bench:
                 self._trained.append(training(network, trials, 1 if quick else 5))
         with tempfile.TemporaryDirectory(prefix="scale-") as name:
             self._recorded, self._network = recording(Path(name), quick, patience)
-            self._slept = sleeping(self._stock(name), quick, patience)
+            self._slept = sleeping(self._prepared(name), quick, patience)
         self.save()
 
     def measure_checks(self) -> None:
@@ -196,16 +196,16 @@ class Bench:
         quick, patience = self._options.quick, self._options.patience
         there = [runs[0] for runs in self._checks]
         with tempfile.TemporaryDirectory(prefix="scale-") as name:
-            stock = self._stock(name)
+            prepared = self._prepared(name)
             runs_of_each = self._options.runs
-            for runs in measure(stock, _epochs(quick), quick, runs_of_each, patience, there):
+            for runs in measure(prepared, _epochs(quick), quick, runs_of_each, patience, there):
                 self._checks.append(runs)
                 self.save()
 
-    def _stock(self, folder: str) -> Path:
+    def _prepared(self, folder: str) -> Path:
         quick = self._options.quick
         flags = ("--seeds", str(SEEDS), "--epochs", str(_epochs(quick)))
-        return train(4 if quick else 50, flags, Path(folder) / "stock.arrow")
+        return train(4 if quick else 50, flags, Path(folder) / "prepared.arrow")
 
     def read(self, path: Path) -> None:
         """Takes what an earlier call measured."""

@@ -8,23 +8,14 @@ on this machine; lines are computed.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
-
-from measure import RESULTS, ROOT, print_table
+from drawing import COLOURS, logarithmic, parse, read, save_chart
+from measure import print_table
 from scale_sweep import lines
-
-_COLOURS = ("#0b6e4f", "#c1440e", "#3b5ba5", "#7a5195", "#b8860b", "#5c5c5c", "#cc3377")
 
 
 class Curve(NamedTuple):
@@ -68,12 +59,18 @@ def measured(checks: Sequence[dict[str, Any]]) -> list[Curve]:
 
 def draw(found: dict[str, Any], path: Path) -> None:
     """Draws the results into `path`."""
-    figure, axes = plt.subplots(figsize=(8.5, 5.5), layout="constrained")
+    machine = found["machine"]
+    axes = logarithmic(
+        (8.5, 5.5),
+        xlabel="workers",
+        ylabel="trials per second (10 seeds, 500 epochs)",
+        title=f"Costs of {machine['cpu']}, {machine['cores']} cores; dotted: the model",
+    )
     a_trial = found["limits"][0]["seconds_a_trial"]
     reach = (1.0, 3000.0)
     label = f"workers: {a_trial:.2g} s a trial, the lesson's network"
     axes.plot(reach, [each / a_trial for each in reach], color="black", label=label)
-    for (name, rate), colour in zip(limits(found["limits"]).items(), _COLOURS, strict=False):
+    for (name, rate), colour in zip(limits(found["limits"]).items(), COLOURS, strict=False):
         axes.plot(reach, (rate, rate), color=colour, linewidth=1.2, label=name)
     for number, curve in enumerate(measured(found["checks"])):
         colour, model = "osD"[number // 2 % 3], number % 2
@@ -82,35 +79,14 @@ def draw(found: dict[str, Any], path: Path) -> None:
             axes.plot(workers, rates, ":", color="0.4", linewidth=1)
         else:
             axes.plot(workers, rates, colour, color="0.2", label=f"measured: {curve.label}")
-    machine = found["machine"]
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="workers",
-        ylabel="trials per second (10 seeds, 500 epochs)",
-        title=f"Costs of {machine['cpu']}, {machine['cores']} cores; dotted: the model",
-    )
-    axes.legend(frameon=False, fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    save_chart(axes, path)
 
 
 def main() -> None:
-    """Reads the results and draws the chart."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON file")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs/scale.png")
-    options = parser.parse_args()
-    path = options.results / "scale.json"
-    if not path.exists():
-        print(f"error: {path} is missing: python benchmarks/scale.py writes it", file=sys.stderr)
-        sys.exit(2)
-    found = json.loads(path.read_text())
+    """Reads the results, draws the chart and prints the table."""
+    options = parse(__doc__, "scale.png")
+    (found,) = read(options.results, ("scale",))
     draw(found, options.out)
-    print(options.out)
     print_table(
         "50 configurations × 10 seeds × 500 epochs, simulated without start-up", lines(found)
     )

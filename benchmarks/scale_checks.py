@@ -30,7 +30,7 @@ def cases(epochs: int, quick: bool) -> list[tuple[str, Shape]]:
 
 
 def measure(
-    stock: Path,
+    prepared: Path,
     epochs: int,
     quick: bool,
     runs: int,
@@ -50,7 +50,7 @@ def measure(
                 measured = []
                 for _ in range(runs):
                     settle(patience)
-                    measured.append(run(cluster, nodes, workers, shape, stock, kind, uri))
+                    measured.append(run(cluster, nodes, workers, shape, prepared, kind, uri))
                 yield measured
 
 

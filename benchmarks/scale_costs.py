@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import psutil
 
 from local_cluster import local_cluster
+from prepared_results import train
 from queueing import DriverCosts, RecorderCosts
 from recording_costs import Recording, counted, record
 from sleeping_runs import Shape, SleepingRun, run
-from stock import train
 from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
 from sweeps.manifest import make_manifest
@@ -100,7 +100,7 @@ def training(network: Network, trials: int, runs: int) -> Training:
     return Training(network.name, models, each, estimate, size)
 
 
-def sleeping(stock: Path, quick: bool, patience: float) -> list[SleepingRun]:
+def sleeping(prepared: Path, quick: bool, patience: float) -> list[SleepingRun]:
     """Sweeps whose parts differ in packs, reports, trials and workers: see `driver_costs`."""
     few, shape = (4, 2) if quick else (120, 20), (SEEDS, 5 if quick else EPOCHS)
     shapes = (
@@ -114,7 +114,7 @@ def sleeping(stock: Path, quick: bool, patience: float) -> list[SleepingRun]:
         for each, workers in shapes[1:3] if quick else shapes:
             settle(patience)
             found.append(
-                run(cluster, 1, 2 if quick and workers > 1 else workers, each, stock, FILE)
+                run(cluster, 1, 2 if quick and workers > 1 else workers, each, prepared, FILE)
             )
     return found
 
@@ -140,7 +140,7 @@ def recording(folder: Path, quick: bool, patience: float) -> tuple[list[Recordin
     """Recorders at work on all kinds of stores, and the bytes that one sends to a server."""
     epochs = 5 if quick else EPOCHS
     flags = ("--seeds", str(SEEDS), "--epochs", str(epochs))
-    stock = train(4 if quick else 50, flags, folder / "lesson.arrow")
+    prepared = train(4 if quick else 50, flags, folder / "lesson.arrow")
     large_flags = (*NETWORKS[-1].flags, "--seeds", str(SEEDS), "--epochs", "5")
     large = None if quick else train(2, large_flags, folder / "large.arrow")
     kinds = [FILE] if quick else [FILE, SQLITE, *([POSTGRESQL] if postgresql_programs() else [])]
@@ -156,14 +156,14 @@ def recording(folder: Path, quick: bool, patience: float) -> tuple[list[Recordin
             ):
                 settle(patience)
                 case = (recorders, promised, together, trials)
-                found.append(record(kind, place, stock, flags, *case))
+                found.append(record(kind, place, prepared, flags, *case))
             if large is not None:
                 settle(patience)
                 name = f"{kind}, {NETWORKS[-1].name}"
                 found.append(record(name, place, large, large_flags, 1, few, 5, 10))
             if kind != FILE:
                 with counted(place.uri) as (uri, counts):
-                    record(kind, place._replace(uri=uri), stock, flags, 1, few, few // 2, few)
+                    record(kind, place._replace(uri=uri), prepared, flags, 1, few, few // 2, few)
                 network[kind] = {"sent": counts[0] / few, "received": counts[1] / few}
     return found, network
 

@@ -23,14 +23,14 @@ from trainables.trainable import PackTrainable
 class Sleep:
     """How packs sleep: `trial_seconds` for each trial, with a report every `step_seconds`.
 
-    `stock`: a file of real results in Arrow's format, of as many seeds and epochs as the trials
+    `prepared`: a file of real results in Arrow's format, of as many seeds and epochs as the trials
     have. `ready`: a folder in which the workers meet, since they start at different times: nobody
     sleeps before all `workers` are there.
     """
 
     trial_seconds: float
     step_seconds: float
-    stock: str
+    prepared: str
     ready: str
     workers: int
 
@@ -47,7 +47,7 @@ class PackSleeper(PackTrainable):
 
     def setup(self, config: dict[str, Any], **given: Any) -> None:  # type: ignore[override]
         """Takes what a trainable of packs takes, and waits for the other workers."""
-        self._stock = Stock(Path(self.sleep.stock))
+        self._prepared = Prepared(Path(self.sleep.prepared))
         super().setup(config, **given)
         ready = Path(self.sleep.ready)
         (ready / str(os.getpid())).touch()
@@ -70,12 +70,12 @@ class PackSleeper(PackTrainable):
         share = 1.0 if done else 1 - self._left / self._all
         result: dict[str, Any] = {"models": models * share, "done": done}
         if done:
-            result["results"] = self._stock.results_of(self._trials)
+            result["results"] = self._prepared.results_of(self._trials)
         time.sleep(max(0.0, nap - (time.perf_counter() - began)))
         return result
 
 
-class Stock:
+class Prepared:
     """Real results, given out again as those of other trials: cheaper than making new ones."""
 
     def __init__(self, path: Path) -> None:

@@ -67,19 +67,19 @@ class SleepingRun:
 
 
 def run(
-    cluster: LocalCluster, nodes: int, workers: int, shape: Shape, stock: Path,
+    cluster: LocalCluster, nodes: int, workers: int, shape: Shape, prepared: Path,
     store: str, uri: str | None = None,
 ) -> SleepingRun:  # fmt: skip
     """Runs such a sweep.
 
-    `stock`: see `sleeping.Sleep`. `uri`: of the `store`, else it is an SQLite file of its own.
+    `prepared`: see `sleeping.Sleep`. `uri`: of the `store`, else it is an SQLite file of its own.
     """
     with tempfile.TemporaryDirectory(prefix="sleeping-") as name:
         folder = Path(name)
         ready = folder / "ready"
         ready.mkdir()
         used = min(workers, shape.packs)
-        sleep = Sleep(shape.trial_seconds, shape.report_seconds, str(stock), str(ready), used)
+        sleep = Sleep(shape.trial_seconds, shape.report_seconds, str(prepared), str(ready), used)
         flags = {
             "--num-samples": shape.trials,
             "--seeds": shape.seeds,

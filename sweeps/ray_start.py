@@ -6,7 +6,7 @@ import logging
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -36,13 +36,15 @@ def start_ray() -> None:
     _init("cannot be started", address="local", include_dashboard=False)
 
 
-def join_cluster(address: str) -> int:
+def join_cluster(address: str, note: Callable[[str], None]) -> int:
     """Connects to the Ray cluster at `address`; how many bytes of code its workers receive.
 
     They run this installation's trainables, whatever is installed on their nodes. Ending Ray here
-    leaves the cluster as it is and takes this sweep's workers from it.
+    leaves the cluster as it is and takes this sweep's workers from it. `note` is told what Ray says
+    about the cluster meanwhile, such as that a node is lost.
     """
     _prepare()
+    _keep_stdout_ours(note)
     check_token(address)
     environment, size = sent_code()
     _init(f"at {address} cannot be used", address=address, runtime_env=environment)
@@ -84,6 +86,20 @@ def _keep_our_signal_handlers() -> None:
         from ray._private import utils
 
         utils.set_sigterm_handler = lambda _: None
+
+
+def _keep_stdout_ours(note: Callable[[str], None]) -> None:
+    """Stops Ray from printing what befalls the cluster among a sweep's results.
+
+    Where it does that is not a public interface: should it have moved, such lines are in stdout.
+    """
+    with suppress(ImportError):
+        from ray._private import worker
+
+        def tell(message: Mapping[str, Any], **_: Any) -> None:
+            note("Ray: " + " ".join(" ".join(message["lines"]).split()))
+
+        vars(worker)["print_to_stdstream"] = tell
 
 
 class Node(NamedTuple):

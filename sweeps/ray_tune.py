@@ -187,7 +187,7 @@ class _PackCallback(tune.Callback):
         self._models[trial.config["pack"]] = result["models"]
         content = result.get("results")
         # Tune lets callbacks change what it keeps. It would keep the results, and statistics of
-        # every number: 15 kB for each pack, until the sweep ends.
+        # every number: 16 kB for each pack, until the sweep ends.
         for name in result.keys() - set(_KEPT):
             del result[name]
         if content is not None:

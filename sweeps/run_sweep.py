@@ -136,7 +136,7 @@ class SweepRun:
             if address is None:
                 ray_start.start_ray()
             else:
-                sent = ray_start.join_cluster(address)
+                sent = ray_start.join_cluster(address, self._progress.note)
                 self._watch = HeadWatch(address)
                 self._progress.note(
                     f"on the Ray cluster at {address}, to which {sent / 1000:.0f} kB of code go"

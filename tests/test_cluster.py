@@ -163,6 +163,7 @@ def test_nodes_leave_and_come_while_a_sweep_runs(
         process.wait_until(lambda: "has no node left" in process.stderr, "that was noticed")
         cluster.add(**LARGE)
         assert process.wait() == 0, process.stderr
+        assert process.stdout.startswith("Does L2 regularization")  # what Ray says is beside it
         check_invariants(tmp_path, process=process, reference=paced)
 
 

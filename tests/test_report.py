@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 from conftest import run_script
-from lesson_fixture import PLAUSIBLE, in_memory, made_up
+from lesson_fixture import PLAUSIBLE, in_memory
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page
-from record_fixture import Recorded, diverging, new_store
+from record_fixture import diverging, new_store
+from report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes
 
 from analysis.claims import judge
 from analysis.concept_figures import penalties
@@ -36,31 +37,17 @@ NASTY = (
     "</script><script>alert(2)</script>",
     "&lt;\"'%{x}<b>$plotly</b>{{ 7 * 7 }}" + "very-long-" * 40,
 )
-SEEDS, EPOCHS = 4, 60
-
-
-def _sweep(role: str, seeds: int = SEEDS) -> list[Recorded]:
-    return made_up(role, PLAUSIBLE[role], seeds, EPOCHS)
-
-
-def _record(role: str, seeds: int = SEEDS) -> SweepRecord:
-    return in_memory(role, _sweep(role, seeds))
-
-
-def _with_axes(record: SweepRecord, **changes: object) -> SweepRecord:
-    axes = tuple(replace(axis, **changes) for axis in record.manifest.axes)  # type: ignore[arg-type]
-    return replace(record, manifest=replace(record.manifest, axes=axes))
 
 
 @pytest.fixture(scope="module")
 def records() -> dict[str, SweepRecord]:
     """All roles; names that try to break the page, a lost model, a sweep that lacks a trial."""
-    found = {role: _record(role) for role in PLAUSIBLE}
-    sweep = _sweep("l2")
+    found = {role: record_of(role) for role in PLAUSIBLE}
+    sweep = sweep_of("l2")
     for place, name in enumerate(NASTY):
         sweep[place] = replace(sweep[place], trial=replace(sweep[place].trial, name=name))
     sweep[3] = diverging(sweep[3], model=1, epoch=5)
-    nasty = _with_axes(in_memory("l2", sweep), label=NASTY[0])
+    nasty = with_axes(in_memory("l2", sweep), label=NASTY[0])
     origin = {
         "command": "python '/my home/sweeps/l2.py' --tracking-uri http://me:secret@host </script>",
         "commit": "c0ffee",

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lesson_fixture import PLAUSIBLE, in_memory, made_up
-from record_fixture import Recorded, diverging
+from lesson_fixture import in_memory, made_up
+from record_fixture import diverging
+from report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes
 
 from analysis.plots import LinePanel, Plot, Point, Series
-from analysis.record import SweepRecord
 from analysis.report_charts import MOST_SEEDS, Chart, accuracy_chart
 from analysis.report_figures import thinned
 from analysis.report_readings import (
@@ -24,28 +24,13 @@ from analysis.report_readings import (
     weights_reading,
 )
 
-SEEDS, EPOCHS = 4, 60
-
-
-def _sweep(role: str, seeds: int = SEEDS) -> list[Recorded]:
-    return made_up(role, PLAUSIBLE[role], seeds, EPOCHS)
-
-
-def _record(role: str, seeds: int = SEEDS) -> SweepRecord:
-    return in_memory(role, _sweep(role, seeds))
-
-
-def _with_axes(record: SweepRecord, **changes: object) -> SweepRecord:
-    axes = tuple(replace(axis, **changes) for axis in record.manifest.axes)  # type: ignore[arg-type]
-    return replace(record, manifest=replace(record.manifest, axes=axes))
-
 
 def _texts(chart: Chart) -> list[str]:
     return [text for trace in chart.data for text in trace["text"]]
 
 
 def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> None:
-    sweep = _sweep("l2")
+    sweep = sweep_of("l2")
     for place, one in enumerate(sweep):
         sweep[place] = replace(one, trial=replace(one.trial, seeds=(10, 11, 12, 13)))
     record = in_memory("l2", sweep)
@@ -65,7 +50,7 @@ def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> N
 
 
 def test_points_of_equal_value_stand_beside_each_other_and_next_to_their_value_alone() -> None:
-    chart = accuracy_chart(_record("l2"))
+    chart = accuracy_chart(record_of("l2"))
     values = np.array([0.0, 0.025, 0.05, 0.075, 0.1])
     for trace in chart.data[:2]:
         assert len(set(trace["x"])) == len(values) * SEEDS
@@ -74,18 +59,18 @@ def test_points_of_equal_value_stand_beside_each_other_and_next_to_their_value_a
 
 
 def test_a_log_axis_has_its_values_evenly_and_a_place_for_zero() -> None:
-    chart = accuracy_chart(_with_axes(_record("batch_size"), log=True))
+    chart = accuracy_chart(with_axes(record_of("batch_size"), log=True))
     axis = chart.layout["xaxis"]
     assert axis["ticktext"] == ["2", "4", "8", "16", "32", "64"]
     assert np.diff(axis["tickvals"]) == pytest.approx(np.full(5, np.log10(2)))
     assert "log scale" in axis["title"]["text"]
-    with_zero = accuracy_chart(_with_axes(_record("l2"), log=True)).layout["xaxis"]
+    with_zero = accuracy_chart(with_axes(record_of("l2"), log=True)).layout["xaxis"]
     assert with_zero["ticktext"][0] == "0"
     assert with_zero["tickvals"][0] < with_zero["tickvals"][1]
 
 
 def test_a_sweep_of_two_values_has_a_line_for_each_of_the_second() -> None:
-    record = _record("harder")
+    record = record_of("harder")
     chart = accuracy_chart(record)
     means = [trace for trace in chart.data if trace["mode"] == "lines+markers"]
     assert [len(trace["y"]) for trace in means] == [2, 2, 2]
@@ -95,14 +80,14 @@ def test_a_sweep_of_two_values_has_a_line_for_each_of_the_second() -> None:
 
 
 def test_one_seed_has_no_interval_and_says_so() -> None:
-    chart = accuracy_chart(_record("l2", seeds=1))
+    chart = accuracy_chart(record_of("l2", seeds=1))
     assert not [trace for trace in chart.data if "error_y" in trace]
     assert "One seed: no interval." in chart.notes
     assert all("one seed: no interval" in text for text in chart.data[2]["text"])
 
 
 def test_diverged_models_are_left_out_and_counted() -> None:
-    sweep = _sweep("l2")
+    sweep = sweep_of("l2")
     sweep[1] = diverging(sweep[1], model=0, epoch=3)
     for model in range(SEEDS):
         sweep[2] = diverging(sweep[2], model, epoch=model)
@@ -117,9 +102,9 @@ def test_diverged_models_are_left_out_and_counted() -> None:
 
 
 def test_where_there_is_nothing_to_draw_the_chart_says_why() -> None:
-    sweep = [diverging(diverging(one, 0, 0), 1, 0) for one in _sweep("l2", seeds=2)]
+    sweep = [diverging(diverging(one, 0, 0), 1, 0) for one in sweep_of("l2", seeds=2)]
     assert "every model diverged" in accuracy_chart(in_memory("l2", sweep)).missing
-    nothing = replace(_record("l2"), trials=_record("l2").trials.iloc[:0])
+    nothing = replace(record_of("l2"), trials=record_of("l2").trials.iloc[:0])
     assert "no trial" in accuracy_chart(nothing).missing
 
 
@@ -136,7 +121,7 @@ def test_of_very_many_seeds_some_are_drawn_and_all_are_counted() -> None:
 
 
 def test_the_speed_of_learning_is_the_epoch_at_which_the_mean_first_gets_there() -> None:
-    record = _record("batch_size")
+    record = record_of("batch_size")
     said = speed_reading(record)
     assert "80 %" in said or "90 %" in said
     level = 0.9 if "90 %" in said else 0.8
@@ -151,7 +136,7 @@ def test_the_speed_of_learning_is_the_epoch_at_which_the_mean_first_gets_there()
 
 
 def test_readings_take_their_numbers_from_the_record() -> None:
-    dropout, l1, batches = (_record(role) for role in ("dropout", "l1", "batch_size"))
+    dropout, l1, batches = (record_of(role) for role in ("dropout", "l1", "batch_size"))
     trial = dropout.usable[-1]
     gap = dropout.final(trial, "train/accuracy") - dropout.final(trial, "test/accuracy")
     assert f"{100 * gap.mean():+.2f} points" in gap_reading(dropout)
@@ -167,8 +152,8 @@ def test_readings_take_their_numbers_from_the_record() -> None:
 
 
 def test_readings_have_words_for_models_that_all_diverged_and_for_one_seed() -> None:
-    lost = in_memory("l1", [diverging(one, 0, 0) for one in _sweep("l1", seeds=1)])
-    one = _record("l1", seeds=1)
+    lost = in_memory("l1", [diverging(one, 0, 0) for one in sweep_of("l1", seeds=1)])
+    one = record_of("l1", seeds=1)
     readings = (accuracy_reading, gap_reading, speed_reading, loss_reading)
     for said in (*(read(lost) for read in readings), weights_reading([lost])):
         assert "diverged" in said
