@@ -26,6 +26,9 @@ _SETTINGS = {
     # Ray starts a worker for each CPU at once; they spend the time until Tune needs them on the
     # imports that they will need.
     "RAY_preload_python_modules": "trainables.worker_imports",
+    # Once the CPUs are promised to Tune's trials, Ray takes its idle workers for surplus: it would
+    # end them before the trials ask for workers, and start others.
+    "RAY_idle_worker_killing_time_threshold_ms": "60000",
     "PL_DISABLE_FORK": "1",  # see `ray_tune._ask_for_no_environment`
 }
 
@@ -33,6 +36,7 @@ _SETTINGS = {
 def start_ray() -> None:
     """Starts Ray on this machine."""
     _prepare()
+    _start_no_helpers()
     _init("cannot be started", address="local", include_dashboard=False)
 
 
@@ -86,6 +90,27 @@ def _keep_our_signal_handlers() -> None:
         from ray._private import utils
 
         utils.set_sigterm_handler = lambda _: None
+
+
+def _start_no_helpers() -> None:
+    """Stops Ray from starting processes that serve nothing here: a tenth of a small sweep's work.
+
+    They are the autoscaler of machines that come and go, the collector of workers' output, which
+    `log_to_driver=False` throws away, and the server of the dashboard that is not shown. Ray has no
+    setting for this. Where it starts them is not a public interface: should it have moved, sweeps
+    only start later.
+    """
+    with suppress(ImportError):
+        from ray._private.node import Node
+
+        kind: Any = Node
+        for name in ("start_monitor", "start_log_monitor"):
+            setattr(kind, name, lambda _: None)
+
+        def no_server(node: Any, **_: Any) -> None:
+            node._webui_url = ""
+
+        kind.start_api_server = no_server
 
 
 def _keep_stdout_ours(note: Callable[[str], None]) -> None:

@@ -117,6 +117,11 @@ class Host:
         """Where one of its own files is for the others of this machine."""
         return self.folder / inside.removeprefix("/")
 
+    @property
+    def on(self) -> bool:
+        """Whether it has power."""
+        return self._holder is not None
+
     def power_on(self) -> None:
         """Starts the host, which has what it had on its disk; returns when SSH answers."""
         self.path("/run/sshd.pid").unlink(missing_ok=True)

@@ -66,26 +66,19 @@ def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
         pd.testing.assert_frame_equal(other.table(kind), l2_record.table(kind), check_exact=True)
 
 
-def workers_started(cwd: Path) -> int:
-    """How many worker processes the Ray of a small sweep starts."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # paths of sockets have to be short
-        done = run_script("sweeps/l2.py", "--smoke-test", cwd=cwd, RAY_TMPDIR=folder)
-        assert done.returncode == 0, done.stderr
-        return len(list(Path(folder, "ray/session_latest/logs").glob("worker-*.out")))
-
-
-def test_trials_run_in_the_workers_that_ray_has_ready(tmp_path: Path) -> None:
-    cores = os.cpu_count() or 1
-    # Else twice as many, every time. On a busy machine Tune may ask before any of them is ready,
-    # but not time after time.
-    assert any(cores <= workers_started(tmp_path) < 2 * cores for _ in range(4))
-
-
 def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
-    done = run_script("sweeps/batch_size.py", "--smoke-test", cwd=tmp_path)
+    """In the workers that Ray has ready: it could also end those and start as many others."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # paths of sockets have to be short
+        flags = ("--smoke-test", "--pack", "1")
+        done = run_script("sweeps/batch_size.py", *flags, cwd=tmp_path, RAY_TMPDIR=folder)
+        workers = list(Path(folder, "ray/session_latest/logs").glob("worker-*.out"))
     assert done.returncode == 0, done.stderr
     assert "baseline" in done.stdout
+    assert "nothing is kept" in done.stdout
+    assert "mlflow ui" not in done.stdout
     assert list(tmp_path.iterdir()) == []
+    cores = os.cpu_count() or 1
+    assert cores <= len(workers) < 2 * cores
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,7 @@ def log_best_model(
     with torch.no_grad():
         scores = network(torch.from_numpy(rows)).numpy()
     logging.getLogger("mlflow.pytorch").setLevel(logging.ERROR)  # it warns of any pickle
+    _trust_requirements()
     mlflow.set_tracking_uri(uri)
     with _patient_requests(), mlflow.start_run(run_id=run_id):
         mlflow.pytorch.log_model(
@@ -89,6 +90,19 @@ def log_best_model(
             # The other format needs five seconds of imports for the same network.
             serialization_format="pickle",
         )
+
+
+def _trust_requirements() -> None:
+    """Spares MLflow a look at every file of every installed package, which takes a second.
+
+    It would compare the requirements with what is installed; they are what is installed. Where it
+    keeps what it has seen is not a public interface: should it have moved, it only looks again.
+    """
+    with suppress(ImportError):
+        from mlflow.utils import requirements_utils
+
+        if getattr(requirements_utils, "_MODULES_TO_PACKAGES", {}) is None:
+            vars(requirements_utils)["_MODULES_TO_PACKAGES"] = {}
 
 
 @contextmanager
