@@ -33,11 +33,32 @@ _SETTINGS = {
 }
 
 
-def start_ray() -> None:
-    """Starts Ray on this machine."""
+def start_ray(options: Options) -> None:
+    """Starts Ray on this machine, with as many CPUs as the sweep may use."""
     _prepare()
     _start_no_helpers()
-    _init("cannot be started", address="local", include_dashboard=False)
+    _init(
+        "cannot be started",
+        address="local",
+        include_dashboard=False,
+        num_cpus=_cpus_to_use(options),
+    )
+
+
+def _cpus_to_use(options: Options) -> int | None:
+    """Those of `--max-concurrent` trials; None for all that Ray finds.
+
+    For each CPU that it has, Ray starts a worker, which imports all that a trial needs: 200 MB and
+    three seconds of a core. How many it finds is not asked through a public interface: should that
+    have moved, workers without work are started, too.
+    """
+    with suppress(ImportError):
+        from ray._private.utils import get_num_cpus
+
+        if options.max_concurrent is not None:
+            needed = math.ceil(options.max_concurrent * options.cpus_per_trial)
+            return needed if 0 < needed < get_num_cpus() else None
+    return None
 
 
 def join_cluster(address: str, note: Callable[[str], None]) -> int:

@@ -134,7 +134,7 @@ class SweepRun:
             background.submit(import_module, "sweeps.ray_tune")
             manifest = background.submit(self._prepare)
             if address is None:
-                ray_start.start_ray()
+                ray_start.start_ray(self._options)
             else:
                 sent = ray_start.join_cluster(address, self._progress.note)
                 self._watch = HeadWatch(address)

@@ -63,6 +63,8 @@ def upload(folder: Path, tracking_uri: str | None) -> int:
     try:
         spool = Spool(folder)
         facts, text = spool.read_promise()
+        for _ in spool.entries():  # damaged files are refused before the store is asked
+            pass
         given = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or facts["tracking_uri"]
         uri = resolve_uri(given)
         client = open_store(uri)
@@ -96,8 +98,6 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, text: s
         elif isinstance(event, Recorded):
             progress = time.monotonic()
 
-    for _ in spool.entries():  # damaged files are refused before anything is written
-        pass
     dataset = data.load(manifest.dataset["name"])
     recording = Recording.resume(
         client,

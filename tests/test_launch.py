@@ -56,7 +56,11 @@ def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
 ) -> None:
     flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "40", "--pack", "1")
     process = start_script("sweeps/l2.py", *flags, "--max-concurrent", "1", cwd=tmp_path)
-    wait_for_worker(psutil.Process(process.pid)).kill()
+    everyone = psutil.Process(process.pid)
+    worker = wait_for_worker(everyone)
+    idle = descendants(everyone, "ray::IDLE")
+    worker.kill()
+    assert idle == []  # for one trial at a time Ray has no second worker
     _, errors = process.communicate(timeout=HANG)
     assert process.returncode == 0, errors
     other = read_record(tmp_path)
