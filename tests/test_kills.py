@@ -20,7 +20,8 @@ from sweep_process import SweepProcess, started
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 FLAGS = ("--num-samples", "8", "--seeds", "2", "--epochs", "500", "--log-seeds")
-PACKS = (("--pack", "1"), ("--pack", "3"), ())  # a resumed sweep may be packed in another way
+# A resumed sweep may be packed in another way, for another number of workers.
+PACKS = (("--pack", "1"), ("--pack", "3", "--max-concurrent", "1"), ("--max-concurrent", "1"))
 # Kills of the script, with all processes or alone, are 20 in all.
 KILLS, FEW_KILLS = 8, 4  # of each test
 # In its first half second, while it imports, Python's own answer ends the process, for Ctrl-C with
@@ -94,12 +95,12 @@ def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> bool:
 
 
 def complete_in_spite(
-    folder: Path, luck: Random, longest: float, kills: int, how: str, codes: Set[int], store: str
+    folder: Path, luck: Random, usual: Usual, kills: int, how: str, codes: Set[int], store: str
 ) -> int:
     """Starts a sweep and resumes it until it ends by itself; how often it was interrupted.
 
-    At most `kills` times, each at most `longest` seconds after its start. `store`: its address,
-    empty for the usual one.
+    At most `kills` times, each at a random moment of the time that it `usual`ly takes. `store`: its
+    address, empty for the usual one.
     """
     interruptions = 0
     resume: tuple[str, ...] = ()
@@ -107,9 +108,10 @@ def complete_in_spite(
     with ExitStack() as stack:  # what a killed launcher leaves may still work when it is resumed
         while True:
             flags = (*(resume or FLAGS), *luck.choice(PACKS))
+            began = time.monotonic()
             process = stack.enter_context(started("sweeps/l2.py", *flags, cwd=folder, **variables))
-            patience = luck.uniform(0, longest) if interruptions < kills else float("inf")
-            if wait_or_end(process, patience):
+            moment = luck.uniform(0, usual.seconds(resume))
+            if wait_or_end(process, moment if interruptions < kills else float("inf")):
                 if not interrupt(process, how, codes):
                     return interruptions
                 interruptions += 1
@@ -117,9 +119,26 @@ def complete_in_spite(
                 continue
             code = process.wait()
             if code == 0:
+                usual.took(resume, time.monotonic() - began)
                 return interruptions
             assert nothing_to_resume(process, code), f"ended with {code}: {process.stderr}"
             resume = ()
+
+
+class Usual:
+    """The shortest times of sweeps, new ones and resumed ones, that nothing interrupted.
+
+    A later moment would often come when all is done, after work that shows nothing.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = {False: seconds, True: seconds}
+
+    def seconds(self, resume: tuple[str, ...]) -> float:
+        return self._seconds[bool(resume)]
+
+    def took(self, resume: tuple[str, ...], seconds: float) -> None:
+        self._seconds[bool(resume)] = min(seconds, self._seconds[bool(resume)])
 
 
 def disturb(
@@ -133,14 +152,14 @@ def disturb(
 ) -> None:
     """As many sweeps one after the other as it takes to interrupt `kills` times; all are whole."""
     reference, seconds = undisturbed
-    luck = Random(seed)
+    luck, usual = Random(seed), Usual(seconds)
     left = kills
     for number in count():
         if not left:
             return
         own = folder / str(number)
         own.mkdir()
-        left -= complete_in_spite(own, luck, 0.8 * seconds, left, how, codes, store)
+        left -= complete_in_spite(own, luck, usual, left, how, codes, store)
         check_invariants(store or own, reference=reference)
         assert not (own / "unrecorded").exists()
 

@@ -16,7 +16,7 @@ from analysis.manifest import read_manifest
 from sweeps.lesson_parts import PARTS, Part, planned
 from sweeps.manifest import make_manifest
 
-ONE = ("--only", "batch_size", "--seeds", "4")
+ONE = ("--only", "batch_size", "--seeds", "2")
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.role)
@@ -81,7 +81,7 @@ def test_interrupted_it_goes_on_and_does_nothing_twice(tmp_path: Path) -> None:
         assert "Traceback" not in process.stderr
         last = process.messages[-1]
         assert process.living_after_the_end() == []
-    assert last.endswith("Go on with:  python sweeps/lesson.py --seeds 4 --only batch_size")
+    assert last.endswith("Go on with:  python sweeps/lesson.py --seeds 2 --only batch_size")
     assert _sweep_status(tmp_path) == "KILLED"
     run_id = read_record(tmp_path).parent.info.run_id
 

@@ -11,7 +11,6 @@ import pytest
 from conftest import Record, read_record, run_script
 from mlflow.entities import Metric
 
-from sweeps.record.mlflow_store import open_store
 from sweeps.reproduce import reproduce
 
 pytestmark = pytest.mark.sweep
@@ -28,7 +27,7 @@ def test_any_trial_of_a_sweep_in_packs_is_reproduced_alone(
     l2_record: Record, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for run in l2_record.trials:
-        code = reproduce(open_store(l2_record.client.tracking_uri), run.info.run_id)
+        code = reproduce(l2_record.client, run.info.run_id)
         printed = capsys.readouterr().out
         assert code == 0, printed
         assert run.info.run_name in printed
