@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sqlite3
 from contextlib import ExitStack, closing, suppress
@@ -38,24 +39,54 @@ def until_recorded(process: SweepProcess, trials: int = 1) -> None:
     process.wait_until(lambda: trials_recorded(process.cwd) >= trials, f"{trials} were recorded")
 
 
-@pytest.fixture
-def stopped(tmp_path: Path) -> Path:
-    """The folder of a sweep that Ctrl-C has stopped after its first trial."""
-    with started("sweeps/l2.py", *PACED, cwd=tmp_path) as process:
+class Interrupted:
+    """A folder with an interrupted sweep, as often as it is asked for.
+
+    It stays in its place, since a store knows its artifacts by their full path.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._kept = folder, folder.with_name(f"{folder.name}-kept")
+        shutil.copytree(folder, self._kept)
+
+    def again(self) -> Path:
+        client = MlflowClient(f"sqlite:///{self._folder}/mlflow.db")
+        client._tracking_client.store.engine.dispose()  # else it goes on to read the removed file
+        shutil.rmtree(self._folder)
+        shutil.copytree(self._kept, self._folder)
+        return self._folder
+
+
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
+    folder = tmp_path_factory.mktemp("stopped")
+    with started("sweeps/l2.py", *PACED, cwd=folder) as process:
         until_recorded(process)
         process.signal(signal.SIGINT)
         assert process.wait() == 130, process.stderr
-        check_invariants(tmp_path, complete=False, process=process)
-    return tmp_path
+        check_invariants(folder, complete=False, process=process)
+    return Interrupted(folder)
+
+
+@pytest.fixture(scope="module")
+def killed_once(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
+    folder = tmp_path_factory.mktemp("killed")
+    with started("sweeps/l2.py", *PACED, cwd=folder) as process:
+        until_recorded(process)
+        process.kill_all()
+    return Interrupted(folder)
 
 
 @pytest.fixture
-def killed(tmp_path: Path) -> Path:
+def stopped(stopped_once: Interrupted) -> Path:
+    """The folder of a sweep that Ctrl-C has stopped after its first trial."""
+    return stopped_once.again()
+
+
+@pytest.fixture
+def killed(killed_once: Interrupted) -> Path:
     """The folder of a sweep of which every process was killed after its first trial."""
-    with started("sweeps/l2.py", *PACED, cwd=tmp_path) as process:
-        until_recorded(process)
-        process.kill_all()
-    return tmp_path
+    return killed_once.again()
 
 
 def resume(folder: Path, *flags: str, **variables: str) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from sweep_process import started
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
-TINY = ("--num-samples", "2", "--seeds", "1", "--epochs", "5")
+TINY = ("--num-samples", "2", "--seeds", "1", "--epochs", "5", "--max-concurrent", "1")
 
 
 @pytest.fixture(scope="module")
