@@ -103,7 +103,7 @@ def print_report(
             highlight=False,
         )
     if manifest.options["smoke_test"]:
-        console.print("it works; nothing is kept: without --smoke-test the record stays")
+        console.print("a smoke test: nothing is kept; without --smoke-test the record stays")
         return
     for line in _commands(manifest, uri, begun, closed.views):
         console.print(line, markup=False, highlight=False)

@@ -57,7 +57,7 @@ def _cpus_to_use(options: Options) -> int | None:
 
         if options.max_concurrent is not None:
             needed = math.ceil(options.max_concurrent * options.cpus_per_trial)
-            return needed if 0 < needed < get_num_cpus() else None
+            return needed if needed < get_num_cpus() else None
     return None
 
 
@@ -114,7 +114,7 @@ def _keep_our_signal_handlers() -> None:
 
 
 def _start_no_helpers() -> None:
-    """Stops Ray from starting processes that serve nothing here: a tenth of a small sweep's work.
+    """Stops Ray from starting processes that serve nothing here and take two seconds of a core.
 
     They are the autoscaler of machines that come and go, the collector of workers' output, which
     `log_to_driver=False` throws away, and the server of the dashboard that is not shown. Ray has no

@@ -93,7 +93,7 @@ def log_best_model(
 
 
 def _trust_requirements() -> None:
-    """Spares MLflow a look at every file of every installed package, which takes a second.
+    """Spares MLflow a look at all installed packages' files, which takes most of a second.
 
     It would compare the requirements with what is installed; they are what is installed. Where it
     keeps what it has seen is not a public interface: should it have moved, it only looks again.
