@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import sys
 
-from analysis.captions import seeds_and_method
-from analysis.choice import Choices, Chosen, choose, scores_of
-from analysis.choosing_figure import Way, choosing_plot, ways
-from analysis.connection import open_store, without_password
-from analysis.errors import Stop
-from analysis.folds import load_with_folds, on_fresh_seeds
-from analysis.options import Options, parse
-from analysis.outputs import publish
-from analysis.record import SweepRecord
-from analysis.stats import Difference, Estimate, estimate
-from analysis.terminal import in_percent, new_console, new_table, print_warnings
+from analysis.figures.captions import seeds_and_method
+from analysis.folds.choice import Choices, Chosen, choose, scores_of
+from analysis.folds.choosing_figure import Way, choosing_plot, ways
+from analysis.folds.fold_sweeps import load_with_folds, on_fresh_seeds
+from analysis.plotting.files import publish
+from analysis.plotting.terminal import in_percent, new_console, new_table, print_warnings
+from analysis.reading.connection import open_store, without_password
+from analysis.reading.errors import Stop
+from analysis.reading.script_options import Options, parse
+from analysis.reading.sweep_record import SweepRecord
+from analysis.stats.seeds import Difference, Estimate, estimate
 
 
 def main(options: Options) -> int:

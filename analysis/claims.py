@@ -15,15 +15,15 @@ from typing import NamedTuple
 
 from mlflow import MlflowClient
 
-from analysis import dropout_claims, learning_claims, penalty_claims, size_claim
-from analysis.claims_table import save, show
-from analysis.connection import open_store, upload
-from analysis.errors import Stop
-from analysis.lesson_sweeps import LessonSweeps, load_lesson
-from analysis.options import Places, parse
-from analysis.record import SweepRecord
-from analysis.terminal import print_warnings
-from analysis.verdicts import Finding, Untestable, Verdict, decide, untested
+from analysis.claims_of_lesson import dropout_claims, learning_claims, penalty_claims, size_claim
+from analysis.claims_of_lesson.claims_table import save, show
+from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps, load_lesson
+from analysis.claims_of_lesson.verdicts import Finding, Untestable, Verdict, decide, untested
+from analysis.plotting.terminal import print_warnings
+from analysis.reading.connection import open_store, upload
+from analysis.reading.errors import Stop
+from analysis.reading.script_options import Places, parse
+from analysis.reading.sweep_record import SweepRecord
 
 _Records = Mapping[str, SweepRecord]
 

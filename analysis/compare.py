@@ -15,17 +15,17 @@ from typing import Annotated
 
 import tyro
 
-from analysis.compare_figures import Compared, comparison_plot, require_common_axes
-from analysis.compare_tables import show
-from analysis.connection import open_store
-from analysis.errors import BAD_INPUT, Stop
-from analysis.options import Places, parse
-from analysis.outputs import publish
-from analysis.record import SweepRecord
-from analysis.shared_configurations import pair
-from analysis.store import load_sweep
-from analysis.sweep_labels import labels
-from analysis.terminal import print_warnings
+from analysis.plotting.files import publish
+from analysis.plotting.terminal import print_warnings
+from analysis.reading.connection import open_store
+from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.load_sweep import load_sweep
+from analysis.reading.script_options import Places, parse
+from analysis.reading.sweep_record import SweepRecord
+from analysis.side_by_side.compare_figures import Compared, comparison_plot, require_common_axes
+from analysis.side_by_side.compare_tables import show
+from analysis.side_by_side.shared_configurations import pair
+from analysis.side_by_side.sweep_labels import labels
 
 _MOST = 7  # more series than these cannot be told apart in one panel
 

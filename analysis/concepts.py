@@ -12,13 +12,13 @@ import sys
 
 from mlflow import MlflowClient
 
-from analysis.concept_figures import activations, batches, penalties, weights
-from analysis.connection import open_store
-from analysis.errors import NoFinishedSweep, Stop
-from analysis.options import Places, parse
-from analysis.outputs import publish
-from analysis.record import SweepRecord
-from analysis.store import load_sweep
+from analysis.figures.concept_figures import activations, batches, penalties, weights
+from analysis.plotting.files import publish
+from analysis.reading.connection import open_store
+from analysis.reading.errors import NoFinishedSweep, Stop
+from analysis.reading.load_sweep import load_sweep
+from analysis.reading.script_options import Places, parse
+from analysis.reading.sweep_record import SweepRecord
 
 
 def newest(client: MlflowClient, name: str, places: Places) -> SweepRecord | None:

@@ -16,16 +16,16 @@ from typing import Annotated
 import tyro
 
 from analysis import batch_size, dropout, elastic_net, l1, l2
-from analysis.connection import open_store
-from analysis.errors import Stop
-from analysis.export_folder import export
-from analysis.figures import accuracy_against_value, accuracy_map
-from analysis.file_names import file_name
-from analysis.options import parse
-from analysis.plots import Plot
-from analysis.record import SweepRecord
-from analysis.store import load_sweep
-from analysis.terminal import print_warnings
+from analysis.exporting.export_folder import export
+from analysis.figures.by_sweep import accuracy_against_value, accuracy_map
+from analysis.plotting.file_names import file_name
+from analysis.plotting.panels import Plot
+from analysis.plotting.terminal import print_warnings
+from analysis.reading.connection import open_store
+from analysis.reading.errors import Stop
+from analysis.reading.load_sweep import load_sweep
+from analysis.reading.script_options import parse
+from analysis.reading.sweep_record import SweepRecord
 
 # Figures are those of the sweep's own script.
 _SCRIPTS = {

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import sys
 
-from analysis.answer import answer
-from analysis.figures import accuracy_against_epoch, accuracy_against_value, loss_against_epoch
-from analysis.options import Options, parse
-from analysis.plots import Plot
-from analysis.record import SweepRecord
+from analysis.figures.by_sweep import (
+    accuracy_against_epoch,
+    accuracy_against_value,
+    loss_against_epoch,
+)
+from analysis.figures.show_sweep import answer
+from analysis.plotting.panels import Plot
+from analysis.reading.script_options import Options, parse
+from analysis.reading.sweep_record import SweepRecord
 
 
 def plots(record: SweepRecord) -> list[Plot]:

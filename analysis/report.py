@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 from analysis.claims import judge_recorded
-from analysis.connection import open_store, upload
-from analysis.errors import BAD_INPUT, Stop
-from analysis.options import Places, parse
-from analysis.report_page import report_page
+from analysis.reading.connection import open_store, upload
+from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.script_options import Places, parse
+from analysis.report_page.page import report_page
 
 
 def main(places: Places) -> int:

@@ -12,20 +12,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.connection import open_store
-from analysis.csv_files import write_csv
-from analysis.errors import BAD_INPUT, Stop
-from analysis.options import Options, parse
-from analysis.outputs import publish
-from analysis.plots import Plot
-from analysis.record import SweepRecord
-from analysis.robustness_figures import distribution, variance_sources
-from analysis.robustness_reading import reading
-from analysis.robustness_tables import show, show_sources, statistics
-from analysis.seed_number_figures import ranks, seeds_needed
-from analysis.store import load_sweep
-from analysis.study import SourceShares, Studied, by_source, study
-from analysis.terminal import new_console, print_warnings
+from analysis.plotting.csv_files import write_csv
+from analysis.plotting.files import publish
+from analysis.plotting.panels import Plot
+from analysis.plotting.terminal import new_console, print_warnings
+from analysis.reading.connection import open_store
+from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.load_sweep import load_sweep
+from analysis.reading.script_options import Options, parse
+from analysis.reading.sweep_record import SweepRecord
+from analysis.seed_study.seed_number_figures import ranks, seeds_needed
+from analysis.seed_study.study import SourceShares, Studied, by_source, study
+from analysis.seed_study.study_figures import distribution, variance_sources
+from analysis.seed_study.study_reading import reading
+from analysis.seed_study.study_tables import show, show_sources, statistics
 
 _HOW = "variance by source: this sweep has no exchanged trials; python sweeps/seeds.py --by-source"
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from sweeps import provenance
+from sweeps.plan import provenance
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"

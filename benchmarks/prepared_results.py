@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
-from sweeps.options import parse
+from sweeps.plan.declared_sweep import plan
+from sweeps.plan.options import parse
 from trainables import data
 from trainables.pack_run import PackRun
 from trainables.result import to_bytes

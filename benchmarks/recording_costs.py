@@ -20,13 +20,13 @@ from urllib.parse import urlsplit
 import psutil
 
 from sleeping import Prepared
-from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
-from sweeps.manifest import make_manifest
-from sweeps.options import parse
-from sweeps.recorder import Recorder
-from sweeps.recorder_messages import Begin, Begun, Closed, Finish, Open, Problem, Ready, Recorded
-from sweeps.recorder_messages import Results as Delivery
+from sweeps.plan.declared_sweep import plan
+from sweeps.plan.manifest import make_manifest
+from sweeps.plan.options import parse
+from sweeps.record.client import Recorder
+from sweeps.record.messages import Begin, Begun, Closed, Finish, Open, Problem, Ready, Recorded
+from sweeps.record.messages import Results as Delivery
 from tracking_servers import Store
 from trainables import data
 

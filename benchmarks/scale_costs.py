@@ -18,12 +18,12 @@ from prepared_results import train
 from queueing import DriverCosts, RecorderCosts
 from recording_costs import Recording, counted, record
 from sleeping_runs import Shape, SleepingRun, run
-from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
-from sweeps.manifest import make_manifest
-from sweeps.options import parse
-from sweeps.packs import training_seconds
-from sweeps.record.trial_runs import TrialRuns
+from sweeps.plan.declared_sweep import plan
+from sweeps.plan.manifest import make_manifest
+from sweeps.plan.options import parse
+from sweeps.plan.packs import training_seconds
+from sweeps.record.runs.trial_runs import TrialRuns
 from tracking_servers import (
     FILE,
     POSTGRESQL,
@@ -59,7 +59,7 @@ class Training:
     """Seconds of one core for an epoch of one model, by run, in a pack of so many models.
 
     `bytes_a_trial`: of the results of 10 seeds and 500 epochs. `estimated`: what
-    `sweeps.packs.training_seconds` assumes.
+    `sweeps.plan.packs.training_seconds` assumes.
     """
 
     network: str

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from queueing import DriverCosts, Outcome, Pack, RecorderCosts, simulate
-from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
-from sweeps.options import parse
-from sweeps.packs import form_packs
+from sweeps.plan.declared_sweep import plan
+from sweeps.plan.options import parse
+from sweeps.plan.packs import form_packs
 
 CONFIGURATIONS, SEEDS, EPOCHS = 50, 10, 500
 WORKERS = (1, 2, 4, 8, 16, 32, 50)

@@ -14,7 +14,7 @@ from commands import check, start
 from local_cluster import LocalCluster
 from measure import ROOT
 from sleeping import Sleep, opened_at
-from sweeps.exit_codes import RESOURCES
+from sweeps.plan.exit_codes import RESOURCES
 
 _TRIES = 3
 

@@ -26,9 +26,9 @@ import numpy as np
 from commands import RIVALS, seconds_of, sweep_command
 from measure import RESULTS, print_table, save, shown
 from stores import Accuracies, rival_accuracies, row_counts, sweep_accuracies
-from sweeps.declared_sweep import plan
 from sweeps.l2 import SWEEP
-from sweeps.options import parse as parse_sweep
+from sweeps.plan.declared_sweep import plan
+from sweeps.plan.options import parse as parse_sweep
 
 STOCK, JOBLIB = "stock Ray Tune + MLflowLoggerCallback", "joblib + log_batch"
 SCRIPTS = {STOCK: "stock_ray_tune.py", JOBLIB: "joblib_log_batch.py"}

@@ -19,14 +19,14 @@ from typing import Any
 
 import psutil
 
-import sweeps.recorder
+import sweeps.record.client
 from sleeping import PackSleeper, Sleep
-from sweeps import ray_tune
-from sweeps.declared_sweep import DeclaredSweep
+from sweeps.cluster import ray_tune
 from sweeps.l2 import SWEEP
-from sweeps.launch import launch
-from sweeps.options import given, parse
-from sweeps.recorder_messages import Event, Recorded
+from sweeps.plan.declared_sweep import DeclaredSweep
+from sweeps.plan.options import given, parse
+from sweeps.record.messages import Event, Recorded
+from sweeps.run.launch import launch
 from trainables.hyperparameters import Trial
 
 _PAUSE = 0.2  # seconds between two looks at the processes
@@ -110,15 +110,15 @@ def watch_tune(diary: Diary) -> None:
 
 def watch_recorder(diary: Diary) -> None:
     """Writes into the diary when trials were recorded."""
-    events = sweeps.recorder.Recorder.events
+    events = sweeps.record.client.Recorder.events
 
-    def watched(recorder: sweeps.recorder.Recorder, wait: float = 0) -> Iterator[Event]:
+    def watched(recorder: sweeps.record.client.Recorder, wait: float = 0) -> Iterator[Event]:
         for event in events(recorder, wait):
             if isinstance(event, Recorded):
                 diary.recorded.append((time.time(), time.thread_time()))
             yield event
 
-    sweeps.recorder.Recorder.events = watched  # type: ignore[method-assign,assignment]
+    sweeps.record.client.Recorder.events = watched  # type: ignore[method-assign,assignment]
 
 
 def main() -> None:

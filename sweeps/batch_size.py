@@ -6,8 +6,8 @@
 All sizes train for the same number of epochs, so small ones make many more updates.
 """
 
-from sweeps.declared_sweep import main
-from sweeps.sweep import Axis, Sweep
+from sweeps.plan.declared_sweep import main
+from sweeps.plan.sweep import Axis, Sweep
 
 SWEEP = Sweep(
     name="batch_size",

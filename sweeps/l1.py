@@ -6,8 +6,8 @@
 The penalty is λ · (1 / number of weights) · Σ|w|, biases left out.
 """
 
-from sweeps.declared_sweep import main
-from sweeps.sweep import Axis, Sweep
+from sweeps.plan.declared_sweep import main
+from sweeps.plan.sweep import Axis, Sweep
 
 SWEEP = Sweep(
     name="l1",

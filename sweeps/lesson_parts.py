@@ -1,6 +1,7 @@
 """The sweeps that the lesson's claims are tested on: what `sweeps/lesson.py` runs.
 
-`analysis/lesson_sweeps.py` knows them by the same roles; a test holds the two together.
+`analysis/claims_of_lesson/lesson_sweeps.py` knows them by the same roles; a test holds the two
+together.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sweeps import batch_size, dropout, l1, l2
-from sweeps.command import Plan
-from sweeps.declared_sweep import DeclaredSweep
-from sweeps.options import given, parse
+from sweeps.plan.command import Plan
+from sweeps.plan.declared_sweep import DeclaredSweep
+from sweeps.plan.options import given, parse
+from sweeps.plan.seeds_options import SeedsOptions, parse_seeds
 from sweeps.seeds import SeedsSweep
-from sweeps.seeds_options import SeedsOptions, parse_seeds
 
 _DECLARED = {each.SWEEP.name: each.SWEEP for each in (dropout, l2, l1, batch_size)}
 

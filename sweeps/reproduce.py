@@ -19,8 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sweeps.differences import Difference, in_arrays, in_run, reasons
-from sweeps.exit_codes import (
+from sweeps.plan.exit_codes import (
     BAD_INPUT,
     CANNOT_RESUME,
     DONE,
@@ -28,8 +27,9 @@ from sweeps.exit_codes import (
     SOME_FAILED,
     STORE,
 )
-from sweeps.provenance import one_line, without_credentials
-from sweeps.record.mlflow_store import StoreError, open_store, resolve_uri, work_patiently
+from sweeps.plan.provenance import one_line, without_credentials
+from sweeps.record.store import StoreError, open_store, resolve_uri, work_patiently
+from sweeps.run.differences import Difference, in_arrays, in_run, reasons
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,9 +74,9 @@ def main() -> int:
 
 def reproduce(client: MlflowClient, run_id: str) -> int:
     """Trains the trial of that run again, prints how it compares; the exit code."""
-    from sweeps.record.parts import Parts
     from sweeps.record.recorded_sweep import read_manifest
-    from sweeps.record.trial_runs import TrialRuns
+    from sweeps.record.runs.parts import Parts
+    from sweeps.record.runs.trial_runs import TrialRuns
     from trainables import data
     from trainables.pack_run import PackRun
 

@@ -14,17 +14,17 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sweeps.command import Plan
-from sweeps.launch import run_command
-from sweeps.options import given
-from sweeps.recorder_messages import Source
-from sweeps.seeds_options import SeedsOptions, parse_seeds, seeds_problems
-from sweeps.seeds_plan import NAME, plan_from, plan_values
+from sweeps.plan.command import Plan
+from sweeps.plan.options import given
+from sweeps.plan.seeds_options import SeedsOptions, parse_seeds, seeds_problems
+from sweeps.plan.seeds_plan import NAME, plan_from, plan_values
+from sweeps.record.messages import Source
+from sweeps.run.launch import run_command
 
 
 @dataclass(frozen=True)
 class SeedsSweep:
-    """The command line of this script, as `sweeps.command.Command` describes it."""
+    """The command line of this script, as `sweeps.plan.command.Command` describes it."""
 
     options: SeedsOptions
     stated: Collection[str]

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from sweeps.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, DONE, STORE
-from sweeps.provenance import one_line, without_credentials
-from sweeps.record.mlflow_store import StoreError, open_store, resolve_uri, settle, work_patiently
+from sweeps.plan.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, DONE, STORE
+from sweeps.plan.provenance import one_line, without_credentials
+from sweeps.record.messages import Event, Problem, Recorded
 from sweeps.record.sealed_files import Damaged
 from sweeps.record.spool import FOLDER, Spool, kept
-from sweeps.recorder_messages import Event, Problem, Recorded
+from sweeps.record.store import StoreError, open_store, resolve_uri, settle, work_patiently
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,8 +57,8 @@ def main() -> int:
 
 def upload(folder: Path, tracking_uri: str | None) -> int:
     """Uploads what is kept in `folder` and says so; the exit code."""
+    from sweeps.record.lock import AlreadyRunning
     from sweeps.record.recorded_sweep import CannotResume
-    from sweeps.record.sweep_lock import AlreadyRunning
 
     try:
         spool = Spool(folder)
@@ -83,8 +83,8 @@ def upload(folder: Path, tracking_uri: str | None) -> int:
 
 
 def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, text: str) -> int:
-    from sweeps.manifest import Manifest
-    from sweeps.record.recording import Recording
+    from sweeps.plan.manifest import Manifest
+    from sweeps.record.lifecycle import Recording
     from trainables import data
 
     manifest = Manifest.from_json(text)

@@ -1,4 +1,4 @@
-"""What a Ray worker needs, imported while it waits for work; see `sweeps.ray_start`."""
+"""What a Ray worker needs, imported while it waits for work; see `sweeps.cluster.ray_start`."""
 
 from trainables.lasting_imports import lasting_imports
 

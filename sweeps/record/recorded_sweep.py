@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweeps.manifest import Manifest
-from sweeps.provenance import without_credentials
+from sweeps.plan.manifest import Manifest
+from sweeps.plan.provenance import without_credentials
 from sweeps.record.patience import http_status
 from trainables.result import Interval
 

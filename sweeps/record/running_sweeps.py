@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweeps.record.lock import LOCK, AlreadyRunning, Owner
 from sweeps.record.recorded_sweep import runs_below
-from sweeps.record.sweep_lock import LOCK, AlreadyRunning, Owner
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweeps.provenance import without_credentials
-from sweeps.record.finished_run import PARENT
+from sweeps.plan.provenance import without_credentials
+from sweeps.record.messages import Source
 from sweeps.record.patience import http_status
 from sweeps.record.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
-from sweeps.record.trial_runs import TrialRuns
-from sweeps.recorder_messages import Source
+from sweeps.record.runs.finished_run import PARENT
+from sweeps.record.runs.trial_runs import TrialRuns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

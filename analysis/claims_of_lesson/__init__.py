@@ -1,0 +1,1 @@
+"""The lesson's claims: evidence, rules and verdicts."""

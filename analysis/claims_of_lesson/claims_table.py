@@ -1,0 +1,166 @@
+"""The verdicts on the lesson's claims as a table: in the terminal, as CSV and as Markdown."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
+from analysis.claims_of_lesson.verdicts import Verdict
+from analysis.plotting.csv_files import write_csv
+from analysis.plotting.terminal import new_console
+from analysis.reading.connection import without_password
+from analysis.reading.errors import BAD_INPUT, Stop
+
+WIDTH = 100
+_HEADINGS = ("claim", "verdict", "effect", "95 % interval", "unit", "n", "p", "new rows")
+_WIDTHS = (20, 12, 8, 19, 10, 4, 8, 8)
+_RIGHT = {"effect", "95 % interval", "n", "p"}
+
+
+def notes(sweeps: LessonSweeps) -> list[str]:
+    """What a reader of the table must know, a line each, the sweeps last."""
+    lines = [
+        "p: corrected over all claims (Holm); supported and contradicted need one below 0.05.",
+        "new rows: whether the interval for other rows than these (Nadeau and Bengio) agrees.",
+        "points: percentage points. Each claim's rule stands in analysis/ beside its test.",
+    ]
+    for role, record in sweeps.records.items():
+        count, seeds = len(record.configurations), len(record.manifest.trials[0].seeds)
+        lines.append(
+            f"{role}: {record.manifest.run_name}, {count} configurations × {seeds} "
+            f"seeds, run {record.run_id}" + (f" ({record.partial})" if record.partial else "")
+        )
+    return lines
+
+
+def show(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> None:
+    """Prints the table, at most 100 columns wide, each claim's reason below its numbers."""
+    console = new_console()
+    console.print("The lesson's claims on the recorded sweeps", style="bold")
+    console.print(_line(_HEADINGS))
+    for verdict in verdicts:
+        console.print()
+        console.print(_line(_cells(verdict)).rstrip(), style="bold")
+        for text in (f"{verdict.claim}.", verdict.reason):
+            console.print(_wrapped(text))
+    console.print()
+    for line in notes(sweeps):
+        console.print(_wrapped(line, ""))
+    record = next(iter(sweeps.records.values()))
+    console.print(f"MLflow runs in {without_password(record.tracking_uri)}")
+    console.print(_wrapped(summary(verdicts), ""), style="bold")
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """How many claims have which verdict, and which are contradicted."""
+    counts = Counter(verdict.verdict for verdict in verdicts)
+    against = [verdict.id for verdict in verdicts if verdict.verdict == "contradicted"]
+    named = f": {', '.join(against)}" if against else ""
+    return (
+        f"Of {len(verdicts)} claims {counts['supported']} are supported, "
+        f"{counts['inconclusive']} inconclusive and {counts['contradicted']} contradicted{named}."
+    )
+
+
+def table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """One row per claim, with every number and the runs."""
+    rows = [{**asdict(one), "run_ids": " ".join(one.run_ids)} for one in verdicts]
+    return pd.DataFrame(rows)
+
+
+def markdown(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> str:
+    """The table with its reasons and notes as a Markdown page."""
+    lines = ["# The lesson's claims on the recorded sweeps", "", summary(verdicts), ""]
+    lines += [
+        "| claim | verdict | effect | 95 % interval | n | test | p (Holm) | new rows |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for verdict in verdicts:
+        _, word, effect, interval, unit, n, p, rows = _cells(verdict)
+        cells = (
+            f"**{verdict.id}**: {verdict.claim}",
+            word,
+            f"{effect} {unit}".strip(),
+            interval,
+            n,
+            verdict.test or "–",
+            p,
+            rows,
+        )
+        lines.append(f"| {' | '.join(map(_escaped, cells))} |")
+    lines += ["", "## Reasons", ""]
+    lines += [
+        f"- **{one.id}**: {_escaped(one.reason)}"
+        + "".join(f" [`{run[:8]}`]({link(sweeps, run)})" for run in one.run_ids)
+        for one in verdicts
+    ]
+    lines += ["", "## Notes", "", *(f"- {_escaped(line)}" for line in notes(sweeps)), ""]
+    return "\n".join(lines)
+
+
+def link(sweeps: LessonSweeps, run_id: str) -> str:
+    """The run's page in the MLflow UI, of a store that is no server in `mlflow ui` beside it."""
+    uri = next(iter(sweeps.records.values())).tracking_uri
+    server = without_password(uri) if uri.startswith("http") else "http://127.0.0.1:5000"
+    return f"{server.rstrip('/')}/#/runs/{run_id}"
+
+
+def save(sweeps: LessonSweeps, verdicts: Sequence[Verdict], out: Path) -> list[Path]:
+    """Writes `claims.csv` and `claims.md` into `out`; their paths."""
+    files = [out / "claims.csv", out / "claims.md"]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_csv(table(verdicts), files[0])
+        files[1].write_text(markdown(sweeps, verdicts), encoding="utf-8")
+    except OSError as error:
+        raise Stop(BAD_INPUT, f"cannot write the table to {out}: {error}") from error
+    return files
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    form = "z.2f" if verdict.unit.startswith("%") else "+z.2f"  # a level, or a difference
+    interval = "–"
+    if verdict.low is not None and verdict.high is not None:
+        interval = f"[{verdict.low:{form}}, {verdict.high:{form}}]"
+    return (
+        verdict.id,
+        verdict.verdict,
+        "–" if verdict.effect is None else f"{verdict.effect:{form}}",
+        interval,
+        verdict.unit,
+        str(verdict.n) if verdict.n else "–",
+        p_text(verdict.p),
+        verdict.beyond_rows,
+    )
+
+
+def p_text(p: float | None) -> str:
+    """`0.012`, `<0.0001`, or a dash without test."""
+    if p is None:
+        return "–"
+    return "<0.0001" if p < 1e-4 else f"{p:.2g}" if p < 0.01 else f"{p:.2f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    columns = zip(_HEADINGS, _WIDTHS, cells, strict=True)
+    padded = (
+        f"{cell:>{width}}" if name in _RIGHT else f"{cell:<{width}}"
+        for name, width, cell in columns
+    )
+    return " ".join(padded)
+
+
+def _wrapped(text: str, indent: str = "  ") -> str:
+    return textwrap.fill(
+        text, WIDTH, initial_indent=indent, subsequent_indent="  ", break_on_hyphens=False
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,144 @@
+"""The sweeps that the lesson's claims are tested on, found by what their manifests say."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from analysis.reading.connection import download, every, store_errors, without_password
+from analysis.reading.errors import BAD_INPUT, INCOMPLETE, Stop
+from analysis.reading.load_sweep import load_sweep
+from analysis.reading.manifest import Manifest, read_manifest
+from analysis.reading.sweep_record import SweepRecord
+from trainables.hyperparameters import SOURCES, Hyperparameters
+
+_REMEDY = "python sweeps/lesson.py"
+
+
+class Setting(NamedTuple):
+    """What a sweep must be to play a role: its name, what it varies and all that it keeps fixed.
+
+    `within`: at least three of its configurations have values of the first axis in that range.
+    """
+
+    sweep: str
+    axes: tuple[str, ...]
+    fixed: Hyperparameters
+    within: tuple[float, float] = (0.0, math.inf)
+
+    def fits(self, manifest: Manifest) -> bool:
+        """Whether the manifest promises such a sweep, with every seed its own in every way."""
+        if manifest.name != self.sweep or {one.field for one in manifest.axes} != set(self.axes):
+            return False
+        wanted, (low, high) = self.fixed.as_dict(), self.within
+        trials = manifest.configurations
+        values = [getattr(trial.hyperparameters, self.axes[0]) for trial in trials]
+        if sum(low <= value <= high for value in values) < 3:
+            return False
+        return all(
+            trial.vary == SOURCES
+            and all(
+                value == wanted[name]
+                for name, value in trial.hyperparameters.as_dict().items()
+                if name not in self.axes
+            )
+            for trial in trials
+        )
+
+
+# `sweeps/lesson.py` records these; the course notebooks' learning rates and epochs.
+SETTINGS: Mapping[str, Setting] = {
+    "dropout": Setting("dropout", ("dropout",), Hyperparameters(epochs=500)),
+    "l2": Setting("l2", ("l2",), Hyperparameters(epochs=1000)),
+    "l1": Setting("l1", ("l1",), Hyperparameters(epochs=1000)),
+    "batch_size": Setting("batch_size", ("batch_size",), Hyperparameters(epochs=500, lr=0.001)),
+    # λ where the lesson says that little happens, and where an L1 penalty begins to be felt.
+    "small-l2": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), (0, 0.01)),
+    "strong-l1": Setting("seeds", ("l1",), Hyperparameters(epochs=1000), (0.005, math.inf)),
+    # One grid for three settings. 40 epochs of digits are as many updates as 500 of Iris.
+    "small": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500)),
+    "large": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500, hidden=(64, 64))),
+    "harder": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=40, dataset="digits")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LessonSweeps:
+    """The recorded sweeps by role, in the order of `SETTINGS`; lacking roles are absent."""
+
+    records: Mapping[str, SweepRecord]
+
+
+def load_lesson(client: MlflowClient, allow_partial: bool = False) -> LessonSweeps:
+    """The newest finished sweep for each role.
+
+    Raises `Stop` when a role has none or its sweep lacks trials, unless `allow_partial`, when there
+    is none for any role, and when sweeps on one dataset were trained on different data.
+    """
+    with store_errors(client.tracking_uri):
+        chosen = _choose(client)
+    missing = [role for role in SETTINGS if role not in chosen]
+    where = without_password(client.tracking_uri)
+    if not chosen or (missing and not allow_partial):
+        code = INCOMPLETE if chosen else BAD_INPUT
+        raise Stop(
+            code,
+            f"{where} has no finished sweep in the lesson's setting for: {', '.join(missing)}; "
+            f"record them: {_REMEDY}",
+        )
+    _require_one_digest(list(chosen.values()))
+    loaded = {
+        role: load_sweep(client, None, chosen[role][0].info.run_id, allow_partial)
+        for role in SETTINGS
+        if role in chosen
+    }
+    return LessonSweeps(loaded)
+
+
+def _choose(client: MlflowClient) -> dict[str, tuple[Run, Manifest]]:
+    """For each role the newest finished sweep that fits."""
+    experiments = list(every(lambda token: client.search_experiments(page_token=token)))
+    ids = [experiment.experiment_id for experiment in experiments]
+    names = {setting.sweep for setting in SETTINGS.values()}
+    chosen: dict[str, tuple[Run, Manifest]] = {}
+    where = "tags.kind = 'sweep' and attributes.status = 'FINISHED'"
+    newest = ["attributes.start_time DESC"]
+    with tempfile.TemporaryDirectory() as folder:
+        for run in every(
+            lambda token: client.search_runs(ids, where, order_by=newest, page_token=token)
+        ):
+            if run.data.tags.get("sweep.name") not in names:
+                continue
+            own = Path(folder, run.info.run_id)
+            own.mkdir()
+            try:
+                manifest = read_manifest(download(client, run.info.run_id, "sweep.json", own))
+            except ValueError:  # of another version of this project: it fits no role
+                continue
+            for role, setting in SETTINGS.items():
+                if role not in chosen and setting.fits(manifest):
+                    chosen[role] = (run, manifest)
+            if len(chosen) == len(SETTINGS):
+                break
+    return chosen
+
+
+def _require_one_digest(chosen: Sequence[tuple[Run, Manifest]]) -> None:
+    first: dict[str, Manifest] = {}
+    for _, manifest in chosen:
+        name, digest = manifest.dataset["name"], manifest.dataset["digest"]
+        known = first.setdefault(name, manifest)
+        if known.dataset["digest"] != digest:
+            raise Stop(
+                BAD_INPUT,
+                f"{known.run_name} and {manifest.run_name} were trained on different data under "
+                f"the name {name} (digests {known.dataset['digest']} and {digest}); record them "
+                f"on one: {_REMEDY} --again",
+            )

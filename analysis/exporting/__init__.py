@@ -1,0 +1,1 @@
+"""One folder with everything, for people without MLflow."""

@@ -1,0 +1,116 @@
+"""The README.txt of an export: what its files and columns are, and how to read them."""
+
+from __future__ import annotations
+
+import textwrap
+
+from analysis.reading.connection import without_password
+from analysis.reading.sweep_record import SweepRecord
+from analysis.stats.seeds import METHOD
+from trainables.result import NEAR_ZERO, recorded_curves
+
+_TEMPLATE = """\
+{run_name}
+
+{question}
+
+{counts}
+Made with: {command}
+MLflow run {run_id}; commit {commit}; versions and machine in meta.json.
+
+Files
+-----
+trials.csv       a row per trial: a configuration with all of its seeds
+seeds.csv        a row per model: a configuration trained with one seed
+curves.parquet   a row per model and epoch, every number of training
+curves.csv.gz    the same as compressed CSV
+weights.parquet  a row per model: its weights after the last epoch
+figures/         PNG, SVG, and every number on them as CSV
+sweep.json       what the sweep promised before it began, as it wrote it
+meta.json        what made it: command, commit, versions, machine; SHA-256 of each file here
+
+Reading it with pandas
+----------------------
+    import pandas as pd
+    trials = pd.read_csv("trials.csv")
+    print(trials.sort_values("{axis}")[["config", "test_accuracy"]])
+    curves = pd.read_parquet("curves.parquet")
+    print(curves.groupby(["config", "epoch"], observed=True)["test/accuracy"].mean())
+
+Columns
+-------
+{columns}
+
+Text in CSV files that a spreadsheet could take for a formula (it begins with = + - @ or the like)
+has an apostrophe in front, and so has text that begins with an apostrophe; take the first one away
+to have the text. Numbers are never changed, and Parquet files hold all text as it is.
+"""
+
+_ABOUT = {
+    "trial_key": "names the configuration; joins all tables",
+    "config": "the configuration for people: what the sweep varied",
+    "baseline": "whether the others are compared with this configuration",
+    "run_id": "the trial's MLflow run",
+    "dropout": "probability of dropping a hidden unit in training",
+    "l1": "λ of the penalty λ · (1 / number of weights) · Σ|w|, without biases",
+    "l2": "λ as PyTorch's weight_decay: the penalty is (λ / 2) · Σw², biases too",
+    "lr": "step size of SGD",
+    "batch_size": "rows per update",
+    "hidden": "units of each hidden layer",
+    "epochs": "passes over the training rows",
+    "dataset": "data set of scikit-learn",
+    "standardize": "whether features were scaled on the training rows",
+    "drop_last": "whether an epoch's last batch was left out when not full",
+    "seed": "gives the split, initial weights, batch order and dropout draws; equal seeds of "
+    "different configurations are pairs",
+    "diverged": "whether the loss ever was not finite; its numbers are then empty",
+    "exchanged": "the source of randomness that comes from the next seed instead of the model's "
+    "own, in trials that measure what it adds to the spread; empty in all others. Where the sweep "
+    "has no such trial the column is not there",
+    "epoch": "counted from 1",
+    "train_accuracy, test_accuracy": "shares from 0 to 1 with dropout off, mean of epochs {window}",
+    "train_loss, test_loss": "cross-entropy in nats without the penalty, the same epochs",
+    "train_batch_accuracy, train_batch_loss": "means over an epoch's mini-batches as they were "
+    "trained on, dropout on",
+    "generalization_gap": "training minus test accuracy, model by model",
+    "weight_norm, sparsity": f"root of the summed squares of all weights, and share of weights "
+    f"under {NEAR_ZERO:g} of their layer's largest; _0 for the layer next to the input",
+    "…_std, …_ci_low, …_ci_high": f"standard deviation over seeds and {METHOD} of the mean, "
+    "without models that diverged; empty where there are not two",
+    "test_accuracy_minus_baseline": "mean over seeds of the differences seed by seed",
+    "seeds, diverged_seeds": "models of the trial, and how many of them diverged",
+    "0.weight, 0.weight.shape, …": "a layer's weights, row after row, and their shape; layer 0 is "
+    "next to the input",
+}
+_OF_FOLDS = (
+    "mean over {folds} folds of the seed's training rows, each fold's rows judged by a model that "
+    "was trained on the others; empty where one of these models diverged"
+)
+
+
+def readme(record: SweepRecord) -> str:
+    """The text of README.txt."""
+    manifest = record.manifest
+    window = f"{manifest.summary_epochs.start + 1} to {manifest.summary_epochs.stop}"
+    about = {name: text.format(window=window) for name, text in _ABOUT.items()}
+    if record.has_folds:
+        about |= {"cv_accuracy, cv_loss": _OF_FOLDS.format(folds=manifest.trials[0].folds)}
+    curves = recorded_curves(record.curves.columns)
+    about |= {", ".join(curves): "the same quantities at each epoch, in curves"}
+    trials = f"{len(record.usable)} of {len(manifest.trials)} trials"
+    counts = f"{trials}, {len(manifest.trials[0].seeds)} seeds each, data: "
+    lacking = "".join(f"Lacking: {name} ({why})\n" for name, why in record.lacking.items())
+    return _TEMPLATE.format(
+        run_name=manifest.run_name,
+        question=manifest.question,
+        counts=f"{counts}{manifest.dataset['name']}\n{lacking}",
+        command=without_password(str(manifest.origin["command"])),
+        run_id=record.run_id,
+        commit=manifest.origin["commit"] or "unknown",
+        axis=manifest.axes[0].field,
+        columns="\n".join(_entry(name, text) for name, text in about.items()),
+    )
+
+
+def _entry(name: str, text: str) -> str:
+    return textwrap.fill(f"{name}: {text}", 98, subsequent_indent="    ")

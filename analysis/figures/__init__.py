@@ -1,0 +1,1 @@
+"""A recorded sweep's figures, their captions, and the numbers on them."""

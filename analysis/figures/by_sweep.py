@@ -1,0 +1,237 @@
+"""From a recorded sweep to the values of its figures.
+
+Dimension letters: S seeds, E epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from analysis.figures.captions import (
+    SMOOTHING,
+    axes_label,
+    baseline_label,
+    curve_subtitle,
+    final_subtitle,
+    spread,
+    sweep_plot,
+    trial_label,
+)
+from analysis.figures.comparison import Row, compare, swept
+from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Point, Scale, Series
+from analysis.reading.manifest import Axis
+from analysis.reading.sweep_record import SweepRecord
+from analysis.stats.seeds import Difference, Estimate, estimate_by_epoch, moving_average
+from trainables.hyperparameters import Trial
+
+ACCURACY_LIMITS = (50.0, 101.0)  # %, as in the lesson
+_NAMES = {"train/accuracy": "training accuracy", "test/accuracy": "test accuracy"}
+
+
+def accuracy_against_epoch(record: SweepRecord, title: str) -> Plot:
+    """Two panels, training and test accuracy, one smoothed line for each configuration."""
+    shown = spread(record)
+    panels = [
+        LinePanel(
+            title=_NAMES[metric],
+            x_label="epoch",
+            y_label="accuracy (%)",
+            series=_lines(record, shown, metric, 100),
+            style="curve",
+            ordered=True,
+            y_limits=ACCURACY_LIMITS,
+        )
+        for metric in _NAMES
+    ]
+    plot = sweep_plot(record, "accuracy_by_epoch", title, curve_subtitle(record, shown), panels)
+    lowest = ACCURACY_LIMITS[0]
+    hidden = {
+        series.label: None
+        for panel in panels
+        for series in panel.series
+        if max(point.y for point in series.points) < lowest
+    }
+    if hidden:
+        below = f"below {lowest:g} %, so not on the figure: {'; '.join(hidden)}"
+        plot = replace(plot, notes=(*plot.notes, below))
+    return replace(plot, legend_title=axes_label(record))
+
+
+def loss_against_epoch(record: SweepRecord, title: str) -> Plot:
+    """Training loss, one smoothed line for each configuration."""
+    shown = spread(record)
+    panel = LinePanel(
+        title="training loss, without the penalty",
+        x_label="epoch",
+        y_label="cross-entropy (nats)",
+        series=_lines(record, shown, "train/loss", 1),
+        style="curve",
+        ordered=True,
+    )
+    plot = sweep_plot(record, "loss_by_epoch", title, curve_subtitle(record, shown), [panel])
+    return replace(plot, legend_title=axes_label(record))
+
+
+def accuracy_against_value(
+    record: SweepRecord,
+    title: str,
+    second: Literal["gap", "difference"] = "difference",
+    x_scale: Scale | None = None,
+) -> Plot:
+    """Training and test accuracy against the swept value.
+
+    The second panel has their gap, or the difference of test accuracy to the baseline in pairs.
+    """
+    rows = compare(record)
+    axis = record.manifest.axes[0]
+    values = [swept(record, row.trial)[0] for row in rows]
+    scale = x_scale or value_scale(axis, values)
+
+    def panel(
+        title: str, y_label: str, series: dict[str, Callable[[Row], Estimate | Difference | None]]
+    ) -> LinePanel:
+        return LinePanel(
+            title=title,
+            x_label=axis.label,
+            y_label=y_label,
+            series=tuple(
+                Series(
+                    label,
+                    present(
+                        to_point(x, of(row), 100, row.run_id)
+                        for x, row in zip(values, rows, strict=True)
+                    ),
+                )
+                for label, of in series.items()
+            ),
+            style="points",
+            x_scale=scale,
+        )
+
+    accuracy = panel(
+        "training and test accuracy",
+        "accuracy (%)",
+        {"training": lambda row: row.train, "test": lambda row: row.test},
+    )
+    if second == "gap":
+        other = panel(
+            "generalization gap",
+            "training − test accuracy (points)",
+            {"training − test": lambda row: row.gap},
+        )
+    else:
+        other = panel(
+            f"test accuracy minus that of {baseline_label(record)}, by seed",
+            "difference (points)",
+            {"test − baseline": lambda row: row.difference or _to_itself(record, row)},
+        )
+        if not record.baseline:
+            other = replace(other, missing="the baseline is missing: no differences")
+    panels = [accuracy, replace(other, zero_line=True)]
+    return sweep_plot(record, "accuracy", title, final_subtitle(record, "band"), panels)
+
+
+def value_scale(axis: Axis, values: Collection[float]) -> Scale:
+    """The scale on which values of a swept hyperparameter are drawn."""
+    if not axis.log:
+        return "linear"
+    return "symlog" if 0 in values else "log"
+
+
+def accuracy_map(record: SweepRecord, title: str) -> Plot:
+    """Test accuracy over two swept values, and its difference to the baseline."""
+    rows = compare(record)
+    style = map_style(record)
+    x_axis, y_axis = record.manifest.axes[:2]
+    accuracy, differences = [], []
+    for row in rows:
+        place = swept(record, row.trial)
+        if cell := to_cell(place, row, row.test, 0):
+            accuracy.append(cell)
+        if difference := row.difference or _to_itself(record, row):
+            side = 1 if (difference.mean or 0) > 0 else -1
+            mark = side if difference.excludes_zero else 0
+            if cell := to_cell(place, row, difference, mark):
+                differences.append(cell)
+    panels = [
+        MapPanel("test accuracy", x_axis.label, y_axis.label, "%", tuple(accuracy), style),
+        MapPanel(
+            title=f"difference to {baseline_label(record)}",
+            x_label=x_axis.label,
+            y_label=y_axis.label,
+            value_label="points",
+            cells=tuple(differences),
+            style=style,
+            signed=True,
+            missing="" if differences else "the baseline is missing: no differences",
+        ),
+    ]
+    drawn = "±" if style == "grid" else "interval of the difference"
+    subtitle = f"{final_subtitle(record, drawn)}; differences seed by seed"
+    return sweep_plot(record, "accuracy", title, subtitle, panels)
+
+
+def map_style(record: SweepRecord) -> Literal["grid", "scatter"]:
+    """A grid where the promised values are all combinations of some on either axis."""
+    configurations = record.manifest.configurations
+    promised = {swept(record, trial) for trial in configurations}
+    full = len(promised) == np.prod([len({place[n] for place in promised}) for n in (0, 1)])
+    usable = {swept(record, trial) for trial in record.configurations}
+    narrowest = min(len({place[n] for place in usable}) for n in (0, 1))
+    return "grid" if full and narrowest > 1 else "scatter"
+
+
+def _lines(
+    record: SweepRecord, shown: Sequence[Trial], metric: str, factor: float
+) -> tuple[Series, ...]:
+    series = []
+    for trial in shown:
+        smooth = moving_average(record.curve(trial, metric), SMOOTHING)
+        by_epoch = enumerate(estimate_by_epoch(smooth), start=1)
+        run_id = record.run_of(trial)
+        points = present(to_point(epoch, one, factor, run_id) for epoch, one in by_epoch)
+        if points:
+            series.append(Series(trial_label(record, trial), points))
+    return tuple(series)
+
+
+def present(points: Iterable[Point | None]) -> tuple[Point, ...]:
+    """The points that there are."""
+    return tuple(point for point in points if point)
+
+
+def to_point(
+    x: float, found: Estimate | Difference | None, factor: float, run_id: str
+) -> Point | None:
+    """The mean times `factor`, and its interval, at `x`; None when there is no mean."""
+    if found is None or found.mean is None:
+        return None
+    low, high = _scaled(found.low, factor), _scaled(found.high, factor)
+    diverged = found.diverged if isinstance(found, Estimate) else 0
+    return Point(x, found.mean * factor, low, high, found.n, diverged, run_id)
+
+
+def _to_itself(record: SweepRecord, row: Row) -> Difference | None:
+    """The baseline's difference to itself, so that it has its place on the axis."""
+    if row.trial != record.baseline or row.test.mean is None:
+        return None
+    return Difference(0.0, 0.0, 0.0, row.test.n, None, "the baseline itself")
+
+
+def to_cell(
+    place: tuple[float, ...], row: Row, found: Estimate | Difference, mark: int
+) -> Cell | None:
+    """The mean in % and its interval at that place of a map; None when there is no mean."""
+    if found.mean is None:
+        return None
+    low, high = _scaled(found.low, 100), _scaled(found.high, 100)
+    value, lost = found.mean * 100, row.test.diverged
+    return Cell(place[0], place[1], value, low, high, found.n, lost, row.run_id, mark)
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

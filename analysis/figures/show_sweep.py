@@ -1,0 +1,78 @@
+"""From a sweep's name to its answer: a table and a sentence in the terminal, and figures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from analysis.figures.captions import seeds_and_method, spread
+from analysis.figures.comparison import Row, best, compare, reading, value_text
+from analysis.plotting.files import publish
+from analysis.plotting.panels import Plot
+from analysis.plotting.terminal import in_percent, new_console, new_table, print_warnings
+from analysis.reading.connection import open_store, without_password
+from analysis.reading.errors import Stop
+from analysis.reading.load_sweep import load_sweep
+from analysis.reading.script_options import Options
+from analysis.reading.sweep_record import SweepRecord
+
+_MOST_ROWS = 24  # of the table in the terminal; the CSV files have all
+
+
+def answer(name: str, plots: Callable[[SweepRecord], Sequence[Plot]], options: Options) -> int:
+    """Analyses the sweep `name`; the exit code, with one line on stderr unless it is 0."""
+    try:
+        client = open_store(options.tracking_uri)
+        record = load_sweep(client, name, options.sweep, options.allow_partial)
+        print_warnings(record)
+        rows = compare(record)
+        show(record, rows)
+        drawn = plots(record)
+        publish(client, drawn, options)
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        return stop.code
+    return 0
+
+
+def show(record: SweepRecord, rows: Sequence[Row]) -> None:
+    """Prints the table, the run that it is from, and what the numbers say."""
+    console = new_console()
+    kept = {trial.key for trial in spread(record, _MOST_ROWS - 1)}
+    if top := best(rows):
+        kept.add(top.trial.key)
+    fields = ", ".join(axis.field for axis in record.manifest.axes)
+    table = new_table(
+        record.manifest.question,
+        fields,
+        right=("n", "train %", "test %", "gap", "test − baseline"),
+    )
+    table.add_column("run", no_wrap=True)
+    for row in rows:
+        if row.trial.key in kept:
+            table.add_row(*_texts(record, row))
+    console.print(table)
+    if len(kept) < len(rows):
+        console.print(f"{len(kept)} of {len(rows)} configurations; the CSV files have all.")
+    lost = any(row.test.diverged for row in rows)
+    console.print(
+        f"{seeds_and_method(record, '±')}; accuracy in %, gap and difference in points"
+        + ("; n: models left of those trained, the others diverged" if lost else "")
+    )
+    where = without_password(record.tracking_uri)
+    console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
+    console.print(reading(record, rows), style="bold")
+
+
+def _texts(record: SweepRecord, row: Row) -> tuple[str, ...]:
+    n = f"{row.test.n}/{len(row.trial.seeds)}" if row.test.diverged else f"{row.test.n}"
+    if row.difference is None:
+        difference = "baseline" if row.trial == record.baseline else "–"
+    else:
+        difference = in_percent(row.difference, "+z.2")
+    estimates = (
+        in_percent(row.train, ".1"),
+        in_percent(row.test, ".1"),
+        in_percent(row.gap, "+z.2"),
+    )
+    return (value_text(record, row.trial), n, *estimates, difference, row.run_id[:8])

@@ -1,0 +1,1 @@
+"""Choosing by cross-validation, and what the choice is worth."""

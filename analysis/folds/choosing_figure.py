@@ -1,0 +1,126 @@
+"""The figure of what the ways of choosing a configuration claim, and of what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.figures.by_sweep import present, to_point, value_scale
+from analysis.figures.captions import final_subtitle, sweep_plot
+from analysis.figures.comparison import swept
+from analysis.folds.choice import Choices
+from analysis.folds.fold_sweeps import Judged
+from analysis.plotting.panels import LinePanel, Plot, Point, Scale, Series
+from analysis.reading.sweep_record import SweepRecord
+from analysis.stats.seeds import Estimate, estimate
+from trainables.result import Array
+
+
+class Way(NamedTuple):
+    """A way of choosing: `configuration` it chose and the accuracy that it claims or has."""
+
+    name: str
+    configuration: str
+    accuracy: Estimate
+    run_id: str
+
+
+def ways(record: SweepRecord, choices: Choices, fresh: Judged | None) -> tuple[Way, ...]:
+    """From what flatters most to what flatters least; only those that there are."""
+    trials = choices.scores.trials
+    by_test, by_cv = trials[choices.by_test.place], trials[choices.by_cv.place]
+    several = choices.configurations
+    each = f"{several} of {len(trials)}, one a seed" if several > 1 else "the same for every seed"
+    found = [
+        Way("claim of one seed, on its own test rows", "one a seed", estimate(choices.alone), ""),
+        Way("claim: highest test accuracy", by_test.name, choices.claimed, record.run_of(by_test)),
+        Way("test accuracy of the choice by folds", by_cv.name, choices.test_of_cv, ""),
+        Way("honest: each seed chooses by its folds", each, estimate(choices.nested), ""),
+    ]
+    found[2] = found[2]._replace(run_id=record.run_of(by_cv))
+    if fresh is not None:
+        accuracy = estimate(fresh.record.final(fresh.trial, "test/accuracy"))
+        run_id = fresh.record.run_of(fresh.trial)
+        found.append(
+            Way(
+                f"the choice by folds on {accuracy.n} fresh seeds",
+                fresh.trial.name,
+                accuracy,
+                run_id,
+            )
+        )
+    return tuple(found)
+
+
+def choosing_plot(record: SweepRecord, choices: Choices, found: Sequence[Way]) -> Plot:
+    """Both accuracies against the swept value with the choices; beside them the ways' accuracies.
+
+    Over several swept values the configurations stand in the order of their cross-validated
+    accuracy, since there is no one axis for them.
+    """
+    folds = choices.scores.trials[0].folds
+    panels = [_by_value(record, choices), _by_way(found)]
+    plot = sweep_plot(
+        record,
+        "choosing",
+        "Choosing by cross-validation against choosing on the test set",
+        f"{final_subtitle(record, 'band and bars')}; {folds} folds of the training rows",
+        panels,
+    )
+    rows = record.manifest.dataset["train"]
+    notes = [
+        f"a fold's model trains on {rows - rows // folds} of the {rows} training rows and is "
+        "likely the worse for it: cross-validated accuracy is for choosing, not for claiming"
+    ]
+    if lost := int(np.isnan(choices.scores.cv_accuracy).sum()):
+        notes.append(
+            f"cross-validation gives no number for {lost} of {choices.scores.cv_accuracy.size} "
+            "models, since one of a fold diverged; they are left out"
+        )
+    return replace(plot, notes=(*plot.notes, *notes))
+
+
+def _by_value(record: SweepRecord, choices: Choices) -> LinePanel:
+    scores, axes = choices.scores, record.manifest.axes
+    scale: Scale = "linear"
+    if len(axes) == 1:
+        places = [swept(record, trial)[0] for trial in scores.trials]
+        scale = "log2" if axes[0].field == "batch_size" else value_scale(axes[0], places)
+        x_label, title = axes[0].label, "accuracy against the swept value"
+    else:
+        means = np.nan_to_num([estimate(one).mean or 0.0 for one in scores.cv_accuracy])
+        places = np.argsort(np.argsort(means, kind="stable"), kind="stable").tolist()
+        x_label = "configurations in the order of their cross-validated accuracy"
+        title = f"accuracy of the configurations ({len(axes)} values were swept, so no one axis)"
+    order = sorted(range(len(places)), key=places.__getitem__)
+
+    def points(values: Array, chosen: Sequence[int]) -> tuple[Point, ...]:
+        run_ids = [record.run_of(trial) for trial in scores.trials]
+        return present(to_point(places[k], estimate(values[k]), 100, run_ids[k]) for k in chosen)
+
+    by_cv, by_test = choices.by_cv.place, choices.by_test.place
+    series = (
+        Series("cross-validated", points(scores.cv_accuracy, order)),
+        Series("test", points(scores.test_accuracy, order)),
+        Series("chosen by cross-validation", points(scores.cv_accuracy, [by_cv])),
+        Series("chosen on the test set", points(scores.test_accuracy, [by_test])),
+    )
+    return LinePanel(title, x_label, "accuracy (%)", series, "points", scale)
+
+
+def _by_way(found: Sequence[Way]) -> LinePanel:
+    points = [
+        (way.name, present([to_point(place, way.accuracy, 100, way.run_id)]))
+        for place, way in enumerate(found)
+    ]
+    return LinePanel(
+        title="what each way of choosing claims, and what is true",
+        x_label="",
+        y_label="test accuracy (%)",
+        series=tuple(Series(name, each) for name, each in points if each),
+        style="points",
+        named=True,
+    )

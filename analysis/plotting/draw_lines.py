@@ -1,0 +1,173 @@
+"""Draws series against a common x: curves and points with bands, outlines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from analysis.plotting.panels import LinePanel, Series
+
+# Series differ in lightness, dashes and markers, so that they are told apart in grey print too.
+_DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1.2)), (0, (9, 3)), "-")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
+_NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
+_LINE = 0.05  # of a panel's height: a line of text
+_NAME_WIDTH = 14  # characters of a line below a named point
+_MANY = 25  # points of a series that need smaller markers
+
+
+def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
+    """All series of the panel; `labels`: those of the whole figure, which fix how each looks."""
+    if panel.zero_line:
+        ax.axhline(0, color="0.3", linewidth=1)
+    for series in () if panel.named else panel.series:
+        place = labels.index(series.label)
+        if panel.style == "points":
+            # Many bands on top of each other would hide each other; their rims stay.
+            _draw_points(ax, series, place, panel.joined, 0.32 / max(2, len(panel.series)))
+        else:
+            _draw_curve(ax, panel, series, place, len(labels))
+    for remark in panel.remarks:
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+        ax.text(remark.x, remark.y, remark.text, size=9, ha="center", va="center", bbox=box)
+    _set_scales(ax, panel)
+    _draw_levels(ax, panel, labels)
+    if panel.named:
+        _draw_named(ax, panel)
+
+
+def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
+    """Lines across, each named at its right end, beyond the panel; needs the axes' final limits."""
+    lowest = 0.0
+    for level in sorted(panel.levels, key=lambda one: one.y):
+        color = COLORS[labels.index(level.label) % len(COLORS)]
+        ax.axhline(level.y, color=color, linewidth=1, linestyle=(0, (1, 2)))
+        height = ax.transAxes.inverted().transform(ax.transData.transform((1.0, level.y)))[1]
+        lowest = max(lowest, float(height))
+        text = f"{level.label}: {level.y:.2g}".replace("$", r"\$")
+        ax.text(1.01, lowest, text, transform=ax.transAxes, va="center", size=9, color=color)
+        lowest += _LINE  # names of lines close to each other stand above each other
+
+
+def _draw_named(ax: Axes, panel: LinePanel) -> None:
+    """Points with their names below them, and bars for their intervals."""
+    for series in panel.series:
+        (point,) = series.points
+        ax.plot([point.x], [point.y], color="0.2", marker="o", markersize=7)
+        if point.low is not None and point.high is not None:
+            ax.vlines([point.x], [point.low], [point.high], color="0.2")
+    names = [textwrap.fill(series.label, _NAME_WIDTH) for series in panel.series]
+    places = [series.points[0].x for series in panel.series]
+    ax.set_xticks(places, [name.replace("$", r"\$") for name in names], fontsize=8)
+    if places:
+        ax.set_xlim(min(places) - 0.5, max(places) + 0.5)
+    ax.grid(visible=False, axis="x")
+
+
+def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int) -> None:
+    x, y = _coordinates(series)
+    color = _shade(place, of) if panel.ordered else COLORS[place % len(COLORS)]
+    every = max(1, len(x) // 8)
+    ax.plot(
+        x,
+        y,
+        color=color,
+        linestyle=_DASHES[place % len(_DASHES)],
+        marker=None if panel.style == "outline" else MARKERS[place % len(MARKERS)],
+        # Markers of different lines stand at different places, so as not to cover each other.
+        markevery=slice(place * every // max(of, 1), None, every),
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        label=series.label,
+    )
+    _fill_band(ax, series, color, alpha=0.13)
+
+
+def _draw_points(ax: Axes, series: Series, place: int, joined: bool, alpha: float) -> None:
+    x, y = _coordinates(series)
+    color = COLORS[place % len(COLORS)]
+    many = len(x) > _MANY and joined
+    dashes = _DASHES[place % len(_DASHES)]
+    ax.plot(
+        x,
+        y,
+        color=color,
+        linestyle=dashes if joined else "none",
+        linewidth=1 if many else 1.6,
+        marker=MARKERS[place % len(MARKERS)],
+        markersize=3 if many else 6,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        label=series.label,
+    )
+    _fill_band(ax, series, color, alpha)
+    # The dashed rims tell overlapping bands apart in grey; a lone point has only these.
+    at, low, high = _bounds(series).T
+    if len(at) == 1:
+        ax.vlines(at, low, high, color=color)
+    for rim in (low, high):
+        ax.plot(at, rim, color=color, linestyle=dashes, linewidth=0.7)
+    if lost := [point for point in series.points if point.diverged]:
+        ax.plot(
+            [point.x for point in lost],
+            [point.y for point in lost],
+            linestyle="none",
+            marker="x",
+            color="black",
+            markersize=9,
+            markeredgewidth=1.5,
+            label="some models diverged",
+        )
+
+
+def _fill_band(ax: Axes, series: Series, color: str, alpha: float) -> None:
+    ax.fill_between(*_bounds(series).T, color=color, alpha=alpha, linewidth=0)
+
+
+def _coordinates(series: Series) -> tuple[np.ndarray, np.ndarray]:
+    x, y = ([point[number] for point in series.points] for number in (0, 1))
+    return np.array(x), np.array(y)
+
+
+def _bounds(series: Series) -> np.ndarray:
+    """x, low and high (points that have an interval, 3)."""
+    found = [(one.x, one.low, one.high) for one in series.points if one.low is not None]
+    return np.array(found, dtype=np.float64).reshape(-1, 3)
+
+
+def _shade(place: int, of: int) -> str:
+    """Dark to light in the order of the values, short of what white paper swallows."""
+    return matplotlib.colors.to_hex(matplotlib.colormaps["viridis"](0.82 * place / max(of - 1, 1)))
+
+
+def _set_scales(ax: Axes, panel: LinePanel) -> None:
+    values = [point.x for series in panel.series for point in series.points]
+    if panel.x_scale == "symlog":  # log with room for 0
+        ax.set_xscale("symlog", linthresh=min((one for one in values if one > 0), default=1))
+    elif panel.x_scale == "log2":
+        ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_locator(FixedLocator(sorted(set(values))))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    else:
+        ax.set_xscale(panel.x_scale)
+    if panel.y_scale == "symlog":
+        ax.set_yscale("symlog", linthresh=_NEAR_ZERO)
+        ax.set_ylim(bottom=0)
+    else:
+        ax.set_yscale(panel.y_scale)
+    for axis, ticks in ((ax.xaxis, panel.x_ticks), (ax.yaxis, panel.y_ticks)):
+        if ticks:
+            axis.set_major_locator(FixedLocator(ticks))
+            axis.set_minor_locator(NullLocator())
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    if panel.y_limits:
+        ax.set_ylim(*panel.y_limits)
+    if panel.style == "outline":
+        ax.set_aspect("equal", adjustable="datalim")

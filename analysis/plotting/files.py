@@ -1,0 +1,58 @@
+"""Figures as files, and beside the sweep's other artifacts in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+from mlflow import MlflowClient
+
+from analysis.plotting.csv_files import write_csv
+from analysis.plotting.draw import STYLE, draw
+from analysis.plotting.panels import Plot
+from analysis.plotting.terminal import show_files
+from analysis.reading.connection import upload
+from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.script_options import Places
+
+_DPI = 150
+
+
+def publish(
+    client: MlflowClient, plots: Sequence[Plot], places: Places, table: Path | None = None
+) -> None:
+    """Saves the plots, prints where they are, and adds them to their sweeps' runs if wanted.
+
+    `table`: a file beside them, which goes where the first plot goes.
+    """
+    files = save(plots, places.out)
+    show_files(files if table is None else {**files, table.stem: [table]})
+    if places.upload:
+        add_to_store(client, plots, files)
+        if table is not None:
+            upload(client, plots[0].run_ids, [table])
+
+
+def save(plots: Sequence[Plot], out: Path) -> dict[str, list[Path]]:
+    """Writes PNG, SVG and CSV of each plot into `out`; their paths, by the plot's name."""
+    files: dict[str, list[Path]] = {}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for plot in plots:
+            figure = draw(plot)
+            paths = [out / f"{plot.name}.{kind}" for kind in ("png", "svg", "csv")]
+            with matplotlib.rc_context(STYLE):
+                figure.savefig(paths[0], dpi=_DPI)
+                figure.savefig(paths[1], metadata={"Date": None})
+            write_csv(plot.table(), paths[2])
+            files[plot.name] = paths
+    except OSError as error:
+        raise Stop(BAD_INPUT, f"cannot write figures to {out}: {error}") from error
+    return files
+
+
+def add_to_store(client: MlflowClient, plots: Sequence[Plot], files: dict[str, list[Path]]) -> None:
+    """Adds each plot's files to the artifacts of the sweeps that it shows, under `figures/`."""
+    for plot in plots:
+        upload(client, plot.run_ids, files[plot.name])

@@ -1,0 +1,60 @@
+"""How results stand in the terminal: tables, numbers with intervals, warnings, paths."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from analysis.reading.sweep_record import SweepRecord
+from analysis.stats.seeds import Difference, Estimate
+
+
+def new_console() -> Console:
+    """A console that shows text as it is: names are data, not markup."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 100  # in a pipe or a log there is no edge to fit
+    return console
+
+
+def new_table(title: str, *left: str, right: tuple[str, ...] = ()) -> Table:
+    """A table with columns of text, `left`, and then of numbers, `right`."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        show_edge=False,
+    )
+    for heading in left:
+        table.add_column(heading, no_wrap=True)
+    for heading in right:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def in_percent(found: Estimate | Difference, form: str) -> str:
+    """`95.2 ± 1.3`: mean and half of the interval in % or points, written as `form` says."""
+    if found.mean is None:
+        return "–"
+    text = f"{100 * found.mean:{form}f}"
+    if found.low is None:
+        return text
+    return f"{text} ± {100 * (found.mean - found.low):.{form[-1]}f}"
+
+
+def print_warnings(record: SweepRecord, before: str = "") -> None:
+    """Prints what is odd about a sweep to stderr, a line each."""
+    for warning in (*record.warnings, *([record.partial] if record.partial else [])):
+        print(f"warning: {before}{warning}", file=sys.stderr)
+
+
+def show_files(files: dict[str, list[Path]]) -> None:
+    """Prints where the figures are."""
+    for paths in files.values():
+        print(" ".join(map(str, paths)))

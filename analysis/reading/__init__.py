@@ -1,0 +1,1 @@
+"""From an MLflow store to the checked record of one sweep."""

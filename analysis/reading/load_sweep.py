@@ -1,0 +1,130 @@
+"""From the MLflow store to one sweep's checked tables."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from analysis.reading.connection import download, store_errors
+from analysis.reading.errors import INCOMPLETE, STORE, Stop
+from analysis.reading.finding import find_sweep, is_deleted, remedy, restore, sweep_of
+from analysis.reading.finished_trials import some, trial_runs
+from analysis.reading.manifest import Manifest, read_manifest
+from analysis.reading.part_tables import read_curves, read_weights
+from analysis.reading.sweep_record import SweepRecord
+
+
+def load_sweep(
+    client: MlflowClient, name: str | None, run_id: str | None = None, allow_partial: bool = False
+) -> SweepRecord:
+    """The sweep whose parent run is `run_id`, or else the newest finished one called `name`.
+
+    Raises `Stop` when there is none, when the store cannot be read, when its files are not those
+    that were recorded, and, unless `allow_partial`, when the sweep is deleted or lacks trials that
+    its manifest promises.
+    """
+    with store_errors(client.tracking_uri):
+        if run_id is not None:
+            parent = sweep_of(client, run_id, name)
+        elif name is not None:
+            parent = find_sweep(client, name, allow_partial)
+        else:
+            raise ValueError("load_sweep needs a name or a run_id, got neither")
+        if is_deleted(parent) and not allow_partial:
+            raise Stop(
+                INCOMPLETE,
+                f"sweep {parent.info.run_name} is deleted: {restore(parent)}, or give "
+                "--allow-partial to read what is left of it",
+            )
+        record = _read(client, parent)
+    if record.lacking and not allow_partial:
+        raise Stop(INCOMPLETE, _lacking(client, parent, record))
+    if not record.configurations:
+        raise Stop(INCOMPLETE, f"sweep {record.manifest.run_name} has no complete trial")
+    return record
+
+
+def _lacking(client: MlflowClient, parent: Run, record: SweepRecord) -> str:
+    named = [f"{config} ({problem})" for config, problem in record.lacking.items()]
+    running = "is still RUNNING and " if parent.info.status == "RUNNING" else ""
+    failed = any(problem.startswith("failed") for problem in record.lacking.values())
+    return (
+        f"sweep {record.manifest.run_name} {running}lacks {len(named)} of "
+        f"{len(record.manifest.trials)} trials: {some(named)}; "
+        f"{remedy(client, parent, ' --retry-failed' if failed else '')}, or give --allow-partial "
+        "to go on without them"
+    )
+
+
+def _read(client: MlflowClient, parent: Run) -> SweepRecord:
+    run_id = parent.info.run_id
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        manifest = _manifest(parent, download(client, run_id, "sweep.json", folder))
+        runs = trial_runs(client, parent, manifest)
+        finished = [trial for trial in manifest.trials if trial.key in runs.finished]
+        curves, weights = pd.DataFrame(), pa.table({})
+        torn: dict[str, str] = {}
+        if finished:  # a sweep that has just begun has no curves yet
+            try:
+                curves, torn = read_curves(download(client, run_id, "curves", folder), finished)
+                weights = read_weights(download(client, run_id, "weights", folder), finished)
+            except (ValueError, pa.ArrowException) as error:
+                running = parent.info.status == "RUNNING"  # a file may be half written just now
+                again = "; the sweep is still RUNNING, so try again" if running else ""
+                line = f"curves or weights of {parent.info.run_name}: {error}{again}"
+                raise Stop(STORE, line) from error
+    problems = {**runs.problems, **torn}
+    good = {key: run for key, run in runs.finished.items() if key not in torn}
+    return SweepRecord(
+        tracking_uri=client.tracking_uri,
+        run_id=run_id,
+        manifest=manifest,
+        trials=_trial_table(manifest, good),
+        curves=curves,
+        weights=weights,
+        lacking={t.name: problems[t.key] for t in manifest.trials if t.key in problems},
+        warnings=(*_oddities(parent, bool(problems)), *runs.warnings),
+    )
+
+
+def _manifest(parent: Run, file: Path) -> Manifest:
+    recorded = parent.data.tags.get("manifest.sha256")
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if recorded is not None and found != recorded:
+        raise Stop(
+            STORE,
+            f"sweep.json of {parent.info.run_name} is not the one that the sweep wrote: its sha256 "
+            f"is {found[:12]}…, the run's tag manifest.sha256 says {recorded[:12]}…; bring the "
+            "file back from a copy, nothing can be checked without it",
+        )
+    try:
+        return read_manifest(file)
+    except ValueError as error:
+        raise Stop(STORE, f"sweep.json of {parent.info.run_name}: {error}") from error
+
+
+def _oddities(parent: Run, lacks_trials: bool) -> list[str]:
+    odd = []
+    if is_deleted(parent):
+        odd.append(f"sweep {parent.info.run_name} is deleted: {restore(parent)}")
+    if parent.info.status == "RUNNING":
+        state = "this is what it has so far" if lacks_trials else "but all its trials are recorded"
+        odd.append(f"sweep {parent.info.run_name} is still RUNNING; {state}")
+    return odd
+
+
+def _trial_table(manifest: Manifest, runs: dict[str, Run]) -> pd.DataFrame:
+    rows = []
+    for trial in manifest.trials:
+        if run := runs.get(trial.key):
+            finals = {k: v for k, v in run.data.metrics.items() if k.startswith("final/")}
+            row = {"trial_key": trial.key, "config": trial.name, "run_id": run.info.run_id}
+            rows.append(row | trial.hyperparameters.as_dict() | finals)
+    return pd.DataFrame(rows, columns=None if rows else ["trial_key", "config", "run_id"])

@@ -1,0 +1,233 @@
+"""The lesson's figures beside ours: the plots of the analysis scripts, with what each shows."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import matplotlib
+
+from analysis import batch_size, dropout, l1, l2
+from analysis.figures.concept_figures import activations, batches, penalties, weights
+from analysis.plotting.draw import STYLE, draw
+from analysis.plotting.panels import LinePanel, Plot, Series
+from analysis.reading.errors import Stop
+from analysis.reading.sweep_record import SweepRecord
+from analysis.report_page.report_readings import (
+    accuracy_reading,
+    batches_reading,
+    gap_reading,
+    loss_reading,
+    speed_reading,
+    weights_reading,
+)
+
+_MOST_POINTS = 250  # of a drawn line: closer than half a millimetre is not seen, and costs bytes
+_MOST_COLUMNS = 2  # of panels: with more, letters are too small at a page's width
+_NO_DATE = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # else pages of equal data differ
+
+
+class Figure(NamedTuple):
+    """A figure of the lesson and ours.
+
+    `lesson`: what the lesson's figure showed; `ours`: what the record says; `method`: n and how
+    the intervals came about; `notes`: what else a reader must know; `runs`: the sweeps' run ids;
+    `source`: the image as a `data:` address, empty when `missing` says why there is none.
+    """
+
+    name: str
+    title: str
+    lesson: str
+    ours: str
+    method: str
+    notes: tuple[str, ...]
+    runs: tuple[str, ...]
+    source: str
+    width: int
+    height: int
+    missing: str
+
+
+class _Kind(NamedTuple):
+    """What is said about a plot of a sweep, by the end of its name."""
+
+    ending: str
+    lesson: str
+    reading: Callable[[SweepRecord], str]
+
+
+_SWEEPS: Mapping[str, tuple[Callable[[SweepRecord], list[Plot]], tuple[_Kind, ...]]] = {
+    "dropout": (
+        dropout.plots,
+        (
+            _Kind(
+                "_accuracy",
+                "Training and test accuracy against eleven dropout rates, and their gap: the best "
+                "accuracy without dropout, both falling as the rate rises.",
+                gap_reading,
+            ),
+        ),
+    ),
+    "l2": (
+        l2.plots,
+        (
+            _Kind(
+                "_accuracy_by_epoch",
+                "Accuracy by epoch, one smoothed line for each of seven λ: no clear order of the "
+                "lines, but λ near 0.1 below the others.",
+                speed_reading,
+            ),
+            _Kind(
+                "_accuracy",
+                "Mean accuracy of the late epochs against λ: no clear trend at small λ, a loss "
+                "at large ones.",
+                accuracy_reading,
+            ),
+        ),
+    ),
+    "l1": (
+        l1.plots,
+        (
+            _Kind(
+                "_accuracy_by_epoch",
+                "Accuracy by epoch, one smoothed line for each of ten λ: larger λ perhaps faster "
+                "in the first epochs.",
+                speed_reading,
+            ),
+            _Kind(
+                "_accuracy",
+                "Mean accuracy of the late epochs against λ: little change on this small model.",
+                accuracy_reading,
+            ),
+            _Kind("_loss_by_epoch", "Training loss by epoch, one line for each λ.", loss_reading),
+        ),
+    ),
+    "batch_size": (
+        batch_size.plots,
+        (
+            _Kind(
+                "_accuracy_by_epoch",
+                "Accuracy by epoch, one line for each batch size from 2 to 64: the smaller the "
+                "batch, the faster the start; all high in the end, 64 last.",
+                speed_reading,
+            ),
+            _Kind("_accuracy", "The lesson read this off the curves above.", accuracy_reading),
+        ),
+    ),
+}
+
+
+def lesson_figures(records: Mapping[str, SweepRecord]) -> list[Figure]:
+    """All figures, those of the ideas first; a missing sweep's figures say so."""
+    found = [_shapes(), *_ideas(records)]
+    for role, (plots, kinds) in _SWEEPS.items():
+        record = records.get(role)
+        if record is None:
+            missing = f"no sweep '{role}' was read"
+            found.append(Figure(role, role, "", "", "", (), (), "", 0, 0, missing))
+            continue
+        for plot in plots(record):
+            kind = next(one for one in kinds if plot.name.endswith(one.ending))
+            found.append(_figure(plot, kind.lesson, kind.reading(record)))
+    return found
+
+
+def _shapes() -> Figure:
+    return _figure(
+        penalties(),
+        "A diamond and a circle of equal penalty, and what a step costs: from 1.5 to 1.4 a weight "
+        "saves about 0.3 under w², from 0.2 to 0.1 only 0.03, and 0.1 both times under |w|.",
+        "The same shapes and the same savings, computed; no data in this figure.",
+    )
+
+
+def _ideas(records: Mapping[str, SweepRecord]) -> list[Figure]:
+    penalised = {name: records.get(name) for name in ("l1", "l2")}
+    batched = records.get("batch_size")
+    return [
+        _drawn(
+            "What dropout does to a network",
+            lambda: activations(records.get("dropout")),
+            "A sketch of a network with some hidden units crossed out in training.",
+            "The units of a model that the sweep trained, with a mask drawn as training draws it.",
+        ),
+        _drawn(
+            "Sparse or distributed weights",
+            lambda: weights(penalised),
+            "A sketch: many weights at zero (sparse) beside many small ones (distributed).",
+            weights_reading([record for record in penalised.values() if record]),
+        ),
+        _drawn(
+            "How rows fall into mini-batches",
+            lambda: batches(batched),
+            "A sketch of data cut into batches, the last one not full.",
+            batches_reading(batched) if batched else "",
+        ),
+    ]
+
+
+def _drawn(title: str, make: Callable[[], Plot], lesson: str, ours: str) -> Figure:
+    """The figure, or why this record has not what it takes."""
+    try:
+        return _figure(make(), lesson, ours)
+    except Stop as stop:
+        name = title.lower().replace(" ", "-")
+        return Figure(name, title, lesson, "", "", (), (), "", 0, 0, str(stop))
+
+
+def _figure(plot: Plot, lesson: str, ours: str) -> Figure:
+    source, width, height = image(plot)
+    return Figure(
+        name=plot.name,
+        title=plot.title,
+        lesson=lesson,
+        ours=ours,
+        method=plot.subtitle,
+        notes=plot.notes,
+        runs=plot.run_ids,
+        source=source,
+        width=width,
+        height=height,
+        missing="",
+    )
+
+
+def image(plot: Plot) -> tuple[str, int, int]:
+    """The plot as an SVG in a `data:` address, and its width and height in CSS pixels.
+
+    An image of its own, not part of the page: Matplotlib gives equal ids to things in different
+    figures, and styles for all of the document that they stand in; and nothing in an image runs.
+    """
+    text = io.StringIO()
+    if plot.columns is None and len(plot.panels) > _MOST_COLUMNS:
+        plot = replace(plot, columns=_MOST_COLUMNS)
+    with matplotlib.rc_context(STYLE):
+        figure = draw(thinned(plot, _MOST_POINTS))
+        figure.savefig(text, format="svg", metadata=_NO_DATE)
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    encoded = base64.b64encode(text.getvalue().encode()).decode()
+    return f"data:image/svg+xml;base64,{encoded}", width, height
+
+
+def thinned(plot: Plot, most: int) -> Plot:
+    """The plot with at most `most` points in each curve, evenly spread, first and last kept."""
+    return replace(
+        plot,
+        panels=tuple(
+            replace(panel, series=tuple(_every(one, most) for one in panel.series))
+            if isinstance(panel, LinePanel) and panel.style == "curve"
+            else panel
+            for panel in plot.panels
+        ),
+    )
+
+
+def _every(series: Series, most: int) -> Series:
+    count = len(series.points)
+    if count <= most:
+        return series
+    places = [round(number * (count - 1) / (most - 1)) for number in range(most)]
+    return series._replace(points=tuple(series.points[place] for place in places))

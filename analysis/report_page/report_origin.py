@@ -1,0 +1,155 @@
+"""What made each sweep of the report, and how its numbers can be made again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from analysis.figures.comparison import Row, compare
+from analysis.plotting.file_names import file_name
+from analysis.reading.connection import without_password
+from analysis.reading.sweep_record import SweepRecord
+from analysis.report_page.report_charts import interval_text
+from analysis.stats.seeds import METHOD, Difference
+from trainables.hyperparameters import Trial
+
+_MACHINE = ("system", "cpu", "cores")  # not its name or its user's folders: nobody else's business
+
+
+class TrialLine(NamedTuple):
+    """A configuration's numbers as text, and the run that they are from."""
+
+    name: str
+    n: str
+    train: str
+    test: str
+    difference: str
+    run_id: str
+
+
+class Origin(NamedTuple):
+    """A sweep of the report; all texts are for people, `anchor` for links within the page.
+
+    `facts`: pairs of a name and a value. `lacking`: what is wrong with each missing trial.
+    """
+
+    anchor: str
+    title: str
+    run_name: str
+    run_id: str
+    question: str
+    setting: str
+    command: str
+    facts: tuple[tuple[str, str], ...]
+    trials: tuple[TrialLine, ...]
+    lacking: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def origin(role: str, record: SweepRecord) -> Origin:
+    """What made the sweep that plays that role."""
+    manifest = record.manifest
+    return Origin(
+        anchor=f"sweep-{file_name(role)}",
+        title=_title(record),
+        run_name=manifest.run_name,
+        run_id=record.run_id,
+        question=manifest.question,
+        setting=setting(record),
+        command=_command(record),
+        facts=_facts(record),
+        trials=tuple(_line(record, row) for row in compare(record)),
+        lacking=tuple(record.lacking.items()),
+        warnings=record.warnings,
+    )
+
+
+def _command(record: SweepRecord) -> str:
+    """The command as it is typed in the project's folder, wherever that lay."""
+    recorded = without_password(str(record.manifest.origin.get("command") or "not recorded"))
+    return re.sub(r"^python .*?(sweeps/\w+\.py)'?", r"python \1", recorded)
+
+
+def _title(record: SweepRecord) -> str:
+    """What varies and on what: `L2 penalty λ from 0 to 0.1; iris, hidden 32`."""
+    trials = record.manifest.trials
+    varied = []
+    for axis in record.manifest.axes:
+        values = [getattr(trial.hyperparameters, axis.field) for trial in trials]
+        varied.append(f"{axis.label} from {min(values):g} to {max(values):g}")
+    hidden = " ".join(map(str, trials[0].hyperparameters.hidden))
+    text = " and ".join(varied)
+    return f"{text[0].upper()}{text[1:]}; {record.manifest.dataset['name']}, hidden {hidden}"
+
+
+def setting(record: SweepRecord) -> str:
+    """What all models of a sweep have in common: data, network, training, seeds."""
+    trial = record.manifest.baseline_trial or record.manifest.trials[0]
+    found, dataset = trial.hyperparameters, record.manifest.dataset
+    widths = " → ".join(map(str, (dataset["features"], *found.hidden, dataset["classes"])))
+    fixed = {
+        "batch_size": f"batch {found.batch_size}",
+        "lr": f"learning rate {found.lr:g}",
+        "epochs": f"{found.epochs} epochs",
+        "dropout": f"dropout {found.dropout:g}" if found.dropout else "",
+        "l1": f"L1 λ {found.l1:g}" if found.l1 else "",
+        "l2": f"L2 λ {found.l2:g}" if found.l2 else "",
+    }
+    swept = {axis.field for axis in record.manifest.axes}
+    training = [text for name, text in fixed.items() if text and name not in swept]
+    data = f"{dataset['name']}{', standardised' if found.standardize else ''}"
+    rows = f"{dataset['train']} training and {dataset['test']} test rows"
+    return "; ".join([f"{data}, {rows}", f"network {widths}", ", ".join(training), _seeds(trial)])
+
+
+def _seeds(trial: Trial) -> str:
+    seeds = trial.seeds
+    if len(seeds) == 1:
+        return f"seed {seeds[0]} alone"
+    if seeds == tuple(range(seeds[0], seeds[0] + len(seeds))):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"{len(seeds)} seeds, the first {seeds[0]}"
+
+
+def _facts(record: SweepRecord) -> tuple[tuple[str, str], ...]:
+    made: Mapping[str, Any] = record.manifest.origin
+    window, dataset = record.manifest.summary_epochs, record.manifest.dataset
+    machine: Mapping[str, Any] = made.get("machine") or {}
+    versions: Mapping[str, Any] = made.get("versions") or {}
+    commit = str(made.get("commit") or "unknown: not from a git checkout")
+    if made.get("dirty"):
+        commit += ", with uncommitted changes"
+    seeds = len(record.manifest.trials[0].seeds)
+    facts = {
+        "commit": commit,
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
+        "trainer version": str(made.get("trainer_version") or ""),
+        "machine": ", ".join(str(machine[name]) for name in _MACHINE if name in machine),
+        "data": f"{dataset['name']}, {dataset['rows']} rows, digest {dataset['digest']}",
+        "final numbers": f"means of epochs {window.start + 1} to {window.stop}",
+        "intervals": f"{METHOD} over seeds" if seeds > 1 else "one seed: no interval",
+    }
+    return tuple((name, value or "not recorded") for name, value in facts.items())
+
+
+def _line(record: SweepRecord, row: Row) -> TrialLine:
+    return TrialLine(
+        name=row.trial.name,
+        n=f"{row.test.n}" + f", {row.test.diverged} diverged" * (row.test.diverged > 0),
+        train=interval_text(row.train),
+        test=interval_text(row.test),
+        difference="baseline" if row.trial == record.baseline else _difference(row.difference),
+        run_id=row.run_id,
+    )
+
+
+def _difference(found: Difference | None) -> str:
+    if found is None:
+        return "baseline missing"
+    if found.mean is None:
+        return found.remark
+    text = f"{100 * found.mean:+z.2f}"
+    if found.remark or found.low is None or found.high is None:
+        return f"{text} ({found.remark})"
+    return f"{text} [{100 * found.low:+z.2f}, {100 * found.high:+z.2f}]"

@@ -1,0 +1,161 @@
+"""One sentence for each kind of figure: what its numbers say, worked out from the record.
+
+Dimension letters: S seeds, E epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.figures.captions import MOST_LINES, SMOOTHING, spread, trial_label
+from analysis.figures.comparison import Row, best, compare, reading, swept
+from analysis.figures.concept_figures import cut
+from analysis.reading.sweep_record import SweepRecord
+from analysis.stats.seeds import Estimate, estimate, moving_average
+from trainables.hyperparameters import Trial
+
+LEVELS = (0.9, 0.8, 0.7, 0.6, 0.5)  # of accuracy; speed is read at the first that half of all reach
+NEAR_ZERO = 1e-3  # of the layer's largest weight: what `final/sparsity` counts
+
+
+def accuracy_reading(record: SweepRecord) -> str:
+    """The best configuration and its difference to the baseline."""
+    return reading(record, compare(record))
+
+
+def gap_reading(record: SweepRecord) -> str:
+    """The generalization gap at the least and at the greatest value."""
+    rows = [row for row in compare(record) if row.gap.mean is not None]
+    if not rows:
+        return "Every model diverged, so there is no gap."
+    ends = [rows[0], rows[-1]] if len(rows) > 1 else rows
+    said = [f"{_points(row.gap)} at {trial_label(record, row.trial)}" for row in ends]
+    return f"The gap, training minus test accuracy, is {' and '.join(said)}; {_best_gap(rows)}"
+
+
+def _best_gap(rows: Sequence[Row]) -> str:
+    top = best(rows)
+    if top is None:  # not with rows that have a gap
+        raise ValueError("needs a row with a mean")
+    return f"the best mean test accuracy is at {top.trial.name}."
+
+
+def speed_reading(record: SweepRecord) -> str:
+    """In which epoch the mean test accuracy of each shown configuration first reaches a level."""
+    curves = {trial: _mean_curve(record, trial) for trial in spread(record, MOST_LINES)}
+    known = {trial: curve for trial, curve in curves.items() if curve is not None}
+    if not known:
+        return "Every model diverged, so there is no curve."
+
+    def reached(level: float) -> dict[Trial, int]:
+        return {
+            trial: int(np.argmax(curve >= level)) + 1
+            for trial, curve in known.items()
+            if (curve >= level).any()
+        }
+
+    level = next((one for one in LEVELS if 2 * len(reached(one)) >= len(known)), LEVELS[-1])
+    epochs = reached(level)
+    texts = [
+        f"{trial_label(record, trial)}: {f'epoch {epochs[trial]}' if trial in epochs else 'never'}"
+        for trial in known
+    ]
+    return (
+        f"The mean test accuracy (moving average of {SMOOTHING} epochs) first reaches "
+        f"{100 * level:g} % at {'; '.join(texts)}."
+    )
+
+
+def loss_reading(record: SweepRecord) -> str:
+    """The training loss of the last epoch, the lowest and the highest."""
+    losses = [
+        (found.mean, trial)
+        for trial in record.configurations
+        for found in [estimate(record.curve(trial, "train/loss")[:, -1])]
+        if found.mean is not None
+    ]
+    if not losses:
+        return "Every model diverged, so there is no loss."
+    by_loss = sorted(losses, key=lambda pair: pair[0])
+    said = [f"{loss:.4g} nats at {trial_label(record, trial)}" for loss, trial in by_loss]
+    if len(said) == 1:
+        return f"The mean training loss of the last epoch is {said[0]}."
+    return (
+        f"The mean training loss of the last epoch is lowest, {said[0]}, and highest, {said[-1]}."
+    )
+
+
+def weights_reading(records: Sequence[SweepRecord]) -> str:
+    """Size and sparsity of first-layer weights, the baseline beside the strongest penalty."""
+    said = [_weights(record) for record in records]
+    return " ".join(said) if said else "No sweep with a penalty is in the store."
+
+
+def _weights(record: SweepRecord) -> str:
+    lasting = [
+        trial
+        for trial in record.configurations
+        if np.isfinite(record.curve(trial, "test/loss")).all(axis=1).any()
+    ]
+    if not lasting:
+        return f"{record.manifest.name}: every model diverged."
+    strongest = max(lasting, key=lambda trial: swept(record, trial))
+    shown = [trial for trial in lasting if trial in (record.baseline, strongest)]
+    texts = []
+    for trial in shown:
+        near, norm = _sparsity_and_norm(record, trial)
+        texts.append(
+            f"{trial_label(record, trial)}: {_percent(near)} of the weights near zero, "
+            f"norm {_number(norm)}"
+        )
+    return f"{record.manifest.name}: {'; '.join(texts)}."
+
+
+def _sparsity_and_norm(record: SweepRecord, trial: Trial) -> tuple[Estimate, Estimate]:
+    weight = np.abs(record.parameter(trial, "0.weight")).reshape(len(trial.seeds), -1)
+    lasting = np.isfinite(record.curve(trial, "test/loss")).all(axis=1)
+    largest = weight.max(axis=1, keepdims=True)
+    near = np.where(lasting, (weight < NEAR_ZERO * largest).mean(axis=1), np.nan)
+    norm = np.where(lasting, np.sqrt((weight**2).sum(axis=1)), np.nan)
+    return estimate(near), estimate(norm)
+
+
+def batches_reading(record: SweepRecord) -> str:
+    """The rows that drop_last leaves out of an epoch at each batch size."""
+    rows = int(record.manifest.dataset["train"])
+    sizes = sorted({trial.hyperparameters.batch_size for trial in record.manifest.trials})
+    left = {
+        size: sum(one.stop - one.start for one in cut(rows, size) if one.left_out) for size in sizes
+    }
+    said = "; ".join(f"size {size}: {lost}" for size, lost in left.items())
+    return f"Rows of {rows} that an epoch leaves out: {said}."
+
+
+def _mean_curve(record: SweepRecord, trial: Trial) -> np.ndarray | None:
+    """(E,): the smoothed mean test accuracy of the models that did not diverge."""
+    curves = moving_average(record.curve(trial, "test/accuracy"), SMOOTHING)
+    kept = curves[np.isfinite(curves).all(axis=1)]
+    return kept.mean(axis=0) if len(kept) else None
+
+
+def _points(found: Estimate) -> str:
+    text = f"{100 * (found.mean or 0.0):+z.2f} points"
+    if found.low is None or found.high is None:
+        return f"{text} (one seed: no interval)"
+    return f"{text} [{100 * found.low:+z.2f}, {100 * found.high:+z.2f}]"
+
+
+def _percent(found: Estimate) -> str:
+    text = f"{100 * (found.mean or 0.0):.2f} %"
+    if found.low is None or found.high is None:
+        return text
+    return f"{text} [{100 * found.low:z.2f}, {100 * found.high:z.2f}]"
+
+
+def _number(found: Estimate) -> str:
+    text = f"{found.mean or 0.0:.3f}"
+    if found.low is None or found.high is None:
+        return text
+    return f"{text} [{found.low:.3f}, {found.high:.3f}]"

@@ -1,0 +1,1 @@
+"""Robustness over many seeds: numbers, figures, tables, sentences."""

@@ -1,0 +1,1 @@
+"""Statistics over seeds: intervals, pairs, trends, equivalence, sources of variance."""

@@ -1,0 +1,225 @@
+"""Ray: a cluster joined, or one started here whose workers are ready early; what it has to give."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import ray
+
+from sweeps.cluster.ray_address import ResourceError
+from sweeps.cluster.ray_token import check_token
+from sweeps.plan.options import BOTH_DEVICES, Options
+from trainables.installation import code_files
+
+_SETTINGS = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard files beside MLflow
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # `interrupts` answers signals
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # no snapshots: the record is MLflow
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray starts a worker for each CPU at once; they spend the time until Tune needs them on the
+    # imports that they will need.
+    "RAY_preload_python_modules": "trainables.worker_imports",
+    # Once the CPUs are promised to Tune's trials, Ray takes its idle workers for surplus: it would
+    # end them before the trials ask for workers, and start others.
+    "RAY_idle_worker_killing_time_threshold_ms": "60000",
+    "PL_DISABLE_FORK": "1",  # see `ray_tune._ask_for_no_environment`
+}
+
+
+def start_ray(options: Options) -> None:
+    """Starts Ray on this machine, with as many CPUs as the sweep may use."""
+    _prepare()
+    _start_no_helpers()
+    _init(
+        "cannot be started",
+        address="local",
+        include_dashboard=False,
+        num_cpus=_cpus_to_use(options),
+    )
+
+
+def _cpus_to_use(options: Options) -> int | None:
+    """Those of `--max-concurrent` trials; None for all that Ray finds.
+
+    For each CPU that it has, Ray starts a worker, which imports all that a trial needs: 200 MB and
+    three seconds of a core. How many it finds is not asked through a public interface: should that
+    have moved, workers without work are started, too.
+    """
+    with suppress(ImportError):
+        from ray._private.utils import get_num_cpus
+
+        if options.max_concurrent is not None:
+            needed = math.ceil(options.max_concurrent * options.cpus_per_trial)
+            return needed if needed < get_num_cpus() else None
+    return None
+
+
+def join_cluster(address: str, note: Callable[[str], None]) -> int:
+    """Connects to the Ray cluster at `address`; how many bytes of code its workers receive.
+
+    They run this installation's trainables, whatever is installed on their nodes. Ending Ray here
+    leaves the cluster as it is and takes this sweep's workers from it. `note` is told what Ray says
+    about the cluster meanwhile, such as that a node is lost.
+    """
+    _prepare()
+    _keep_stdout_ours(note)
+    check_token(address)
+    environment, size = sent_code()
+    _init(f"at {address} cannot be used", address=address, runtime_env=environment)
+    return size
+
+
+def sent_code() -> tuple[dict[str, Any], int]:
+    """Ray's description of the code that a cluster's workers receive, and its size in bytes."""
+    files = code_files()
+    environment = {"py_modules": [str(files[0].parent)], "excludes": ["__pycache__"]}
+    return environment, sum(file.stat().st_size for file in files)
+
+
+def _prepare() -> None:
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    _keep_our_signal_handlers()
+    for name in ("ray", "ray.tune", "ray.data"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _init(what_failed: str, **arguments: Any) -> None:
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **arguments)
+    except Exception as error:  # Ray raises a dozen kinds here; all mean the same to the user
+        reason = " ".join(str(error).split())[:300]
+        if reason.startswith("Version mismatch"):
+            reason += "; install the same versions on this machine and all nodes"
+        raise ResourceError(f"Ray {what_failed}: {reason}") from error
+
+
+def _keep_our_signal_handlers() -> None:
+    """Stops Ray from answering SIGTERM in place of `interrupts` while it starts.
+
+    Its answer ends the process with code 15 and leaves the sweep's run behind. Where Ray keeps it
+    is not a public interface: should it have moved, only these seconds are as Ray has them.
+    """
+    with suppress(ImportError):
+        from ray._private import utils
+
+        utils.set_sigterm_handler = lambda _: None
+
+
+def _start_no_helpers() -> None:
+    """Stops Ray from starting processes that serve nothing here and take two seconds of a core.
+
+    They are the autoscaler of machines that come and go, the collector of workers' output, which
+    `log_to_driver=False` throws away, and the server of the dashboard that is not shown. Ray has no
+    setting for this. Where it starts them is not a public interface: should it have moved, sweeps
+    only start later.
+    """
+    with suppress(ImportError):
+        from ray._private.node import Node
+
+        kind: Any = Node
+        for name in ("start_monitor", "start_log_monitor"):
+            setattr(kind, name, lambda _: None)
+
+        def no_server(node: Any, **_: Any) -> None:
+            node._webui_url = ""
+
+        kind.start_api_server = no_server
+
+
+def _keep_stdout_ours(note: Callable[[str], None]) -> None:
+    """Stops Ray from printing what befalls the cluster among a sweep's results.
+
+    Where it does that is not a public interface: should it have moved, such lines are in stdout.
+    """
+    with suppress(ImportError):
+        from ray._private import worker
+
+        def tell(message: Mapping[str, Any], **_: Any) -> None:
+            note("Ray: " + " ".join(" ".join(message["lines"]).split()))
+
+        vars(worker)["print_to_stdstream"] = tell
+
+
+class Node(NamedTuple):
+    """A node of the cluster: its id, how a user knows it, and how much it has of what."""
+
+    id: str
+    name: str
+    resources: Mapping[str, float]
+
+
+def living_nodes() -> list[Node]:
+    """The cluster's nodes that are alive."""
+    known: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return [
+        Node(
+            each["NodeID"],
+            f"node {each['NodeManagerHostname']} ({each['NodeManagerAddress']})",
+            each["Resources"],
+        )
+        for each in known
+        if each["Alive"]
+    ]
+
+
+class Slots(NamedTuple):
+    """How many packs can run at once, on GPUs and on CPUs alone."""
+
+    cuda: int
+    cpu: int
+
+
+def free_slots(options: Options) -> int:
+    """How many packs Ray can run at once. Raises `ResourceError` when it is none."""
+    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    nodes = [node.resources for node in living_nodes()]
+    slots = slots_on(nodes, options)
+    if (slots.cuda if gpus else slots.cpu) == 0:
+        asked = f"{cpus:g} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
+        kinds = Counter((node.get("CPU", 0), node.get("GPU", 0)) for node in nodes)
+        has = ", ".join(
+            f"{count} with {cpu:g} CPUs and {gpu:g} GPUs" for (cpu, gpu), count in kinds.items()
+        )
+        raise ResourceError(
+            f"each Ray Tune trial asks for {asked} on one node; nodes: {has}; lower "
+            "--cpus-per-trial or --gpus-per-trial, or use a cluster that has them"
+        )
+    return min(sum(slots), options.max_concurrent or sum(slots))
+
+
+def slots_on(nodes: Sequence[Mapping[str, float]], options: Options) -> Slots:
+    """What nodes with these resources have room for.
+
+    Without `--gpus-per-trial` all slots are of CPUs; with it of GPUs, and beside them of CPUs when
+    `--device` names both.
+    """
+    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    if not gpus:
+        return Slots(0, sum(slots_of(node, cpus, 0) for node in nodes))
+    cuda = [slots_of(node, cpus, gpus) for node in nodes]
+    if options.device != BOTH_DEVICES:
+        return Slots(sum(cuda), 0)
+    left = [node.get("CPU", 0) - n * cpus for node, n in zip(nodes, cuda, strict=True)]
+    return Slots(sum(cuda), sum(slots_of({"CPU": each}, cpus, 0) for each in left))
+
+
+def slots_of(node: Mapping[str, float], cpus: float, gpus: float) -> int:
+    """How many trials that ask for so many CPUs and GPUs fit on a node with those resources."""
+
+    # Ray counts in ten-thousandths; so must this, or 3 × 0.1 would not fit into 0.3.
+    def times(available: float, asked: float) -> float:
+        return round(available * 10_000) // round(asked * 10_000) if asked else math.inf
+
+    if 0 < gpus < 1:
+        by_gpu: float = node.get("GPU", 0) * times(1, gpus)  # a fraction stays on one GPU
+    else:
+        by_gpu = times(node.get("GPU", 0), gpus)
+    return int(min(times(node.get("CPU", 0), cpus), by_gpu))

@@ -1,0 +1,211 @@
+"""Packs as Ray Tune trials, and what comes back from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.tune import PlacementGroupFactory
+from ray.tune.experiment import Trial as TuneTrial
+
+from sweeps.cluster.mixed_devices import MixedDevices
+from sweeps.cluster.ray_start import living_nodes, slots_on
+from sweeps.cluster.waiting_packs import WaitingPacks
+from sweeps.plan.options import BOTH_DEVICES, Options
+from trainables import data
+from trainables.hyperparameters import Trial
+from trainables.trainable import PackTrainable
+
+_RETRIES = 2  # of a pack that fails; a worker that was killed deserves another chance
+# Of a result, by Tune: which pack, and where it was trained; `done`, or Tune prints that it is.
+_KEPT = ("trial_id", "node_ip", "pid", "done")
+
+
+def run_packs(
+    packs: list[list[Trial]],
+    options: Options,
+    on_results: Callable[[bytes], None],
+    on_failed: Callable[[list[Trial], str], None],
+    on_step: Callable[[float], None],
+    note: Callable[[str], None],
+) -> None:
+    """Trains all packs; returns when all have finished or failed, or when Tune was stopped.
+
+    `on_results` receives the Arrow bytes of trained trials, `on_failed` the trials of a pack that
+    failed for good with its error, `on_step` the models' worth of epochs trained so far, after each
+    step of Tune's loop, `note` what a user should know. What they raise ends the sweep and comes
+    out of this call, as does `ResourceError` when packs wait for nodes that do not come back.
+    """
+    _ask_for_no_environment()
+    _repeat_what_was_lost()
+    callback = _PackCallback(packs, on_results, on_failed, on_step, WaitingPacks(note))
+    # The data travel with the packs: loading them would cost every worker an import of seconds.
+    with_packs = tune.with_parameters(
+        PackTrainable,
+        packs=packs,
+        dataset=data.load(options.dataset),
+        gpu_share=options.gpus_per_trial,
+        cpu_only=options.device == "cpu",
+    )
+    mixed = options.device == BOTH_DEVICES
+    storage = Path(tempfile.mkdtemp(prefix="sweep-tune-"))
+    try:
+        tuner = tune.Tuner(
+            tune.with_resources(with_packs, _resources(options)),
+            param_space={} if mixed else {"pack": tune.grid_search(list(range(len(packs))))},
+            tune_config=tune.TuneConfig(
+                search_alg=_by_device(packs, options) if mixed else None,
+                num_samples=len(packs) if mixed else 1,
+                reuse_actors=True,
+                max_concurrent_trials=options.max_concurrent,
+                trial_dirname_creator=lambda trial: f"pack-{trial.config['pack']}",
+            ),
+            run_config=tune.RunConfig(
+                name="packs",
+                storage_path=str(storage),
+                callbacks=[callback],
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=_RETRIES),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            ),
+        )
+        tuner.fit()
+    except Exception:
+        if callback.raised is not None:
+            raise callback.raised from None
+        raise
+    finally:
+        shutil.rmtree(storage, ignore_errors=True)
+
+
+def _resources(options: Options) -> dict[str, float] | Callable[..., PlacementGroupFactory]:
+    """What each Tune trial asks Ray for; of mixed devices, by its configuration."""
+    cpus, gpus = options.cpus_per_trial, options.gpus_per_trial
+    if options.device != BOTH_DEVICES:
+        return {"CPU": cpus, "GPU": gpus}
+
+    # Workers receive this function, and of this project only what they train with: it may use
+    # nothing else of it.
+    def of(config: dict[str, Any]) -> PlacementGroupFactory:
+        return PlacementGroupFactory([{"CPU": cpus, "GPU": gpus * (config["device"] == "cuda")}])
+
+    return of
+
+
+def _by_device(packs: list[list[Trial]], options: Options) -> MixedDevices:
+    # Tune starts one worker at a time of those that a search suggests, unless it is told how many.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(len(packs))
+    return MixedDevices(
+        len(packs), lambda: slots_on([node.resources for node in living_nodes()], options)
+    )
+
+
+def _ask_for_no_environment() -> None:
+    """Lets Tune's actors run as Ray's workers are, instead of with variables of their own.
+
+    Tune asks for every actor to have `PL_DISABLE_FORK` set, and such an actor fits no worker that
+    was started without the wish; two seconds of imports are then done twice. `ray_start` sets the
+    variable for all workers, so the wish can go. It also hands the driver's cloud credentials to
+    every actor, which Ray then writes into its logs; a trial reads and writes nothing, so it needs
+    none. Where Tune keeps these is not a public interface: should it have moved, sweeps only start
+    later.
+    """
+    with suppress(ImportError, AttributeError):
+        from ray.tune.execution import class_cache
+
+        class_cache.DEFAULT_ENV_VARS.pop("PL_DISABLE_FORK", None)
+        class_cache.ENV_VARS_TO_PROPAGATE.clear()
+
+
+def _repeat_what_was_lost() -> None:
+    """Lets every loss of a worker cost its pack a repetition, and never the sweep.
+
+    Tune repeats a trial whose actor died. Of losses that Ray reports as something else, such as a
+    result whose node died before it was fetched or a worker that was killed for want of memory, it
+    knows nothing, and gives everything up. Where it decides that is not a public interface: should
+    it have moved, such a loss ends the sweep, which can be resumed.
+    """
+    with suppress(ImportError, AttributeError):
+        from ray.air.execution._internal import actor_manager
+
+        kind: Any = actor_manager.RayActorManager
+        decide = kind._actor_task_failed
+        if decide.__module__ == __name__:
+            return  # of an earlier sweep of this process
+
+        # Tune names these arguments.
+        def _failed(manager: Any, tracked_actor_task: Any, exception: Exception) -> None:
+            known = RayActorError | RayTaskError
+            if isinstance(exception, RayError) and not isinstance(exception, known):
+                exception = RayActorError(error_msg=f"{type(exception).__name__}: {exception}")
+            decide(manager, tracked_actor_task, exception)
+
+        kind._actor_task_failed = _failed
+
+
+class _PackCallback(tune.Callback):
+    """Takes results out of Tune's hands as they arrive."""
+
+    def __init__(
+        self,
+        packs: list[list[Trial]],
+        on_results: Callable[[bytes], None],
+        on_failed: Callable[[list[Trial], str], None],
+        on_step: Callable[[float], None],
+        waiting: WaitingPacks,
+    ) -> None:
+        self._packs, self._waiting = packs, waiting
+        self._models = [0.0] * len(packs)  # trained so far, by pack
+        self._on_results, self._on_failed, self._on_step = on_results, on_failed, on_step
+        self.raised: Exception | None = None  # Tune wraps what a callback raises; this is it bare
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (tune.Callback, ())  # Tune pickles its callbacks; nothing of this one is to be kept
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        try:
+            function(*arguments)
+        except Exception as error:
+            self.raised = error
+            raise
+
+    def on_trial_result(
+        self,
+        iteration: int,
+        trials: list[TuneTrial],
+        trial: TuneTrial,
+        result: dict[str, Any],
+        **info: Any,
+    ) -> None:
+        self._models[trial.config["pack"]] = result["models"]
+        content = result.get("results")
+        # Tune lets callbacks change what it keeps. It would keep the results, and statistics of
+        # every number: 16 kB for each pack, until the sweep ends.
+        for name in result.keys() - set(_KEPT):
+            del result[name]
+        if content is not None:
+            self._call(self._on_results, content)
+
+    def on_trial_error(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
+    ) -> None:
+        self._call(self._on_failed, self._packs[trial.config["pack"]], _error_of(trial))
+
+    def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
+        self._call(self._on_step, sum(self._models))
+        self._call(self._waiting.look, trials)
+
+
+def _error_of(trial: TuneTrial) -> str:
+    """The last line of a failed trial's traceback."""
+    path = trial.error_file
+    text = Path(path).read_text(errors="replace") if path and Path(path).exists() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "the worker process died without an error message"

@@ -1,0 +1,53 @@
+"""What a script's command line asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
+
+from sweeps.plan.options import Options
+from sweeps.plan.sweep import Sweep
+from sweeps.record.messages import Source
+from trainables.hyperparameters import Trial
+
+
+class Plan(NamedTuple):
+    """What is to be trained, and the options that it is recorded with."""
+
+    sweep: Sweep
+    options: Options
+    trials: Sequence[Trial]
+
+
+class Command(Protocol):
+    """A command line that has been read.
+
+    `stated`: names of the options that were given and not left to their defaults, which are those
+    of `usual`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+
+    @property
+    def options(self) -> Options: ...
+
+    @property
+    def usual(self) -> Options: ...
+
+    @property
+    def stated(self) -> Collection[str]: ...
+
+    @property
+    def needs(self) -> str | None:
+        """The run id of a recorded sweep that the plan is made from, if it is made from one."""
+
+    def problems(self) -> list[str]:
+        """A line for each thing wrong, found without starting anything."""
+
+    def plan(self, source: Source | None = None) -> Plan:
+        """The sweep of a command line without problems; `source`: the one that it `needs`.
+
+        Raises `Refused` when they do not fit each other.
+        """

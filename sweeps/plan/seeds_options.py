@@ -1,0 +1,134 @@
+"""The command line of `sweeps/seeds.py`: its own flags beside those that all sweeps have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import prod
+from typing import Annotated, Any
+
+import tyro
+
+from sweeps.plan.flags import MaybeWhole, Number, Whole
+from sweeps.plan.options import (
+    MOST_CONFIGURATIONS,
+    RUN_ID,
+    VALUES,
+    Options,
+    batch_problems,
+    flag_of,
+    outside,
+    read,
+    shared_problems,
+)
+from trainables.hyperparameters import SOURCES, Hyperparameters, Range, problem, shown
+
+_MOST_DECIMALS = 12  # of a value, all of which stand in its configuration's name
+
+
+def _read_sources(words: list[str]) -> tuple[str, ...]:
+    """The names in their usual order; those that are none are refused later."""
+    names = [name for word in words for name in word.replace(",", " ").split()]
+    return tuple(sorted(names, key=lambda name: (*SOURCES, name).index(name)))
+
+
+_sources: tyro.constructors.PrimitiveConstructorSpec[Any] = (
+    tyro.constructors.PrimitiveConstructorSpec(
+        nargs="*",
+        metavar="{" + ",".join(SOURCES) + "}",
+        instance_from_str=_read_sources,
+        is_instance=lambda _: True,
+        str_from_instance=lambda names: [",".join(names)],
+    )
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Configurations:
+    """Which configurations; empty values are those of the other sweeps, or of the source."""
+
+    dropout: tuple[Number, ...] = ()
+    """Probabilities of dropping a hidden unit, 0 to 1; by default 0."""
+    l1: tuple[Number, ...] = ()
+    """λs of the L1 penalty λ · (1 / number of weights) · Σ|w|; by default 0."""
+    l2: tuple[Number, ...] = ()
+    """λs of the L2 penalty (λ/2) · Σw², PyTorch's weight_decay; by default 0."""
+    lr: tuple[Number, ...] = ()
+    """Step sizes of SGD; by default 0.005."""
+    batch_size: tuple[Whole, ...] = ()
+    """Rows per update; by default 16."""
+
+    from_run: Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN_ID")] = None
+    """Instead of values: the best configurations, and the baseline, of this recorded sweep."""
+    top: MaybeWhole = None
+    """With --from: how many of the best; by default 5, or all if there are fewer."""
+
+    vary: Annotated[tuple[str, ...], _sources] = SOURCES
+    """Sources of randomness that change with the seed; the others stay those of the first."""
+    by_source: bool = False
+    """Train every configuration again with one source at a time taken from the next seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedsOptions(Options, _Configurations):
+    """Flags of `sweeps/seeds.py`."""
+
+    seeds: Whole = 100
+    """Replicates of every configuration, each with its own split, weights and batch order."""
+    first_seed: Whole = 0
+    """Seeds are this one and those that follow it; with --from, by default the first fresh one."""
+
+
+def parse_seeds(description: str, arguments: Sequence[str] | None = None) -> SeedsOptions:
+    """The options of the command line; ends the process on `--help` (0) or an unknown flag (2)."""
+    return read(SeedsOptions(), "seeds", description, arguments)
+
+
+def seeds_problems(options: SeedsOptions, stated: Collection[str]) -> list[str]:
+    """All that is wrong with the options, a line each: the flag, what it needs, what came."""
+    found: list[str] = []
+    for name in VALUES:
+        found += _in_values(name, getattr(options, name), name in stated)
+    count = prod(max(1, len(getattr(options, name))) for name in VALUES)
+    if not found and count > MOST_CONFIGURATIONS:
+        found.append(f"all combinations need to be at most {MOST_CONFIGURATIONS}, got {count}")
+    found += outside(options, top=Range(1, MOST_CONFIGURATIONS, whole=True))
+    if options.from_run is None and options.top is not None and options.resume is None:
+        found.append("--top needs --from, got it without")
+    if options.from_run is not None and not RUN_ID.fullmatch(options.from_run):
+        found.append(f"--from needs the run id of a sweep, got {shown(options.from_run)}")
+    if not options.vary or set(options.vary) - set(SOURCES):
+        given = " ".join(map(shown, options.vary)) or "nothing"
+        found.append(f"--vary needs some of {', '.join(SOURCES)}, got {given}")
+    elif len(set(options.vary)) < len(options.vary):
+        found.append(f"--vary needs each source once, got {' '.join(options.vary)}")
+    elif options.by_source and options.vary != SOURCES:
+        found.append("--by-source goes without --vary: it exchanges each source in turn")
+    if options.by_source and options.seeds == 1:
+        found.append("--by-source needs at least 2 --seeds, got 1: sources come from the next one")
+    sizes = options.batch_size or (Hyperparameters.batch_size,)
+    return [*found, *shared_problems(options), *batch_problems(sizes, options)]
+
+
+def _in_values(name: str, values: tuple[Any, ...], stated: bool) -> list[str]:
+    flag = flag_of(name)
+    if stated and not values:
+        return [f"{flag} needs at least one value, got none"]
+    wrong = [f"{flag} {text}" for value in values if (text := problem(name, value))]
+    if wrong:
+        return wrong
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        return [f"{flag} needs different values, got {shown(twice[0])} more than once"]
+    return [
+        f"{flag} needs values of at most {_MOST_DECIMALS} decimals, got {shown(value)}"
+        for value in values
+        if decimals(value) > _MOST_DECIMALS
+    ]
+
+
+def decimals(value: float) -> int:
+    """Digits after the point that write `value` exactly as it was given."""
+    exponent = Decimal(str(value)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

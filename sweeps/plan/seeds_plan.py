@@ -1,0 +1,193 @@
+"""The configurations and seeds of `sweeps/seeds.py`: values from flags, or a sweep's best."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields, replace
+from itertools import product
+from typing import Any
+
+from sweeps import batch_size, dropout, l1, l2
+from sweeps.plan.command import Plan
+from sweeps.plan.exit_codes import BAD_INPUT
+from sweeps.plan.manifest import Manifest
+from sweeps.plan.options import MOST_FIRST_SEED, VALUES, flag_of
+from sweeps.plan.ranking import best_of
+from sweeps.plan.seeds_options import SeedsOptions, decimals
+from sweeps.plan.sweep import Axis, Sweep
+from sweeps.record.messages import Refused, Source
+from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
+
+NAME = "seeds"
+_TOP = 5
+_SHARED = tuple(each.name for each in fields(Hyperparameters) if each.name not in VALUES)
+_AXES = {
+    axis.name: axis
+    for sweep in (dropout.SWEEP, l1.SWEEP, l2.SWEEP, batch_size.SWEEP)
+    for axis in sweep.axes
+} | {"lr": Axis(name="lr", label="learning rate", lesson=(0.005,))}
+
+
+def plan_values(options: SeedsOptions) -> Plan:
+    """All combinations of the values in `options`, the first of them the baseline.
+
+    Axes are the hyperparameters with several values. One configuration has those that were given
+    for its axes, or else all.
+    """
+    usual = Hyperparameters()
+    values = {name: getattr(options, name) or (getattr(usual, name),) for name in VALUES}
+    several = [name for name in VALUES if len(values[name]) > 1]
+    stated = [name for name in VALUES if getattr(options, name)]
+    axes = tuple(_axis(name, values[name]) for name in several or stated or VALUES)
+    sweep = Sweep(name=NAME, question=_question(bool(several)), axes=axes)
+    shared = {name: getattr(options, name) for name in _SHARED}
+    base = Hyperparameters(**shared, **{name: values[name][0] for name in VALUES})
+    seeds = _seeds(options)
+    points = product(*(axis.lesson for axis in axes))
+    return Plan(sweep, options, _all(options, [sweep.trial(base, each, seeds) for each in points]))
+
+
+def plan_from(options: SeedsOptions, stated: Collection[str], source: Source) -> Plan:
+    """The baseline and the best configurations of `source` on seeds that it did not use.
+
+    Raises `Refused` for options that do not fit the source, with a line for each.
+    """
+    manifest = source.promised
+    ranked = best_of(manifest, source.summaries)
+    used = manifest.trials[0].seeds
+    fresh = max(used) + 1
+    if "first_seed" not in stated:
+        options = replace(options, first_seed=fresh)
+    wrong = [*_contradictions(options, stated, manifest), *_stale(options, manifest, used, fresh)]
+    top = min(_TOP, len(ranked)) if options.top is None else options.top
+    if not ranked:
+        wrong.append(f"{manifest.run_name} has no configuration with a result to choose")
+    elif top > len(ranked):
+        wrong.append(
+            f"--top needs at most {len(ranked)}, the configurations of {manifest.run_name} with a "
+            f"result, got {top}"
+        )
+    if wrong:
+        raise Refused("\n".join(wrong), BAD_INPUT)
+    baseline = manifest.baseline_trial
+    chosen = [baseline, *(each for each in ranked[:top] if each.key != baseline.key)]
+    epochs = options.epochs if options.smoke_test else baseline.hyperparameters.epochs
+    options = _completed(options, chosen, epochs)
+    first, stop = (each / baseline.hyperparameters.epochs for each in manifest.summary_epochs)
+    sweep = Sweep(
+        name=NAME,
+        question=f"Does what {manifest.run_name} found hold on seeds that it never saw?",
+        axes=tuple(_recorded_axis(each, chosen) for each in manifest.axes),
+        summary=(first, stop),
+    )
+    seeds = _seeds(options)
+    trials = [
+        Trial(each.name, replace(each.hyperparameters, epochs=epochs), seeds) for each in chosen
+    ]
+    return Plan(sweep, options, _all(options, trials))
+
+
+def _all(options: SeedsOptions, trials: Sequence[Trial]) -> list[Trial]:
+    """The configurations' trials, and after them those with an exchanged source."""
+    if options.smoke_test:
+        trials = [trials[0], *trials[1:][-1:]]
+    trials = [replace(each, vary=options.vary, folds=options.folds) for each in trials]
+    if not options.by_source:
+        return trials
+    kept = {source: tuple(one for one in SOURCES if one != source) for source in SOURCES}
+    exchanged = [
+        replace(each, name=f"{each.name} next={source}", vary=kept[source], others="next")
+        for each in trials
+        for source in SOURCES
+    ]
+    return [*trials, *exchanged]
+
+
+def _seeds(options: SeedsOptions) -> tuple[int, ...]:
+    return tuple(range(options.first_seed, options.first_seed + options.seeds))
+
+
+def _question(several: bool) -> str:
+    if several:
+        return "Which of these configurations differ by more than the luck of their seeds?"
+    return "How much do the results of this configuration vary from seed to seed?"
+
+
+def _axis(name: str, values: Sequence[Any]) -> Axis:
+    """The axis of that hyperparameter, as the sweep over it has it, with these values."""
+    usual = _AXES[name]
+    whole = name == "batch_size"
+    return replace(
+        usual,
+        lesson=tuple(values) if whole else tuple(map(float, values)),
+        choices=tuple(values) if whole else (),
+        low=min(values),
+        high=max(values),
+        decimals=max(map(decimals, values)),
+        baseline=values[0],
+    )
+
+
+def _recorded_axis(recorded: dict[str, Any], chosen: Sequence[Trial]) -> Axis:
+    """An axis as it stands in a manifest; the first of the `chosen` is the baseline."""
+    values = [getattr(each.hyperparameters, recorded["field"]) for each in chosen]
+    return Axis(
+        name=recorded["field"],
+        label=recorded["label"],
+        lesson=tuple(dict.fromkeys(values)),
+        low=recorded["low"],
+        high=recorded["high"],
+        log=recorded["log"],
+        decimals=recorded["decimals"],
+        baseline=values[0],
+    )
+
+
+def _completed(options: SeedsOptions, chosen: Sequence[Trial], epochs: int) -> SeedsOptions:
+    """The options with what comes from the source; values that differ there are left empty."""
+    all_values = {name: {getattr(each.hyperparameters, name) for each in chosen} for name in VALUES}
+    one: dict[str, Any] = {
+        name: tuple(values) if len(values) == 1 else () for name, values in all_values.items()
+    }
+    shared = {name: getattr(chosen[0].hyperparameters, name) for name in _SHARED}
+    return replace(options, **{**one, **shared, "epochs": epochs})
+
+
+def _contradictions(
+    options: SeedsOptions, stated: Collection[str], manifest: Manifest
+) -> list[str]:
+    """A line for each stated hyperparameter that is not the source's."""
+    swept = {axis["field"] for axis in manifest.axes}
+    base = manifest.baseline_trial.hyperparameters
+    found = []
+    for name in (*VALUES, *_SHARED):
+        if name not in stated or (name == "epochs" and options.smoke_test):
+            continue
+        asked, has = getattr(options, name), getattr(base, name)
+        if name in swept:
+            found.append(
+                f"{flag_of(name)} goes without --from: it is what {manifest.run_name} varies"
+            )
+        elif asked != ((has,) if name in VALUES else has):
+            found.append(
+                f"{flag_of(name)} needs {_words(has)}, as {manifest.run_name} has it, or to be "
+                f"left out, got {_words(asked)}"
+            )
+    return found
+
+
+def _words(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _stale(options: SeedsOptions, manifest: Manifest, used: Sequence[int], fresh: int) -> list[str]:
+    """A line if seeds are among those that the source has used, or too large to be seeds."""
+    first, stop = options.first_seed, options.first_seed + options.seeds
+    if any(first <= seed < stop for seed in used):
+        return [
+            f"--first-seed needs seeds that {manifest.run_name} did not use, which has {min(used)} "
+            f"to {max(used)}: give {fresh} or leave it out, got {first}"
+        ]
+    if first > MOST_FIRST_SEED:
+        return [f"--first-seed needs at most {MOST_FIRST_SEED}, got {first}"]
+    return []

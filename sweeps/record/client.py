@@ -1,0 +1,75 @@
+"""The launcher's end of the one writer, a process of its own (`recorder_process`).
+
+It keeps MLflow out of the launcher and of the workers, and it outlives them: should the launcher be
+killed, the recorder sees its pipe end, closes the sweep's runs as KILLED and goes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+
+from sweeps.record.messages import Event, Order
+from sweeps.record.process import serve
+
+
+class RecorderDied(Exception):
+    """The recorder's process ended before its work did."""
+
+
+class Recorder:
+    """The launcher's end: sends orders without waiting, receives events."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs,), name="recorder")
+        # Signals to stop are the launcher's to answer; the recorder must live to close the runs.
+        # Blocked from before its first instruction, since a mask is inherited and a handler is not.
+        # The tracker first: starting it, as the first process does, would unblock them again.
+        resource_tracker.ensure_running()
+        quiet = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, quiet)
+        self._process.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        theirs.close()
+
+    def send(self, order: Order) -> None:
+        """Hands an order over; the recorder reads at once and works later."""
+        try:
+            self._connection.send(order)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise RecorderDied(self._epitaph()) from error
+
+    def events(self, wait: float = 0) -> Iterator[Event]:
+        """Events that have arrived, or arrive within `wait` seconds of the one before."""
+        try:
+            while self._connection.poll(wait):
+                yield self._connection.recv()
+        except (EOFError, ConnectionResetError) as error:
+            raise RecorderDied(self._epitaph()) from error
+
+    def expect(self, kind: type[Event]) -> Event:
+        """Waits for the next event of `kind`; a problem before it ends the recorder's use."""
+        while True:
+            for event in self.events(wait=3600):
+                if isinstance(event, kind):
+                    return event
+
+    def join(self) -> None:
+        """Waits for the process to end."""
+        self._connection.close()
+        self._process.join(60)
+
+    def kill(self) -> None:
+        """Ends the process at once. What it had not written stays on disk."""
+        self._process.kill()
+
+    def _epitaph(self) -> str:
+        self._process.join(5)
+        return (
+            f"the recording process ended early (exit code {self._process.exitcode}); what was "
+            "trained is on disk: the same command with --resume completes the sweep"
+        )

@@ -1,0 +1,190 @@
+"""The recorder's process: opens the store, then turns what the launcher sends into MLflow runs."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, NamedTuple
+
+from sweeps.plan.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, STORE
+from sweeps.record.inbox import Inbox
+from sweeps.record.messages import Begin, Begun, Event, Found, Look, Open, Read, Ready, Source
+from sweeps.record.spool import Entry
+from trainables.lasting_imports import lasting_imports
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from sweeps.record.lifecycle import Recording
+
+
+def serve(connection: Connection) -> None:
+    """Obeys the launcher at the other end of `connection` until the sweep is closed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # should a library unblock them
+    inbox = Inbox(connection)
+    outbox = _Outbox(connection)
+    with lasting_imports():
+        from sweeps.record.store import import_mlflow, settle, work_patiently
+
+        import_mlflow()
+        request = inbox.orders.get()
+        store = _open(request, outbox) if isinstance(request, Open) else None
+        if store is None:
+            return
+    work_patiently()
+    begun = _begin(inbox, outbox, store)
+    if begun is None:
+        return
+    recording, store = begun
+    while True:
+        order = inbox.orders.get()
+        if isinstance(order, Entry):
+            recording.write(order)
+        else:
+            closed = recording.close("KILLED" if inbox.killed else "FINISHED")
+            settle(store.client, store.uri)
+            outbox.tell(closed)
+            gc.freeze()  # nothing to tidy: the process ends
+            return
+
+
+class _Store(NamedTuple):
+    """An open store; `experiment_id` is empty as long as there are only questions."""
+
+    client: MlflowClient
+    uri: str
+    experiment_id: str
+
+
+def _open(order: Open, outbox: _Outbox) -> _Store | None:
+    """The store, or None with its problem told."""
+    from sweeps.record.store import StoreError, open_experiment, open_store
+
+    experiment_id = ""
+    try:
+        client = open_store(order.uri)
+        if order.experiment is not None:
+            experiment_id = open_experiment(client, order.experiment, order.uri)
+    except StoreError as error:
+        outbox.tell(Ready(str(error)))
+        return None
+    outbox.tell(Ready())
+    return _Store(client, order.uri, experiment_id)
+
+
+def _begin(inbox: Inbox, outbox: _Outbox, store: _Store) -> tuple[Recording, _Store] | None:
+    """The record once it stands, and its store, after any number of questions; None without one."""
+    from sweeps.plan.provenance import one_line
+    from sweeps.record.lifecycle import Recording
+    from sweeps.record.lock import AlreadyRunning
+    from sweeps.record.pages.best_model import rehearse
+    from sweeps.record.recorded_sweep import CannotResume
+    from sweeps.record.sealed_files import Damaged
+    from sweeps.record.source_sweep import NotASource, read_source
+
+    while True:
+        order = inbox.orders.get()
+        try:
+            if isinstance(order, Look):
+                outbox.tell(_look(store.client, order))
+                continue
+            if isinstance(order, Read):
+                outbox.tell(read_source(store.client, order.run_id))
+                continue
+            if isinstance(order, Open):
+                opened = _open(order, outbox)
+                if opened is None:
+                    return None
+                store = opened
+                continue
+            if not isinstance(order, Begin):
+                return None
+            inbox.patience = order.patience
+            ways = (outbox.tell, inbox.deadline)
+            client, uri = store.client, store.uri
+            promise = (order.manifest, order.dataset, order.launcher)
+            if order.resume_run_id is None:
+                recording = Recording.begin(client, uri, store.experiment_id, *promise, *ways)
+            else:
+                recording = Recording.resume(
+                    client, uri, order.resume_run_id, *promise, order.retry_failed, *ways
+                )
+        except NotASource as error:
+            problem, code = str(error), BAD_INPUT
+        except (CannotResume, Damaged) as error:
+            problem, code = str(error), CANNOT_RESUME
+        except AlreadyRunning as error:
+            problem, code = str(error), ALREADY_RUNNING
+        except Exception as error:  # whatever the store's libraries raise
+            problem, code = one_line(error), STORE
+        else:
+            inbox.spool = recording.spool
+            record = recording.record
+            outbox.tell(
+                Begun(
+                    record.run_id,
+                    record.experiment_id,
+                    dict(record.writer.summaries),
+                    dict(record.writer.failures),
+                )
+            )
+            # The best model is written last, when everyone waits; its imports have time now.
+            threading.Thread(target=_quietly(rehearse), daemon=True).start()
+            return recording, store
+        outbox.tell(_no(order, problem, code))
+        return None
+
+
+def _no(order: object, problem: str, code: int) -> Event:
+    """The answer to an order that cannot be obeyed."""
+    if isinstance(order, Look):
+        return Found(problem=problem, code=code)
+    if isinstance(order, Read):
+        return Source(problem=problem, code=code)
+    return Begun(problem=problem, code=code)
+
+
+def _look(client: MlflowClient, order: Look) -> Found:
+    from sweeps.record.lock import LOCK, AlreadyRunning, Owner
+    from sweeps.record.recorded_sweep import find_sweep, read_manifest, runs_below, whole_trials
+
+    run = find_sweep(client, *order)
+    owner = Owner.from_tag(run.data.tags.get(LOCK, ""))
+    if owner is not None and owner.state == "alive":
+        raise AlreadyRunning(f"{run.info.run_name}, run {run.info.run_id}, is running: {owner}")
+    manifest = read_manifest(client, run)
+    whole = whole_trials(runs_below(client, run.info.experiment_id, manifest.run_name))
+    failed = frozenset(key for key, each in whole.items() if each.info.status == "FAILED")
+    left = {trial.key for trial in manifest.trials} - set(whole)
+    complete = run.info.status == "FINISHED" and not left and not (order.retry_failed and failed)
+    if complete and owner is not None and owner.state == "dead":
+        client.delete_tag(run.info.run_id, LOCK)  # it died between its last two calls
+    return Found(run.info.run_id, manifest, frozenset(whole), failed, complete)
+
+
+class _Outbox:
+    """Events on their way to the launcher, from any thread."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._turn = threading.Lock()
+
+    def tell(self, event: Event) -> None:
+        # The launcher may be gone; the record is still worth finishing.
+        with self._turn, suppress(OSError):
+            self._connection.send(event)
+
+
+def _quietly(function: Callable[[], None]) -> Callable[[], None]:
+    """`function` without its errors: what fails in a rehearsal fails again in earnest."""
+
+    def call() -> None:
+        with suppress(Exception):
+            function()
+
+    return call

@@ -1,0 +1,1 @@
+"""Finished trials as MLflow runs: values, points, tables, and their writing."""

@@ -1,0 +1,132 @@
+"""A finished run as a value: what it is called, what it was given, what it measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeps.plan.manifest import Manifest
+from trainables.hyperparameters import SOURCES, Trial
+from trainables.result import Interval
+
+
+class Point(NamedTuple):
+    """One value of a metric. Final numbers have step 0, curves their epoch counted from 1."""
+
+    name: str
+    value: float
+    step: int
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """Everything that one MLflow run is to hold. `time`: milliseconds since 1970.
+
+    `children`: runs below it, whose parent tag is set when they are written. A run and its children
+    are written so that the run is not finished before they are.
+    """
+
+    name: str
+    status: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    points: Sequence[Point]
+    time: int
+    children: Sequence[FinishedRun] = ()
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells it from all other runs of its sweep: trial key and seed, if it has one."""
+        return self.tags["trial.key"], self.tags.get("seed", "")
+
+
+class Standing(NamedTuple):
+    """A run that a store holds below a sweep's own; `seed` is empty for a trial's."""
+
+    run_id: str
+    status: str
+    key: str
+    seed: str
+    parent_id: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was written to its end: runs are closed last."""
+        return self.status in ("FINISHED", "FAILED")
+
+
+PARENT = "mlflow.parentRunId"
+
+
+def trial_tags(trial: Trial, manifest: Manifest, kind: str) -> dict[str, str]:
+    """The tags that every run below a sweep's own run has, but for that of its parent."""
+    return {
+        "kind": kind,
+        "sweep": manifest.run_name,
+        "sweep.name": manifest.name,
+        "config": trial.name,
+        "trial.key": trial.key,
+        "mlflow.source.name": f"sweeps/{manifest.name}.py",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": manifest.commit,
+    }
+
+
+def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
+    """Every hyperparameter as text, and the number of seeds.
+
+    Of an axis on a log scale also `log10_` of its value, unless that is 0: MLflow's scatter plots
+    know no log scale. Of a trial that not every source of randomness varies in, those that do
+    (`vary`), and the one that is taken from the next seed (`exchanged`).
+    """
+    values = trial.hyperparameters.as_dict()
+    values["hidden"] = " ".join(map(str, values["hidden"]))
+    params = {name: str(value) for name, value in values.items()}
+    for axis in manifest.axes:
+        name = axis["field"]
+        if axis["log"] and values[name] > 0:
+            params[f"log10_{name}"] = str(short(math.log10(values[name])))
+    params["seeds"] = str(len(trial.seeds))
+    if trial.vary != SOURCES:
+        params["vary"] = " ".join(trial.vary)
+    if trial.exchanged:
+        params["exchanged"] = trial.exchanged
+    return params
+
+
+def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> list[Point]:
+    """The curves' values at `epochs`, counted from 0; one that diverged ends where it did."""
+    points: list[Point] = []
+    for name, values in curves.items():
+        finite = np.isfinite(values)
+        steps = (epochs[finite] + 1).tolist()
+        points += map(Point._make, zip(repeat(name), values[finite].tolist(), steps, strict=False))
+    return points
+
+
+def final_points(numbers: Mapping[str, float]) -> list[Point]:
+    """One point for each number."""
+    return [Point(name, short(value), 0) for name, value in numbers.items()]
+
+
+def spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:
+    """Every number of the summary under its name.
+
+    What is not a number (one seed has no spread, a diverged model no accuracy) is left out: MLflow
+    versions differ in how they rank NaN.
+    """
+    for name, (mean, std, low, high) in summary.items():
+        for suffix, value in (("", mean), ("_std", std), ("_ci_low", low), ("_ci_high", high)):
+            if value is not None and np.isfinite(value):
+                yield f"{name}{suffix}", short(value)
+
+
+def short(value: float) -> float:
+    """Six significant digits, so that people can read them; the full ones are in Parquet."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,102 @@
+"""What the run of a trained trial holds: from curves and weights to points, params and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeps.plan.manifest import Manifest
+from sweeps.record.pages.words import trial_note
+from sweeps.record.runs.finished_run import (
+    FinishedRun,
+    curve_points,
+    final_points,
+    spread,
+    trial_params,
+    trial_tags,
+)
+from sweeps.record.runs.parts import PART
+from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, interval
+
+# Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
+# at most 320 points of a curve.
+_CURVE_POINTS = 60_000
+_SEED_CURVE_POINTS = 1_200_000  # and more for all of its seeds, if they have runs
+_MOST_STEPS, _FEWEST_STEPS = 320, 10
+TIMES = "time/"  # prefix of the only numbers that are not the same when a trial is trained again
+
+
+class TrialRuns:
+    """Makes the runs of one sweep's trials, the same from the same results.
+
+    `steps`: the epochs, counted from 0, whose curve points MLflow gets. `seed_steps`: the same for
+    the runs of single seeds. `window`: those of the final numbers. `curves`: the names of what each
+    trial's models have at every epoch.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._log_seeds = bool(manifest.options.get("log_seeds"))
+        epochs = manifest.trials[0].hyperparameters.epochs
+        self.curves = (*CURVES, *(CV_CURVES if manifest.folds else ()))
+        points = _CURVE_POINTS // (len(self.curves) * len(manifest.trials))
+        steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, points)))
+        self.steps = _spread(epochs, steps)
+        models = sum(len(trial.seeds) for trial in manifest.trials)
+        points = _SEED_CURVE_POINTS // (len(self.curves) * models)
+        self.seed_steps = _spread(epochs, min(steps, max(_FEWEST_STEPS, points)))
+        self.window = range(*manifest.summary_epochs)
+
+    def make(
+        self,
+        result: TrialResult,
+        finals: Mapping[str, Array],
+        part_tags: Mapping[str, str],
+        now: int,
+    ) -> tuple[FinishedRun, dict[str, Interval]]:
+        """The trial's run at the time `now` (milliseconds since 1970), and its final numbers.
+
+        `finals`: those of the result over the `window`. `part_tags`: where its curves lie.
+        """
+        trial = result.trial
+        summary = {name: interval(values) for name, values in finals.items()}
+        diverged = int(result.trained.diverged.sum())
+        numbers = {f"final/{name}": value for name, value in spread(summary)}
+        numbers["final/seeds"] = len(trial.seeds)
+        numbers["final/diverged_seeds"] = diverged
+        numbers[f"{TIMES}train_seconds"] = result.seconds
+        tags = {**trial_tags(trial, self._manifest, "trial"), **part_tags, "device": result.device}
+        tags["mlflow.note.content"] = trial_note(trial, summary, part_tags[PART])
+        if diverged:
+            tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
+        curves = result.trained.curves.items()
+        mean = {name: curve[:, self.steps].mean(axis=0) for name, curve in curves}
+        points = curve_points(mean, self.steps) + final_points(numbers)
+        seeds = tuple(self._seed_runs(result, finals, now)) if self._log_seeds else ()
+        params = trial_params(trial, self._manifest)
+        return FinishedRun(trial.name, "FINISHED", tags, params, points, now, seeds), summary
+
+    def _seed_runs(
+        self, result: TrialResult, finals: Mapping[str, Array], now: int
+    ) -> Iterator[FinishedRun]:
+        trial = result.trial
+        for index, seed in enumerate(trial.seeds):
+            all_curves = result.trained.curves.items()
+            curves = {metric: curve[index, self.seed_steps] for metric, curve in all_curves}
+            numbers = {f"final/{metric}": float(values[index]) for metric, values in finals.items()}
+            finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
+            yield FinishedRun(
+                f"{trial.name} seed={seed}",
+                "FINISHED",
+                trial_tags(trial, self._manifest, "seed") | {"seed": str(seed)},
+                trial_params(trial, self._manifest) | {"seed": str(seed)},
+                curve_points(curves, self.seed_steps) + final_points(finite),
+                now,
+            )
+
+
+def _spread(epochs: int, steps: int) -> NDArray[np.int64]:
+    """About `steps` of the epochs, counted from 0, the first and the last among them."""
+    return np.unique(np.linspace(0, epochs - 1, steps).round().astype(np.int64))

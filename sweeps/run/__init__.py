@@ -1,0 +1,1 @@
+"""A sweep under way, from its command line to its last line."""

@@ -1,0 +1,112 @@
+"""What differs between a recorded trial and the same trial trained again, and the likely reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sweeps.plan import provenance
+from sweeps.plan.manifest import Manifest
+from sweeps.record.runs.finished_run import FinishedRun, Point
+from sweeps.record.runs.trial_runs import TIMES
+from trainables.hyperparameters import TRAINER_VERSION
+from trainables.result import TrialResult
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+_PACKAGES = ("torch", "numpy")  # those that numbers depend on
+
+
+class Difference(NamedTuple):
+    """A value, or a series of `values` numbers, that came out otherwise; the first as text.
+
+    `largest`: the largest absolute difference, NaN where a value is missing or is no number.
+    """
+
+    what: str
+    where: str
+    recorded: str
+    now: str
+    largest: float
+    values: int
+
+
+def in_arrays(recorded: TrialResult, again: TrialResult) -> list[Difference]:
+    """Of curves and weights, number by number; NaN equals NaN."""
+    found = []
+    before, after = recorded.trained, again.trained
+    now = {**after.curves, **after.parameters}
+    for name, old in {**before.curves, **before.parameters}.items():
+        new = now[name]
+        other = ~((old == new) | (np.isnan(old) & np.isnan(new)))
+        if not other.any():
+            continue
+        seed, *place = (int(index) for index in np.argwhere(other)[0])
+        where = f"epoch {place[0] + 1}" if name in before.curves else f"place {place}"
+        found.append(
+            Difference(
+                f"{name} (Parquet)",
+                f"seed {recorded.trial.seeds[seed]}, {where}",
+                str(old[seed, *place]),
+                str(new[seed, *place]),
+                float(np.abs(old.astype(np.float64) - new)[other].max()),
+                int(other.sum()),
+            )
+        )
+    return found
+
+
+def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Difference]:
+    """Of what MLflow holds of a run and what it would be given now: params and every metric."""
+    found = []
+    of = f" of {run.info.run_name}"
+    for name, value in made.params.items():
+        if run.data.params.get(name) != value:
+            old = run.data.params.get(name, "missing")
+            found.append(Difference(f"param {name}{of}", "", old, value, np.nan, 1))
+    points: dict[str, list[Point]] = {}
+    for point in made.points:
+        if not point.name.startswith(TIMES):
+            points.setdefault(point.name, []).append(point)
+    for name in sorted({*points, *run.data.metrics}):
+        if not name.startswith(TIMES):
+            found += _in_metric(client, run, name, points.get(name, []), of)
+    return found
+
+
+def _in_metric(
+    client: MlflowClient, run: Run, name: str, points: Sequence[Point], of: str
+) -> list[Difference]:
+    if len(points) > 1:
+        history = client.get_metric_history(run.info.run_id, name)
+        old = sorted((metric.step, metric.value) for metric in history)
+    else:  # one call for each of these would take a server minutes
+        old = [(0, run.data.metrics[name])] if name in run.data.metrics else []
+    new = sorted((point.step if len(points) > 1 else 0, point.value) for point in points)
+    if old == new:
+        return []
+    first = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), None)
+    if first is None or [step for step, _ in old] != [step for step, _ in new]:
+        texts = f"{len(old)} points", f"{len(new)} points"
+        return [Difference(f"{name}{of}", "", *texts, np.nan, abs(len(old) - len(new)) or 1)]
+    gaps = [abs(a[1] - b[1]) for a, b in zip(old, new, strict=True)]
+    where = f"epoch {old[first][0]}" if len(points) > 1 else ""
+    texts = str(old[first][1]), str(new[first][1])
+    return [Difference(f"{name}{of}", where, *texts, max(gaps), sum(gap > 0 for gap in gaps))]
+
+
+def reasons(manifest: Manifest, digest: str, device: str) -> list[str]:
+    """What is not as it was when the trial was recorded, and can change numbers."""
+    here, cpu = provenance.versions(), provenance.machine()["cpu"]
+    pairs = [
+        ("data digest", manifest.dataset["digest"], digest),
+        ("version of the trainer", manifest.trainer_version, TRAINER_VERSION),
+        *((name, manifest.versions.get(name), here[name]) for name in _PACKAGES),
+        ("CPU of the driver", manifest.machine.get("cpu"), cpu),
+        ("device", device, "cpu"),
+    ]
+    return [f"other {what}: {then} then, {now} now" for what, then, now in pairs if then != now]

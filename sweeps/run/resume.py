@@ -1,0 +1,131 @@
+"""Going on with a sweep that was started before: is it the one that is meant, and can it be?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from sweeps.plan import provenance
+from sweeps.plan.command import Command
+from sweeps.plan.exit_codes import CANNOT_RESUME
+from sweeps.plan.flags import NEWEST
+from sweeps.plan.manifest import Manifest
+from sweeps.plan.options import Options, flag_of
+from sweeps.record.client import Recorder
+from sweeps.record.messages import Found, Look, Ready, Refused
+from sweeps.record.store import StoreError
+from trainables import data
+from trainables.hyperparameters import TRAINER_VERSION
+from trainables.installation import NUMBERS_DEPEND_ON
+
+# What may differ between the parts of one sweep: where and how it runs, not what is recorded.
+_FREE = {
+    "address",
+    "expect_nodes",
+    "cpus_per_trial",
+    "gpus_per_trial",
+    "device",
+    "max_concurrent",
+    "pack",
+    "tracking_uri",
+    "store_patience",
+    "resume",
+    "retry_failed",
+    "dry_run",
+    "smoke_test",
+    "quiet",
+}
+
+
+def look_up(recorder: Recorder, command: Command) -> Found:
+    """The sweep that `--resume` means. Raises `StoreError`, or `Refused` without one."""
+    options = command.options
+    ready = cast(Ready, recorder.expect(Ready))
+    if ready.problem:
+        raise StoreError(ready.problem)
+    run_id = None if options.resume == NEWEST else options.resume
+    recorder.send(Look(command.name, run_id, options.retry_failed, options.experiment_name))
+    found = cast(Found, recorder.expect(Found))
+    if found.problem:
+        raise Refused(found.problem, found.code)
+    return found
+
+
+def continued(command: Command, found: Found) -> Options:
+    """The options that the sweep goes on with: its own, but for how it runs now.
+
+    Raises `Refused` when a stated option contradicts what the sweep promised, or when this
+    installation would give other numbers than those that are recorded.
+    """
+    manifest, options, stated = found.promised, command.options, set(command.stated)
+    promised = _as_options(manifest.options, command.usual)
+    against = {
+        name: (getattr(promised, name), getattr(options, name))
+        for name in stated
+        if name not in _FREE and getattr(options, name) != getattr(promised, name)
+    }
+    what = f"sweep {manifest.run_name} (run {found.run_id})"
+    if against:
+        texts = [
+            f"{flag_of(name)} {_shown(asked)} (it has {_shown(has)})"
+            for name, (has, asked) in sorted(against.items())
+        ]
+        raise Refused(
+            f"{what} was started with other options than {', '.join(texts)}: leave them out to "
+            "complete it, or leave out --resume to start a new one",
+            CANNOT_RESUME,
+        )
+    if not found.complete:
+        _require_equal_numbers(manifest, what)
+    now = {each: getattr(options, each) for each in _FREE & (stated | {"resume", "quiet"})}
+    return replace(promised, **now)
+
+
+def _as_options(recorded: Mapping[str, Any], usual: Options) -> Options:
+    known = {each.name for each in fields(usual)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in recorded.items()
+        if name in known
+    }
+    fresh = {"dry_run": False, "smoke_test": False, "retry_failed": False, "resume": None}
+    return replace(usual, **{**values, **fresh})
+
+
+def _require_equal_numbers(manifest: Manifest, what: str) -> None:
+    if manifest.trainer_version != TRAINER_VERSION:
+        raise Refused(
+            f"{what} was trained with version {manifest.trainer_version} of the trainer, this "
+            f"installation has {TRAINER_VERSION} and gives other numbers: install the code of "
+            f"commit {manifest.commit[:12] or 'that time'}, or start a new sweep",
+            CANNOT_RESUME,
+        )
+    digest = data.load(manifest.dataset["name"]).digest
+    if manifest.dataset["digest"] != digest:
+        raise Refused(
+            f"{what} was trained on data with digest {manifest.dataset['digest']}, this "
+            f"installation's {manifest.dataset['name']} has {digest}: install scikit-learn "
+            f"{manifest.versions.get('scikit-learn')}, or start a new sweep",
+            CANNOT_RESUME,
+        )
+    here = provenance.versions()
+    machine = provenance.machine()
+    differences = [
+        f"{name} {manifest.versions.get(name)} then, {here[name]} now"
+        for name in NUMBERS_DEPEND_ON
+        if manifest.versions.get(name) != here[name]
+    ]
+    if manifest.machine.get("cpu") != machine["cpu"]:
+        differences.append(f"CPU {manifest.machine.get('cpu')} then, {machine['cpu']} now")
+    if differences:
+        print(
+            f"warning: {'; '.join(differences)}: the last bits of numbers may differ from those "
+            "recorded so far",
+            file=sys.stderr,
+        )
+
+
+def _shown(value: object) -> str:
+    return (" ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)

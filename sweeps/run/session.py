@@ -1,0 +1,270 @@
+"""A sweep under way: Ray and the recorder are started, packs are trained, the record is closed."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import cast
+
+from sweeps.cluster.head_watch import HeadWatch
+from sweeps.cluster.ray_address import ResourceError, find_cluster, follow_authentication
+from sweeps.plan.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
+from sweeps.plan.manifest import Manifest
+from sweeps.plan.options import BOTH_DEVICES, Options
+from sweeps.plan.packs import form_packs
+from sweeps.record.client import Recorder
+from sweeps.record.messages import (
+    Begin,
+    Begun,
+    Closed,
+    Event,
+    Failed,
+    Finish,
+    Lost,
+    Problem,
+    Ready,
+    Recorded,
+    Refused,
+    Results,
+    Waiting,
+)
+from sweeps.record.pages.words import BestSoFar, judged, judged_on, percent
+from sweeps.record.store import StoreError
+from sweeps.run.interrupts import Interrupts, Stopped
+from sweeps.run.progress import Progress
+from sweeps.run.summary import print_report
+from trainables import data
+from trainables.hyperparameters import Trial
+from trainables.lasting_imports import lasting_imports
+from trainables.result import Interval
+
+_STOPPING_SECONDS = 22.0  # that a stopped sweep waits for its recorder
+
+
+class _NotOurs(Exception):
+    """Another process has this sweep: there is nothing more to do."""
+
+
+class SweepRun:
+    """One run of one sweep."""
+
+    def __init__(
+        self,
+        prepare: Callable[[], Manifest],
+        options: Options,
+        uri: str,
+        recorder: Recorder,
+        interrupts: Interrupts,
+    ) -> None:
+        """`prepare` makes the manifest; it is called while Ray starts."""
+        self._prepare, self._options, self._uri = prepare, options, uri
+        self._recorder, self._interrupts = recorder, interrupts
+        self._progress = Progress(options.quiet)
+        self._summaries: dict[str, Mapping[str, Interval]] = {}
+        self._problems: list[Problem] = []
+        self._known: set[str] = set()  # keys of trials that were recorded before
+        self._watch: HeadWatch | None = None  # of the cluster, when Ray is not the sweep's own
+        self._lost = ""  # why another process has the sweep
+
+    def run(self, resume_run_id: str | None = None) -> int:
+        """Trains and records everything that is not recorded yet; the exit code.
+
+        `resume_run_id`: the run of the sweep that the manifest is of, when it was started before.
+        Raises `StoreError` when the store cannot be used, `Refused` when another process has the
+        sweep, `RecorderDied`, or `Stopped` before the first trial.
+        """
+        with self._progress:
+            # An exception in the middle of an import leaves its locks to whoever imports beside it:
+            # a signal waits until Ray stands and all threads have their packages.
+            self._interrupts.at_checks(True)
+            try:
+                address = self._find_cluster()
+            except ResourceError as error:
+                return _refused(error)
+            import ray
+
+            self._interrupts.install()  # Ray has just put handlers of its own in their place
+            try:
+                slots = self._start(address)
+                self._interrupts.at_checks(False)
+                self._interrupts.check()
+                begun = self._begin(resume_run_id)
+                stopped = self._train(slots)
+                self._progress.stage("recording")
+                closed, stopped = self._close(stopped)
+            except ResourceError as error:
+                return _refused(error)
+            finally:
+                ray.shutdown()
+        if self._lost:
+            raise Refused(self._lost, ALREADY_RUNNING)
+        print_report(
+            self._manifest, self._uri, begun, closed, self._summaries, self._problems, stopped
+        )
+        if stopped:
+            return stopped.code
+        if self._problems or closed.missing or closed.problem:
+            return STORE
+        return SOME_FAILED if closed.failures else DONE
+
+    def _find_cluster(self) -> str | None:
+        """The address of the cluster to run on, None for a Ray of the sweep's own."""
+        address = find_cluster(self._options.address, self._progress.note)
+        if address is not None:
+            follow_authentication(address)
+        elif (self._options.expect_nodes or 1) > 1:
+            raise ResourceError(
+                f"--expect-nodes needs {self._options.expect_nodes} nodes, and no cluster is used: "
+                "start one and name it with --address host:port"
+            )
+        return address
+
+    def _start(self, address: str | None) -> int:
+        """Starts or joins Ray, the manifest made meanwhile; how many packs can run at once."""
+        from sweeps.cluster import ray_start
+
+        # Ray's start is mostly waiting.
+        with lasting_imports(), ThreadPoolExecutor(2) as background:
+            background.submit(import_module, "sweeps.cluster.ray_tune")
+            manifest = background.submit(self._prepare)
+            if address is None:
+                ray_start.start_ray(self._options)
+            else:
+                sent = ray_start.join_cluster(address, self._progress.note)
+                self._watch = HeadWatch(address)
+                self._progress.note(
+                    f"on the Ray cluster at {address}, to which {sent / 1000:.0f} kB of code go"
+                )
+            self._interrupts.install()  # as after its import
+            self._manifest = manifest.result()
+        if address is not None:
+            from sweeps.cluster.preflight import check_nodes
+
+            check_nodes(self._options, self._interrupts.check, self._progress.note)
+        slots = ray_start.free_slots(self._options)
+        self._best = BestSoFar(self._manifest)
+        trials = self._manifest.trials
+        self._progress.expect(len(trials), sum(trial.models for trial in trials))
+        return slots
+
+    def _begin(self, resume_run_id: str | None) -> Begun:
+        """The sweep's run, created or taken up. Raises `StoreError` and `Refused`."""
+        if resume_run_id is None:
+            ready = cast(Ready, self._recorder.expect(Ready))
+            if ready.problem:
+                raise StoreError(ready.problem)
+        self._recorder.send(
+            Begin(
+                self._manifest,
+                data.load(self._manifest.dataset["name"]),
+                os.getpid(),
+                self._options.store_patience,
+                resume_run_id,
+                self._options.retry_failed,
+            )
+        )
+        begun = cast(Begun, self._recorder.expect(Begun))
+        if begun.problem:
+            raise Refused(begun.problem, begun.code)
+        for key, summary in begun.summaries.items():
+            self._note(Recorded(key, summary))
+        self._known = {*begun.summaries, *begun.failures}
+        self._progress.recorded_before(len(begun.failures))
+        return begun
+
+    def _train(self, slots: int) -> Stopped | None:
+        """Trains all packs, or as many as it could until it was stopped."""
+        from sweeps.cluster import ray_tune
+
+        trials = [trial for trial in self._manifest.trials if trial.key not in self._known]
+        if not trials:
+            return None
+        self._progress.expect(len(self._manifest.trials), sum(each.models for each in trials))
+        packs = form_packs(
+            trials, slots, self._options.pack, mixed=self._options.device == BOTH_DEVICES
+        )
+        self._progress.stage("training")
+        try:
+            self._interrupts.at_checks(True)
+            ray_tune.run_packs(
+                packs,
+                self._options,
+                on_results=lambda content: self._recorder.send(Results(content)),
+                on_failed=self._failed,
+                on_step=self._step,
+                note=self._progress.note,
+            )
+        except Stopped as stopped:
+            return stopped
+        except _NotOurs:
+            return None
+        return None
+
+    def _failed(self, trials: list[Trial], error: str) -> None:
+        self._recorder.send(Failed(trials, error))
+
+    def _step(self, models_trained: float) -> None:
+        self._interrupts.check()
+        self._progress.trained(models_trained)
+        for event in self._recorder.events():
+            self._note(event)
+        if self._lost:
+            raise _NotOurs
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Recorded):
+            self._summaries[event.key] = judged(event.summary)  # of 10,000 trials all is 30 MB
+            best = None
+            if self._best.add(event.key, event.summary) and self._best.trial is not None:
+                accuracy = event.summary[f"{judged_on(self._manifest)}_accuracy"]
+                best = f"{self._best.trial.name} {percent(accuracy)}"
+            self._progress.recorded(best)
+        elif isinstance(event, Problem):
+            self._problems.append(event)
+        elif isinstance(event, Waiting):
+            self._progress.store_away(event.text)
+        elif isinstance(event, Lost):
+            self._lost = event.text
+
+    def _close(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
+        """Waits until the sweep's run is closed; a signal meanwhile hurries the recorder."""
+        import ray
+
+        self._recorder.send(Finish("KILLED" if stopped else "FINISHED"))
+        if self._watch is not None:
+            self._watch.end()
+        # Done training. Ray takes a second to go; the recorder works meanwhile.
+        going = threading.Thread(target=ray.shutdown)
+        going.start()
+        try:
+            return self._closed(stopped)
+        finally:
+            going.join()
+
+    def _closed(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
+        until = time.monotonic() + _STOPPING_SECONDS if stopped else math.inf
+        while time.monotonic() < until:
+            for event in self._recorder.events(wait=1):
+                if isinstance(event, Closed):
+                    return event, stopped
+                self._note(event)
+            try:
+                self._interrupts.check()
+            except Stopped as late:
+                stopped = late
+                until = time.monotonic() + _STOPPING_SECONDS
+                self._recorder.send(Finish("KILLED"))
+        self._recorder.kill()
+        return Closed([], {}, {}, "the tracking store does not answer"), stopped
+
+
+def _refused(error: ResourceError) -> int:
+    for line in str(error).splitlines():
+        print(f"error: {line}", file=sys.stderr)
+    return RESOURCES

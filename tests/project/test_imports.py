@@ -1,0 +1,170 @@
+"""Who may import whom, and what stays unloaded until it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("trainables", "sweeps", "analysis")
+MOST_LINES = 300
+INSTALLED = set(packages_distributions())
+MODULES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+def _id(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _imported(path: Path, within_functions: bool = True) -> set[str]:
+    """Every module that the file imports, by its full name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree) if within_functions else tree.body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute in this project"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def _in(folder: str) -> list[Path]:
+    return [path for path in MODULES if path.relative_to(ROOT).parts[0] == folder]
+
+
+def _packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in _imported(path)}
+
+
+def _loaded_by(code: str, cwd: Path) -> set[str]:
+    """Top-level packages that running `code` in a new process loads."""
+    report = "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\n{report}"],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_the_three_folders_have_modules() -> None:
+    assert all(len(_in(folder)) > 5 for folder in FOLDERS)
+
+
+@pytest.mark.parametrize("path", _in("trainables"), ids=_id)
+def test_trainables_know_nothing_of_sweeps_analysis_records_or_command_lines(path: Path) -> None:
+    assert not _packages(path) & {"sweeps", "analysis", "mlflow", "argparse", "tyro", "optuna"}
+
+
+@pytest.mark.parametrize("path", _in("trainables"), ids=_id)
+def test_of_the_trainables_the_tune_class_alone_knows_ray(path: Path) -> None:
+    assert ("ray" in _packages(path)) == (path.name == "trainable.py")
+
+
+@pytest.mark.parametrize("path", _in("sweeps"), ids=_id)
+def test_sweeps_do_not_know_the_analysis(path: Path) -> None:
+    assert "analysis" not in _packages(path)
+
+
+@pytest.mark.parametrize("path", _in("analysis"), ids=_id)
+def test_the_analysis_knows_neither_sweeps_nor_ray_nor_torch(path: Path) -> None:
+    assert not _packages(path) & {"sweeps", "ray", "torch"}
+
+
+@pytest.mark.parametrize("path", _in("analysis"), ids=_id)
+def test_of_the_trainables_the_analysis_knows_results_and_hyperparameters_only(path: Path) -> None:
+    known = {name for name in _imported(path) if name.split(".")[0] == "trainables"}
+    modules = {".".join(name.split(".")[:2]) for name in known}
+    assert modules <= {"trainables.result", "trainables.hyperparameters"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_id)
+def test_nothing_changes_the_import_path(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "sys.path" not in text
+    assert "PYTHONPATH" not in text
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name != "__init__.py"], ids=_id)
+def test_no_module_hides_one_of_python_or_of_an_installed_package(path: Path) -> None:
+    # A script's folder is first on the import path, so a module there goes before all others.
+    assert path.stem not in sys.stdlib_module_names
+    assert path.stem not in INSTALLED - set(FOLDERS)
+
+
+def test_imports_among_our_modules_have_no_cycle() -> None:
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}
+    graph = {name: _imported(path, False) & set(names) for name, path in names.items()}
+    while graph:
+        free = {name for name, needs in graph.items() if not needs & set(graph)}
+        assert free, f"a cycle among {sorted(graph)}"
+        graph = {name: needs for name, needs in graph.items() if name not in free}
+
+
+HEAVY = {"torch", "ray", "mlflow", "sklearn", "optuna", "pandas", "scipy", "matplotlib"}
+
+
+@pytest.mark.parametrize("script", ["l2", "batch_size"])
+def test_help_loads_no_heavy_package(script: str, tmp_path: Path) -> None:
+    code = (
+        "import runpy\n"
+        f"sys.argv = ['sweeps/{script}.py', '--help']\n"
+        "try:\n"
+        f"    runpy.run_path({str(ROOT / 'sweeps' / script)!r} + '.py', run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    assert end.code == 0"
+    )
+    loaded = _loaded_by(code, tmp_path)
+    assert "tyro" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        ("sweeps.plan.options", HEAVY),
+        ("sweeps.run.launch, sweeps.plan.declared_sweep", HEAVY),
+        ("trainables.hyperparameters", HEAVY | {"numpy", "tyro"}),
+        ("trainables.result", {"torch", "ray", "mlflow", "sklearn"}),
+        ("trainables.data", {"torch", "ray", "mlflow", "sklearn"}),
+        ("trainables.train_pack, trainables.train_one", {"ray", "mlflow", "tyro", "optuna"}),
+        ("trainables.trainable", {"mlflow", "tyro", "optuna"}),
+    ],
+)
+def test_importing_a_module_does_not_load_what_it_may_not_need(
+    modules: str, absent: set[str], tmp_path: Path
+) -> None:
+    loaded = _loaded_by(f"import {modules}", tmp_path)
+    assert modules.split(".")[0] in loaded
+    assert not loaded & absent
+
+
+def test_rehearsing_the_best_model_loads_what_logging_it_needs(tmp_path: Path) -> None:
+    loaded = _loaded_by("from sweeps.record.pages.best_model import rehearse", tmp_path)
+    assert not loaded & {"torch", "mlflow"}
+    rehearsed = _loaded_by(
+        "from sweeps.record.pages.best_model import rehearse\nrehearse()", tmp_path
+    )
+    assert {"torch", "mlflow"} <= rehearsed
+
+
+def test_refusing_bad_options_loads_neither_torch_nor_ray_nor_mlflow(tmp_path: Path) -> None:
+    code = (
+        "from sweeps.l2 import SWEEP\n"
+        "from sweeps.plan.options import parse, problems\n"
+        "assert problems(parse(SWEEP, '', ['--epochs', '0']), SWEEP)"
+    )
+    assert not _loaded_by(code, tmp_path) & {"torch", "ray", "mlflow", "sklearn"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_id)
+def test_a_file_can_be_read_at_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES

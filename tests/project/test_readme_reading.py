@@ -1,0 +1,56 @@
+"""The README's pandas and MLflow lines read a real record, without this project."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from support.record import Record
+from support.scripts import ROOT, environment
+
+pytestmark = pytest.mark.sweep
+
+
+def test_the_lines_read_trials_and_curves(l2_record: Record, tmp_path: Path) -> None:
+    blocks = re.findall(r"(?:^    .*\n|^\n)+", (ROOT / "README.md").read_text(), re.M)
+    (block,) = [block for block in blocks if "import mlflow" in block]
+    code = "\n".join(line[4:] for line in block.strip("\n").splitlines())
+    assert not re.search(
+        r"\b(sweeps|analysis|trainables)\b[. ]*import|import (sweeps|analysis)", code
+    )
+    keep = "".join(
+        f"\n{name}.to_pickle({str(tmp_path / name)!r})"
+        for name in ("trials", "finals", "curves", "by_epoch")
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code + keep],
+        cwd=l2_record.folder,
+        env=environment() | {"MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    trials, finals, curves, by_epoch = (
+        pd.read_pickle(tmp_path / name) for name in ("trials", "finals", "curves", "by_epoch")
+    )
+    assert set(trials["run_id"]) == {run.info.run_id for run in l2_record.trials}
+    promised = [trial["hyperparameters"]["l2"] for trial in l2_record.manifest["trials"]]
+    assert list(finals.index) == sorted(promised)
+    recorded = {float(run.data.params["l2"]): run.data.metrics for run in l2_record.trials}
+    for value, row in finals.iterrows():
+        for name in ("", "_ci_low", "_ci_high"):
+            metric = f"final/test_accuracy{name}"
+            assert row[f"metrics.{metric}"] == recorded[value][metric]
+    assert len(curves) == 6 * 3 * 40
+    expected = l2_record.table("curves").groupby(["config", "epoch"])["test/accuracy"].mean()
+    assert len(by_epoch) == 6 * 40
+    for (config, epoch), value in by_epoch.items():
+        assert value == expected[config, epoch]
+    assert np.isfinite(by_epoch).all()

@@ -1,0 +1,192 @@
+"""chart.html shows every trial, needs nothing from outside, and takes names as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Browser, Page
+
+from support.made_up_results import diverge, made_up, result_of, summaries
+from sweeps import batch_size, elastic_net, l2
+from sweeps.plan.manifest import Manifest
+from sweeps.plan.sweep import Sweep
+from sweeps.record.pages.chart_page import chart_page
+from sweeps.record.runs.tables import mean_curves
+from trainables.result import TrialResult
+
+EPOCHS = np.array([0, 4, 9])
+NASTY = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(2)</script>",
+    "&lt;\"'%{x}<b>$plotly</b>",
+)
+
+
+def _page(manifest: Manifest, results: list[TrialResult]) -> str:
+    run_ids = {trial.key: f"id of {number}" for number, trial in enumerate(manifest.trials)}
+    parts = [mean_curves(results[:3], EPOCHS), mean_curves(results[3:], EPOCHS)]
+    return chart_page(manifest, summaries(manifest, results), run_ids, parts)
+
+
+def _sweep(sweep: Sweep, *flags: str) -> tuple[Manifest, list[TrialResult]]:
+    return made_up(sweep, "--seeds", "3", "--epochs", "10", *flags)
+
+
+def _data(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    assert found
+    return dict(json.loads(found[1]))
+
+
+def _nasty() -> tuple[Manifest, list[TrialResult]]:
+    """A sweep in which everything that a person may choose is a try at breaking the page."""
+    manifest = _sweep(l2.SWEEP, "--num-samples", "4")[0]
+    named = zip(manifest.trials, (*NASTY, "l2=0.1"), strict=True)
+    trials = tuple(replace(trial, name=name) for trial, name in named)
+    axes = ({**manifest.axes[0], "label": NASTY[0]},)
+    changed = replace(manifest, trials=trials, axes=axes, question=NASTY[1], run_name=NASTY[0])
+    return changed, [result_of(trial, number) for number, trial in enumerate(trials)]
+
+
+def test_joined_tables_of_curves_make_the_same_page() -> None:
+    manifest, results = _sweep(l2.SWEEP, "--num-samples", "5")
+    run_ids = {trial.key: trial.name for trial in manifest.trials}
+    numbers = summaries(manifest, results)
+    parts = [mean_curves([result], EPOCHS) for result in results]
+    joined = pa.concat_tables(parts).combine_chunks()
+    expected = chart_page(manifest, numbers, run_ids, parts)
+    assert chart_page(manifest, numbers, run_ids, [joined]) == expected
+
+
+def test_every_trial_is_there_with_its_numbers_and_curves() -> None:
+    manifest, results = _sweep(l2.SWEEP, "--num-samples", "7")
+    data = _data(_page(manifest, results))
+    found = summaries(manifest, results)
+    assert data["configs"] == [trial.name for trial in manifest.trials]
+    assert data["runs"] == [f"id of {number}" for number in range(7)]
+    assert data["seeds"] == 3
+    assert data["axes"][0]["values"] == [t.hyperparameters.l2 for t in manifest.trials]
+    assert data["epochs"] == [1, 5, 10]
+    for place, result in enumerate(results):
+        for kind in ("test", "train"):
+            expected = found[result.trial.key][f"{kind}_accuracy"]
+            shown = [data[kind][name][place] for name in ("mean", "low", "high")]
+            assert shown == pytest.approx([expected.mean, expected.low, expected.high], abs=1e-5)
+            curve = result.trained.curves[f"{kind}/accuracy"][:, EPOCHS].mean(axis=0)
+            assert data["curves"][kind][place] == pytest.approx(list(curve), abs=1e-5)
+
+
+def test_trials_that_diverged_or_are_missing_are_counted_out() -> None:
+    manifest, results = _sweep(l2.SWEEP, "--num-samples", "7")
+    diverge(results[2], model=0, epoch=3)
+    page = _page(manifest, results[:-1])
+    data = _data(page)
+    assert len(data["configs"]) == 6
+    assert data["test"]["mean"][2] is None
+    assert data["curves"]["test"][2][1:] == [None, None]
+    assert "failed, diverged or not recorded: 2." in page
+
+
+def test_a_page_without_any_trial_is_a_page() -> None:
+    manifest, _ = _sweep(l2.SWEEP)
+    data = _data(chart_page(manifest, {}, {}, []))
+    assert data["configs"] == []
+    assert data["best"] is None
+
+
+def test_names_stay_within_their_place_in_the_page() -> None:
+    page = _page(*_nasty())
+    assert _data(page)["configs"] == [*NASTY, "l2=0.1"]
+    harmless = _page(*_sweep(l2.SWEEP, "--num-samples", "4"))
+    for tag in ("<script", "</script", "<img"):
+        assert page.count(tag) == harmless.count(tag)
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Page]:
+    """A page of its own that must neither complain nor ask for anything outside."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        wrong: list[str] = []
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith("file:") else wrong.append(request.url),
+        )
+        yield page
+        assert wrong == []
+
+
+def _open(tab: Page, folder: Path, page: str) -> None:
+    (folder / "chart.html").write_text(page, encoding="utf-8")
+    tab.goto((folder / "chart.html").as_uri())
+    tab.wait_for_selector("#curves .main-svg")
+
+
+def _hover(tab: Page, point: int, name: str) -> str:
+    """The text that appears at a point, once it has `name` in it."""
+    # The trace before the last, which is the ring around the chosen trial.
+    tab.locator("#trials .scatterlayer .trace:nth-last-child(2) .point").nth(point).hover(
+        force=True
+    )
+    label = tab.locator("#trials .hoverlayer .hovertext", has_text=name)
+    label.wait_for()
+    return label.text_content() or ""
+
+
+@pytest.mark.browser
+def test_pointing_at_a_trial_tells_its_numbers_and_a_click_shows_its_curves(
+    tab: Page, tmp_path: Path
+) -> None:
+    manifest, results = _sweep(l2.SWEEP, "--num-samples", "5")
+    _open(tab, tmp_path, _page(manifest, results))
+    assert tab.locator("#trials .scatterlayer .point").count() == 2 * 5 + 1
+    text = _hover(tab, 3, manifest.trials[3].name)
+    found = summaries(manifest, results)[manifest.trials[3].key]["test_accuracy"]
+    assert f"test {100 * found.mean:.1f} % [" in text
+    assert "n = 3 seeds" in text
+    assert "id of 3" in text
+    tab.mouse.down()
+    tab.mouse.up()
+    tab.locator("#curves .gtitle", has_text=manifest.trials[3].name).wait_for()
+    assert tab.locator("#curves .scatterlayer .trace").count() == 2
+
+
+@pytest.mark.browser
+def test_no_button_sends_the_data_away(tab: Page, tmp_path: Path) -> None:
+    _open(tab, tmp_path, _page(*_sweep(l2.SWEEP)))
+    titles = [
+        button.get_attribute("data-title") or "" for button in tab.locator(".modebar-btn").all()
+    ]
+    assert "Zoom" in titles
+    assert not [title for title in titles if re.search("share|cloud|edit", title, re.I)]
+
+
+@pytest.mark.browser
+def test_names_are_shown_and_not_run(tab: Page, tmp_path: Path) -> None:
+    _open(tab, tmp_path, _page(*_nasty()))
+    assert tab.locator("h1").text_content() == NASTY[0]
+    for number, name in enumerate(NASTY):
+        assert name in _hover(tab, number, name)
+    assert tab.locator("img").count() == 0
+
+
+@pytest.mark.browser
+def test_a_log_axis_has_its_values_evenly_and_two_axes_are_a_map(tab: Page, tmp_path: Path) -> None:
+    _open(tab, tmp_path, _page(*_sweep(batch_size.SWEEP)))
+    points = tab.locator("#trials .scatterlayer .trace:nth-last-child(2) .point").all()
+    places = [box["x"] for point in points if (box := point.bounding_box())]
+    assert np.diff(places) == pytest.approx(np.full(5, np.diff(places).mean()), abs=1)
+    _open(tab, tmp_path, _page(*_sweep(elastic_net.SWEEP)))
+    assert tab.locator("#trials .scatterlayer .point").count() == 25 + 1
+    assert tab.locator("#trials .cbtitle").text_content() == "test accuracy"

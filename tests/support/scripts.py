@@ -1,0 +1,48 @@
+"""Running the project's scripts as users do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HANG = 300  # seconds until a subprocess counts as hanging; no test measures speed
+
+# Five results one after the other, with time between them for a fault.
+PACED = ("--num-samples", "5", "--seeds", "2", "--epochs", "600", "--pack", "1")
+PACED = (*PACED, "--max-concurrent", "1")
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user who has set nothing of MLflow's or Ray's."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "RAY_", "TUNE_"))}
+
+
+def run_script(
+    script: str, *flags: str, cwd: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs `python script flags` in `cwd` as a user does who has set those `variables`."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *flags],
+        cwd=cwd,
+        env=environment() | variables,
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+        check=False,
+    )
+
+
+def start_script(script: str, *flags: str, cwd: Path) -> subprocess.Popen[str]:
+    """Starts the same in the background, in a process group of its own as a terminal does."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / script), *flags],
+        cwd=cwd,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )

@@ -1,0 +1,109 @@
+"""`sweeps/lesson.py`: what it would run, how it stops and goes on, and how it fails."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
+from analysis.reading.manifest import read_manifest
+from support.record import read_record
+from support.scripts import run_script
+from support.sweep_process import read_only, started
+from sweeps.lesson_parts import PARTS, Part, planned
+from sweeps.plan.manifest import make_manifest
+
+ONE = ("--only", "batch_size", "--seeds", "2")
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.role)
+def test_each_sweep_is_what_the_claims_look_for_in_its_role(part: Part, tmp_path: Path) -> None:
+    manifest = make_manifest(*planned(part, [*part.flags, "--seeds", "2"]))
+    file = tmp_path / "sweep.json"
+    file.write_text(manifest.to_json(), encoding="utf-8")
+    read = read_manifest(file)
+    assert [role for role, setting in SETTINGS.items() if setting.fits(read)] == [part.role]
+
+
+def test_every_role_is_recorded() -> None:
+    assert [part.role for part in PARTS] == list(SETTINGS)
+
+
+def test_a_dry_run_lists_the_commands_and_leaves_nothing(tmp_path: Path) -> None:
+    done = run_script("sweeps/lesson.py", "--dry-run", "--seeds", "7", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    commands = [line for line in done.stdout.splitlines() if line.startswith("  python ")]
+    assert len(commands) == len(PARTS)
+    for part, command in zip(PARTS, commands, strict=True):
+        assert f"python sweeps/{part.script}.py {' '.join(part.flags)}".rstrip() in command
+        assert command.endswith(" --seeds 7")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--seeds", "0"), "--seeds needs a whole number from 1 to 100000, got 0"),
+        (("--seeds", "many"), "--seeds needs a whole number from 1 to 100000, got many"),
+        (("--only", "l3"), "--only needs some of dropout, l2, "),
+    ],
+)
+def test_bad_options_are_refused_before_anything_starts(
+    flags: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = run_script("sweeps/lesson.py", *flags, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {said}")
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_that_fails_ends_it_with_its_exit_code(tmp_path: Path) -> None:
+    nowhere = f"sqlite:///{tmp_path}/none/mlflow.db"
+    done = run_script("sweeps/lesson.py", "--tracking-uri", nowhere, cwd=tmp_path)
+    assert done.returncode == 4
+    *_, cause, last = done.stderr.splitlines()
+    assert "does not exist or is read-only" in cause
+    assert f"python sweeps/dropout.py --seeds 30 --tracking-uri {nowhere} ended with exit" in last
+    assert last.endswith(f"python sweeps/lesson.py --seeds 30 --tracking-uri {nowhere}")
+    assert "[2/9]" not in done.stdout
+
+
+@pytest.mark.sweep
+def test_interrupted_it_goes_on_and_does_nothing_twice(tmp_path: Path) -> None:
+    with started("sweeps/lesson.py", *ONE, cwd=tmp_path) as process:
+        process.wait_until(lambda: _sweep_status(tmp_path) == "RUNNING", "the sweep has begun")
+        process.signal(signal.SIGINT)
+        assert process.wait() == 130
+        assert "Traceback" not in process.stderr
+        last = process.messages[-1]
+        assert process.living_after_the_end() == []
+    assert last.endswith("Go on with:  python sweeps/lesson.py --seeds 2 --only batch_size")
+    assert _sweep_status(tmp_path) == "KILLED"
+    run_id = read_record(tmp_path).parent.info.run_id
+
+    again = run_script("sweeps/lesson.py", *ONE, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert f"python sweeps/batch_size.py --resume {run_id}\n" in again.stdout
+    assert "baseline" in again.stdout
+    assert "python analysis/claims.py" in again.stdout
+    record = read_record(tmp_path)
+    assert (record.parent.info.run_id, record.parent.info.status) == (run_id, "FINISHED")
+    assert len(record.trials) == 6
+
+    third = run_script("sweeps/lesson.py", *ONE, cwd=tmp_path)
+    assert third.returncode == 0, third.stderr
+    assert f"recorded already: {record.parent.info.run_name}, run {run_id}" in third.stdout
+
+
+def _sweep_status(folder: Path) -> str:
+    """Of the one sweep in the folder's store; empty as long as there is none."""
+    query = "SELECT status FROM runs JOIN tags USING (run_uuid) WHERE key = 'kind'"
+    with suppress(sqlite3.Error), closing(read_only(folder / "mlflow.db")) as database:
+        found = database.execute(f"{query} AND value = 'sweep'").fetchone()
+        return str(found[0]) if found else ""
+    return ""
