@@ -10,17 +10,8 @@ from __future__ import annotations
 
 import sys
 
-from analysis.figures.by_sweep import accuracy_map
 from analysis.figures.show_sweep import answer
-from analysis.plotting.panels import Plot
 from analysis.reading.script_options import Options, parse
-from analysis.reading.sweep_record import SweepRecord
-
-
-def plots(record: SweepRecord) -> list[Plot]:
-    """The figures that answer the question."""
-    return [accuracy_map(record, "Test accuracy under L1 and L2 penalties together")]
-
 
 if __name__ == "__main__":
-    sys.exit(answer("elastic_net", plots, parse(Options, __doc__)))
+    sys.exit(answer("elastic_net", parse(Options, __doc__)))

@@ -15,26 +15,14 @@ from typing import Annotated
 
 import tyro
 
-from analysis import batch_size, dropout, elastic_net, l1, l2
 from analysis.exporting.export_folder import export
-from analysis.figures.by_sweep import accuracy_against_value, accuracy_map
+from analysis.figures.of_sweeps import plots_of
 from analysis.plotting.file_names import file_name
-from analysis.plotting.panels import Plot
 from analysis.plotting.terminal import print_warnings
 from analysis.reading.connection import open_store
 from analysis.reading.errors import Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import parse
-from analysis.reading.sweep_record import SweepRecord
-
-# Figures are those of the sweep's own script.
-_SCRIPTS = {
-    "batch_size": batch_size.plots,
-    "dropout": dropout.plots,
-    "elastic_net": elastic_net.plots,
-    "l1": l1.plots,
-    "l2": l2.plots,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +42,6 @@ class Options:
     """Go on when the sweep lacks trials; the export then says so."""
 
 
-def plots(record: SweepRecord) -> list[Plot]:
-    """The figures of the sweep's own analysis script; for other sweeps accuracy by value."""
-    name = record.manifest.name
-    if name in _SCRIPTS:
-        return _SCRIPTS[name](record)
-    title = f"Final accuracy of the sweep {name}"
-    if len(record.manifest.axes) == 1:
-        return [accuracy_against_value(record, title)]
-    return [accuracy_map(record, title)]
-
-
 def main(options: Options) -> int:
     """Writes the folder; the exit code, with one line on stderr unless it is 0."""
     try:
@@ -72,7 +49,7 @@ def main(options: Options) -> int:
         record = load_sweep(client, None, options.sweep, options.allow_partial)
         print_warnings(record)
         out = options.out or Path(f"export-{file_name(record.manifest.run_name)}")
-        export(record, plots(record), out)
+        export(record, plots_of(record), out)
         print(f"{out}: begin with {out / 'README.txt'}")
     except Stop as stop:
         print(stop, file=sys.stderr)

@@ -22,11 +22,11 @@ import psutil
 import sweeps.record.client
 from sleeping import PackSleeper, Sleep
 from sweeps.cluster import ray_tune
+from sweeps.driver.launch import launch
 from sweeps.l2 import SWEEP
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import given, parse
 from sweeps.record.messages import Event, Recorded
-from sweeps.run.launch import launch
 from trainables.hyperparameters import Trial
 
 _PAUSE = 0.2  # seconds between two looks at the processes

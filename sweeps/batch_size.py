@@ -6,7 +6,7 @@
 All sizes train for the same number of epochs, so small ones make many more updates.
 """
 
-from sweeps.plan.declared_sweep import main
+from sweeps.driver.main import main
 from sweeps.plan.sweep import Axis, Sweep
 
 SWEEP = Sweep(

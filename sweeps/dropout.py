@@ -4,7 +4,7 @@ python sweeps/dropout.py                     # the lesson's rates 0.0, 0.1 … 1
 python sweeps/dropout.py --num-samples 50    # 50 rates, 0 first
 """
 
-from sweeps.plan.declared_sweep import main
+from sweeps.driver.main import main
 from sweeps.plan.sweep import Axis, Sweep
 
 SWEEP = Sweep(

@@ -4,7 +4,7 @@ python sweeps/elastic_net.py                      # 5 values of L1 × 5 values o
 python sweeps/elastic_net.py --num-samples 50     # 50 pairs, no penalty first
 """
 
-from sweeps.plan.declared_sweep import main
+from sweeps.driver.main import main
 from sweeps.plan.sweep import Axis, Sweep
 
 SWEEP = Sweep(

@@ -6,7 +6,7 @@
 The penalty is λ · (1 / number of weights) · Σ|w|, biases left out.
 """
 
-from sweeps.plan.declared_sweep import main
+from sweeps.driver.main import main
 from sweeps.plan.sweep import Axis, Sweep
 
 SWEEP = Sweep(

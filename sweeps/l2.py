@@ -6,7 +6,7 @@
 λ is PyTorch's `weight_decay`: the penalty is (λ/2)·Σw², half of the λ·Σw² in the lesson's formula.
 """
 
-from sweeps.plan.declared_sweep import main
+from sweeps.driver.main import main
 from sweeps.plan.sweep import Axis, Sweep
 
 SWEEP = Sweep(

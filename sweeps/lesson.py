@@ -23,12 +23,12 @@ from typing import NamedTuple
 
 import tyro
 
+from sweeps.driver.interrupts import Interrupts, Stopped
 from sweeps.lesson_parts import PARTS, Part, planned
 from sweeps.plan.exit_codes import BAD_INPUT, DONE, STORE
 from sweeps.plan.flags import Whole
 from sweeps.plan.options import MOST_SEEDS
-from sweeps.record.store import StoreError, database_file, resolve_uri
-from sweeps.run.interrupts import Interrupts, Stopped
+from sweeps.record.store.opening import StoreError, database_file, resolve_uri
 from trainables.hyperparameters import Range, shown
 
 _SCRIPTS = Path(__file__).parent
@@ -168,7 +168,7 @@ def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[st
         return {}  # a new store: MLflow need not be loaded to know
     from sweeps.plan.manifest import make_manifest
     from sweeps.record.running_sweeps import PROMISE
-    from sweeps.record.store import open_store
+    from sweeps.record.store.opening import open_store
 
     client = open_store(uri)
     ids = [each.experiment_id for each in client.search_experiments()]

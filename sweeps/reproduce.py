@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sweeps.driver.differences import Difference, in_arrays, in_run, reasons
 from sweeps.plan.exit_codes import (
     BAD_INPUT,
     CANNOT_RESUME,
@@ -28,8 +29,7 @@ from sweeps.plan.exit_codes import (
     STORE,
 )
 from sweeps.plan.provenance import one_line, without_credentials
-from sweeps.record.store import StoreError, open_store, resolve_uri, work_patiently
-from sweeps.run.differences import Difference, in_arrays, in_run, reasons
+from sweeps.record.store.opening import StoreError, open_store, resolve_uri, work_patiently
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,7 +53,7 @@ class NotATrial(Exception):
 def main() -> int:
     """Reproduces what the command line names; the exit code."""
     options = tyro.cli(ReproduceOptions, description=__doc__, prog="python sweeps/reproduce.py")
-    from sweeps.record.recorded_sweep import CannotResume
+    from sweeps.record.store.recorded_sweep import CannotResume
 
     try:
         uri = resolve_uri(options.tracking_uri)
@@ -74,9 +74,9 @@ def main() -> int:
 
 def reproduce(client: MlflowClient, run_id: str) -> int:
     """Trains the trial of that run again, prints how it compares; the exit code."""
-    from sweeps.record.recorded_sweep import read_manifest
     from sweeps.record.runs.parts import Parts
     from sweeps.record.runs.trial_runs import TrialRuns
+    from sweeps.record.store.recorded_sweep import read_manifest
     from trainables import data
     from trainables.pack_run import PackRun
 
@@ -119,7 +119,7 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
 def _trial_and_sweep(client: MlflowClient, run_id: str) -> tuple[Run, Run]:
     from mlflow.exceptions import MlflowException
 
-    from sweeps.record.patience import http_status
+    from sweeps.record.store.patience import http_status
 
     try:
         run = client.get_run(run_id)
@@ -146,7 +146,7 @@ def _trial_and_sweep(client: MlflowClient, run_id: str) -> tuple[Run, Run]:
 
 def _seed_runs(client: MlflowClient, run: Run) -> dict[str, Run]:
     """The runs of the trial's seeds, by seed."""
-    from sweeps.record.recorded_sweep import runs_below
+    from sweeps.record.store.recorded_sweep import runs_below
 
     found = runs_below(client, run.info.experiment_id, run.data.tags["sweep"])
     mine = [each for each in found if each.data.tags["mlflow.parentRunId"] == run.info.run_id]

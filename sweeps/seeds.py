@@ -14,12 +14,11 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sweeps.plan.command import Plan
+from sweeps.driver.launch import run_command
+from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.options import given
 from sweeps.plan.seeds_options import SeedsOptions, parse_seeds, seeds_problems
 from sweeps.plan.seeds_plan import NAME, plan_from, plan_values
-from sweeps.record.messages import Source
-from sweeps.run.launch import run_command
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class SeedsSweep:
         """A line for each thing wrong in the options."""
         return seeds_problems(self.options, self.stated)
 
-    def plan(self, source: Source | None = None) -> Plan:
+    def plan(self, source: SourceSweep | None = None) -> Plan:
         """The sweep with its trials."""
         options = self.options
         if options.smoke_test:

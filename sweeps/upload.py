@@ -24,7 +24,7 @@ from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record.messages import Event, Problem, Recorded
 from sweeps.record.sealed_files import Damaged
 from sweeps.record.spool import FOLDER, Spool, kept
-from sweeps.record.store import StoreError, open_store, resolve_uri, settle, work_patiently
+from sweeps.record.store.opening import StoreError, open_store, resolve_uri, settle, work_patiently
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,7 +58,7 @@ def main() -> int:
 def upload(folder: Path, tracking_uri: str | None) -> int:
     """Uploads what is kept in `folder` and says so; the exit code."""
     from sweeps.record.lock import AlreadyRunning
-    from sweeps.record.recorded_sweep import CannotResume
+    from sweeps.record.store.recorded_sweep import CannotResume
 
     try:
         spool = Spool(folder)

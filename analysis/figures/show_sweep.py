@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from analysis.figures.captions import seeds_and_method, spread
 from analysis.figures.comparison import Row, best, compare, reading, value_text
+from analysis.figures.of_sweeps import PLOTS
 from analysis.plotting.files import publish
-from analysis.plotting.panels import Plot
 from analysis.plotting.terminal import in_percent, new_console, new_table, print_warnings
 from analysis.reading.connection import open_store, without_password
 from analysis.reading.errors import Stop
@@ -19,7 +19,7 @@ from analysis.reading.sweep_record import SweepRecord
 _MOST_ROWS = 24  # of the table in the terminal; the CSV files have all
 
 
-def answer(name: str, plots: Callable[[SweepRecord], Sequence[Plot]], options: Options) -> int:
+def answer(name: str, options: Options) -> int:
     """Analyses the sweep `name`; the exit code, with one line on stderr unless it is 0."""
     try:
         client = open_store(options.tracking_uri)
@@ -27,8 +27,7 @@ def answer(name: str, plots: Callable[[SweepRecord], Sequence[Plot]], options: O
         print_warnings(record)
         rows = compare(record)
         show(record, rows)
-        drawn = plots(record)
-        publish(client, drawn, options)
+        publish(client, PLOTS[name](record), options)
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import matplotlib
 
-from analysis import batch_size, dropout, l1, l2
 from analysis.figures.concept_figures import activations, batches, penalties, weights
+from analysis.figures.of_sweeps import PLOTS
 from analysis.plotting.draw import STYLE, draw
 from analysis.plotting.panels import LinePanel, Plot, Series
 from analysis.reading.errors import Stop
@@ -61,7 +61,7 @@ class _Kind(NamedTuple):
 
 _SWEEPS: Mapping[str, tuple[Callable[[SweepRecord], list[Plot]], tuple[_Kind, ...]]] = {
     "dropout": (
-        dropout.plots,
+        PLOTS["dropout"],
         (
             _Kind(
                 "_accuracy",
@@ -72,7 +72,7 @@ _SWEEPS: Mapping[str, tuple[Callable[[SweepRecord], list[Plot]], tuple[_Kind, ..
         ),
     ),
     "l2": (
-        l2.plots,
+        PLOTS["l2"],
         (
             _Kind(
                 "_accuracy_by_epoch",
@@ -89,7 +89,7 @@ _SWEEPS: Mapping[str, tuple[Callable[[SweepRecord], list[Plot]], tuple[_Kind, ..
         ),
     ),
     "l1": (
-        l1.plots,
+        PLOTS["l1"],
         (
             _Kind(
                 "_accuracy_by_epoch",
@@ -106,7 +106,7 @@ _SWEEPS: Mapping[str, tuple[Callable[[SweepRecord], list[Plot]], tuple[_Kind, ..
         ),
     ),
     "batch_size": (
-        batch_size.plots,
+        PLOTS["batch_size"],
         (
             _Kind(
                 "_accuracy_by_epoch",

@@ -9,32 +9,18 @@ belongs to into a file, and `ray.init` does not: only that file counts here. Ray
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
-AUTO, LOCAL = "auto", "local"
-_HOST_AND_PORT = re.compile(r"(?P<host>[A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5})")
+from sweeps.plan.ray_choice import AUTO, LOCAL, Address, parsed, problem
+
 _CONNECT_SECONDS = 5.0
 
 
 class ResourceError(Exception):
     """There is no Ray to use, or it has not what the sweep asks for; a line for each reason."""
-
-
-class _Address(NamedTuple):
-    host: str
-    port: int
-
-
-def problem(asked: str) -> str:
-    """What is wrong with `asked` as an address, empty if nothing is."""
-    if asked in (AUTO, LOCAL) or _parsed(asked) is not None:
-        return ""
-    return "needs auto, local or host:port of a cluster's head, such as 10.0.0.1:6379"
 
 
 def find_cluster(asked: str, note: Callable[[str], None]) -> str | None:
@@ -74,16 +60,9 @@ def follow_authentication(address: str) -> None:
                 os.environ["RAY_AUTH_MODE"] = "token"
 
 
-def _parsed(text: str) -> _Address | None:
-    match = _HOST_AND_PORT.fullmatch(text)
-    if match is None or not 0 < int(match["port"]) < 65536:
-        return None
-    return _Address(match["host"].strip("[]"), int(match["port"]))
-
-
 def _usable(text: str, source: str) -> str:
     """`text` itself, if a cluster answers there that this machine is a node of."""
-    address = _parsed(text)
+    address = parsed(text)
     if address is None:
         raise ResourceError(f"{source} {problem(text)}, got {text!r}")
     try:
@@ -114,7 +93,7 @@ def _started_for_all(note: Callable[[str], None]) -> str | None:
         text = file.read_text().strip()
     except (OSError, UnicodeDecodeError):
         return None
-    address = _parsed(text)
+    address = parsed(text)
     if address is None:
         return None
     here = _clusters_of_this_machine()
@@ -131,7 +110,7 @@ def _started_for_all(note: Callable[[str], None]) -> str | None:
     return None
 
 
-def _clusters_of_this_machine() -> dict[_Address, Path] | None:
+def _clusters_of_this_machine() -> dict[Address, Path] | None:
     """Addresses of the clusters that this machine has a node of, with that process in /proc.
 
     None where there is no /proc to look into.
@@ -146,6 +125,6 @@ def _clusters_of_this_machine() -> dict[_Address, Path] | None:
             if Path(program).name != "raylet":
                 continue
             for each in arguments:
-                if address := _parsed(each.removeprefix("--gcs-address=")):
+                if address := parsed(each.removeprefix("--gcs-address=")):
                     found[address] = path.parent
     return found

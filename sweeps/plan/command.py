@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import Options
 from sweeps.plan.sweep import Sweep
-from sweeps.record.messages import Source
 from trainables.hyperparameters import Trial
+from trainables.result import Interval
 
 
 class Plan(NamedTuple):
@@ -17,6 +18,25 @@ class Plan(NamedTuple):
     sweep: Sweep
     options: Options
     trials: Sequence[Trial]
+
+
+class SourceSweep(NamedTuple):
+    """A finished sweep that another is planned from, unless `problem` says why not.
+
+    `summaries`: of its trials, but for those that failed, by key. `code`: as in `Found`.
+    """
+
+    run_id: str = ""
+    manifest: Manifest | None = None
+    summaries: Mapping[str, Mapping[str, Interval]] = {}
+    problem: str = ""
+    code: int = 0
+
+    @property
+    def promised(self) -> Manifest:
+        """The manifest, which is there unless there is a problem."""
+        assert self.manifest is not None
+        return self.manifest
 
 
 class Command(Protocol):
@@ -46,7 +66,7 @@ class Command(Protocol):
     def problems(self) -> list[str]:
         """A line for each thing wrong, found without starting anything."""
 
-    def plan(self, source: Source | None = None) -> Plan:
+    def plan(self, source: SourceSweep | None = None) -> Plan:
         """The sweep of a command line without problems; `source`: the one that it `needs`.
 
         Raises `Refused` when they do not fit each other.

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sweeps.plan.command import Plan
+from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.options import (
     SearchOptions,
     base_hyperparameters,
     defaults,
-    given,
-    parse,
     problems,
 )
 from sweeps.plan.search import points, problem
 from sweeps.plan.sweep import Sweep
-from sweeps.record.messages import Source
-from sweeps.run.launch import run_command
 from trainables.hyperparameters import Trial
-
-
-def main(sweep: Sweep) -> None:
-    """Runs `sweep` as the command line says and exits with one of `exit_codes`."""
-    options = parse(sweep, sys.modules["__main__"].__doc__ or sweep.question)
-    run_command(DeclaredSweep(sweep, options, given(sys.argv[1:])))
 
 
 @dataclass(frozen=True)
@@ -54,7 +43,7 @@ class DeclaredSweep:
         """A line for each thing wrong in the options."""
         return all_problems(self.sweep, self.options)
 
-    def plan(self, source: Source | None = None) -> Plan:
+    def plan(self, source: SourceSweep | None = None) -> Plan:
         """The sweep with its trials."""
         return Plan(self.sweep, self.options, plan(self.sweep, self.options))
 

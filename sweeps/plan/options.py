@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
-from sweeps.cluster.ray_address import AUTO
-from sweeps.cluster.ray_address import problem as address_problem
 from sweeps.plan.flags import NEWEST, PERHAPS_RUN_ID, MaybeNumber, MaybeWhole, Number, Whole
+from sweeps.plan.ray_choice import AUTO
+from sweeps.plan.ray_choice import problem as address_problem
 from sweeps.plan.sweep import Sweep
 from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import Hyperparameters, Range, problem, shown

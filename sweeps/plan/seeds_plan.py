@@ -7,25 +7,30 @@ from dataclasses import fields, replace
 from itertools import product
 from typing import Any
 
-from sweeps import batch_size, dropout, l1, l2
-from sweeps.plan.command import Plan
+from sweeps.plan.command import Plan, SourceSweep
+from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import BAD_INPUT
 from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import MOST_FIRST_SEED, VALUES, flag_of
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals
 from sweeps.plan.sweep import Axis, Sweep
-from sweeps.record.messages import Refused, Source
 from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
 
 NAME = "seeds"
 _TOP = 5
 _SHARED = tuple(each.name for each in fields(Hyperparameters) if each.name not in VALUES)
+# As the sweeps over them name and scale them; values and decimals come from the command line.
 _AXES = {
     axis.name: axis
-    for sweep in (dropout.SWEEP, l1.SWEEP, l2.SWEEP, batch_size.SWEEP)
-    for axis in sweep.axes
-} | {"lr": Axis(name="lr", label="learning rate", lesson=(0.005,))}
+    for axis in (
+        Axis(name="dropout", label="dropout rate", lesson=()),
+        Axis(name="l1", label="L1 penalty λ", lesson=()),
+        Axis(name="l2", label="L2 penalty λ (weight decay)", lesson=()),
+        Axis(name="batch_size", label="batch size (rows)", lesson=(), choices=(16,), log=True),
+        Axis(name="lr", label="learning rate", lesson=()),
+    )
+}
 
 
 def plan_values(options: SeedsOptions) -> Plan:
@@ -47,7 +52,7 @@ def plan_values(options: SeedsOptions) -> Plan:
     return Plan(sweep, options, _all(options, [sweep.trial(base, each, seeds) for each in points]))
 
 
-def plan_from(options: SeedsOptions, stated: Collection[str], source: Source) -> Plan:
+def plan_from(options: SeedsOptions, stated: Collection[str], source: SourceSweep) -> Plan:
     """The baseline and the best configurations of `source` on seeds that it did not use.
 
     Raises `Refused` for options that do not fit the source, with a line for each.

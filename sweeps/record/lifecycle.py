@@ -13,10 +13,10 @@ from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record import parent_run, running_sweeps
 from sweeps.record.lock import AlreadyRunning, Owner, SweepLock
 from sweeps.record.messages import Closed, Event, Lost, Problem, Waiting
-from sweeps.record.patience import Patience
 from sweeps.record.results import SweepRecord
 from sweeps.record.spool import Entry, Spool
-from sweeps.record.store import TIMEOUT
+from sweeps.record.store.opening import TIMEOUT
+from sweeps.record.store.patience import Patience
 from trainables.data import Dataset
 
 if TYPE_CHECKING:

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from sweeps.plan.command import SourceSweep
 from sweeps.plan.manifest import Manifest
 from trainables.data import Dataset
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
-
-
-class Refused(Exception):
-    """The recorder cannot do what it was asked to; `code` is the exit code."""
-
-    def __init__(self, text: str, code: int) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class Open(NamedTuple):
@@ -102,25 +95,6 @@ class Found(NamedTuple):
         return self.manifest
 
 
-class Source(NamedTuple):
-    """A finished sweep that another is planned from, unless `problem` says why not.
-
-    `summaries`: of its trials, but for those that failed, by key. `code`: as in `Found`.
-    """
-
-    run_id: str = ""
-    manifest: Manifest | None = None
-    summaries: Mapping[str, Mapping[str, Interval]] = {}
-    problem: str = ""
-    code: int = 0
-
-    @property
-    def promised(self) -> Manifest:
-        """The manifest, which is there unless there is a problem."""
-        assert self.manifest is not None
-        return self.manifest
-
-
 class Begun(NamedTuple):
     """The sweep's run stands, unless `problem` says why not, with its exit code.
 
@@ -174,4 +148,4 @@ class Closed(NamedTuple):
 
 
 Order = Open | Look | Read | Begin | Results | Failed | Finish
-Event = Ready | Found | Source | Begun | Recorded | Waiting | Problem | Lost | Closed
+Event = Ready | Found | SourceSweep | Begun | Recorded | Waiting | Problem | Lost | Closed

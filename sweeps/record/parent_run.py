@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from sweeps.plan.manifest import Manifest
 from sweeps.record.lock import LOCK, Owner
-from sweeps.record.recorded_sweep import MANIFEST_SHA256
 from sweeps.record.running_sweeps import PROMISE
 from sweeps.record.runs.finished_run import final_points, spread
 from sweeps.record.runs.tables import write_csv
+from sweeps.record.store.recorded_sweep import MANIFEST_SHA256
 from trainables.result import Interval
 
 if TYPE_CHECKING:

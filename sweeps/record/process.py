@@ -10,9 +10,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, NamedTuple
 
+from sweeps.plan.command import SourceSweep
 from sweeps.plan.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, STORE
 from sweeps.record.inbox import Inbox
-from sweeps.record.messages import Begin, Begun, Event, Found, Look, Open, Read, Ready, Source
+from sweeps.record.messages import Begin, Begun, Event, Found, Look, Open, Read, Ready
 from sweeps.record.spool import Entry
 from trainables.lasting_imports import lasting_imports
 
@@ -29,7 +30,7 @@ def serve(connection: Connection) -> None:
     inbox = Inbox(connection)
     outbox = _Outbox(connection)
     with lasting_imports():
-        from sweeps.record.store import import_mlflow, settle, work_patiently
+        from sweeps.record.store.opening import import_mlflow, settle, work_patiently
 
         import_mlflow()
         request = inbox.orders.get()
@@ -63,7 +64,7 @@ class _Store(NamedTuple):
 
 def _open(order: Open, outbox: _Outbox) -> _Store | None:
     """The store, or None with its problem told."""
-    from sweeps.record.store import StoreError, open_experiment, open_store
+    from sweeps.record.store.opening import StoreError, open_experiment, open_store
 
     experiment_id = ""
     try:
@@ -83,9 +84,9 @@ def _begin(inbox: Inbox, outbox: _Outbox, store: _Store) -> tuple[Recording, _St
     from sweeps.record.lifecycle import Recording
     from sweeps.record.lock import AlreadyRunning
     from sweeps.record.pages.best_model import rehearse
-    from sweeps.record.recorded_sweep import CannotResume
     from sweeps.record.sealed_files import Damaged
     from sweeps.record.source_sweep import NotASource, read_source
+    from sweeps.record.store.recorded_sweep import CannotResume
 
     while True:
         order = inbox.orders.get()
@@ -145,13 +146,18 @@ def _no(order: object, problem: str, code: int) -> Event:
     if isinstance(order, Look):
         return Found(problem=problem, code=code)
     if isinstance(order, Read):
-        return Source(problem=problem, code=code)
+        return SourceSweep(problem=problem, code=code)
     return Begun(problem=problem, code=code)
 
 
 def _look(client: MlflowClient, order: Look) -> Found:
     from sweeps.record.lock import LOCK, AlreadyRunning, Owner
-    from sweeps.record.recorded_sweep import find_sweep, read_manifest, runs_below, whole_trials
+    from sweeps.record.store.recorded_sweep import (
+        find_sweep,
+        read_manifest,
+        runs_below,
+        whole_trials,
+    )
 
     run = find_sweep(client, *order)
     owner = Owner.from_tag(run.data.tags.get(LOCK, ""))

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from sweeps.plan.manifest import Manifest
 from sweeps.plan.provenance import one_line
+from sweeps.plan.ranking import BestSoFar, find_answer, how_chosen, judged_on
 from sweeps.record import parent_run
 from sweeps.record.lock import SweepLock
 from sweeps.record.messages import Closed, Recorded
 from sweeps.record.pages.best_model import best_seed, log_best_model
 from sweeps.record.pages.chart_page import chart_page
 from sweeps.record.pages.saved_view import save_views
-from sweeps.record.pages.words import BestSoFar, find_answer, how_chosen, judged_on, note
+from sweeps.record.pages.words import note
 from sweeps.record.runs.run_writer import RunWriter
 from sweeps.record.spool import Entry
 from trainables.data import Dataset

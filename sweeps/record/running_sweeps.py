@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.record.lock import LOCK, AlreadyRunning, Owner
-from sweeps.record.recorded_sweep import runs_below
+from sweeps.record.store.recorded_sweep import runs_below
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

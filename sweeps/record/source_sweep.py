@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweeps.plan.command import SourceSweep
 from sweeps.plan.provenance import without_credentials
-from sweeps.record.messages import Source
-from sweeps.record.patience import http_status
-from sweeps.record.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
 from sweeps.record.runs.finished_run import PARENT
 from sweeps.record.runs.trial_runs import TrialRuns
+from sweeps.record.store.patience import http_status
+from sweeps.record.store.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,7 +20,7 @@ class NotASource(Exception):
     """The run is none of a finished sweep; the message says which would be, or what to do."""
 
 
-def read_source(client: MlflowClient, run_id: str) -> Source:
+def read_source(client: MlflowClient, run_id: str) -> SourceSweep:
     """The sweep with that run id and the final numbers of its trials.
 
     Raises `NotASource`, or `CannotResume` when its manifest is damaged.
@@ -34,7 +34,7 @@ def read_source(client: MlflowClient, run_id: str) -> Source:
         for key, each in whole.items()
         if each.info.status == "FINISHED"
     }
-    return Source(run_id, manifest, summaries)
+    return SourceSweep(run_id, manifest, summaries)
 
 
 def _sweep(client: MlflowClient, run_id: str) -> Run:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sweeps.record.sealed_files import Damaged, read_sealed, write_sealed
-from sweeps.record.store import database_file
+from sweeps.record.store.opening import database_file
 
 FOLDER = "unrecorded"
 _PROMISE = "sweep.promise"  # what the results belong to: facts for finding the run, its manifest

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.cluster.ray_address import ResourceError, find_cluster, follow_authentication, problem
+from sweeps.cluster.ray_address import ResourceError, find_cluster, follow_authentication
+from sweeps.plan.ray_choice import problem
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from support.made_up_results import made_up, summaries
 from sweeps.cluster.ray_tune import _PackCallback
 from sweeps.cluster.waiting_packs import WaitingPacks
 from sweeps.l2 import SWEEP
-from sweeps.record.pages.words import find_answer, judged
+from sweeps.plan.ranking import find_answer, judged
 from trainables.result import to_bytes
 
 

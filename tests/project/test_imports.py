@@ -100,6 +100,44 @@ def test_no_module_hides_one_of_python_or_of_an_installed_package(path: Path) ->
     assert path.stem not in INSTALLED - set(FOLDERS)
 
 
+# From the ground up: a room imports those before it, and its own modules.
+ROOMS = (
+    *("trainables", "sweeps.plan", "sweeps.cluster", "sweeps.record.store", "sweeps.record.pages"),
+    *("sweeps.record.runs", "sweeps.record", "sweeps.driver", "sweeps"),
+    *("analysis.stats", "analysis.reading", "analysis.plotting", "analysis.figures"),
+    *("analysis.claims_of_lesson", "analysis.seed_study", "analysis.side_by_side"),
+    *("analysis.folds", "analysis.exporting", "analysis.report_page", "analysis"),
+)
+MOST_FILES = 20  # of a room: more are not seen at one glance
+
+
+def _room(module: str) -> str:
+    return module.rpartition(".")[0]
+
+
+def test_rooms_import_only_those_below_them() -> None:
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}
+    upwards = [
+        f"{name} imports {other}"
+        for name, path in names.items()
+        if path.name != "__init__.py"
+        for other in _imported(path) & set(names)
+        if ROOMS.index(_room(other)) > ROOMS.index(_room(name))
+    ]
+    assert not upwards
+
+
+def test_a_room_can_be_seen_at_one_glance() -> None:
+    rooms = {path.parent for path in MODULES}
+    assert all(len(list(room.glob("*.py"))) <= MOST_FILES + 1 for room in rooms)
+
+
+def test_no_room_hides_a_package() -> None:
+    # The folder of a script is first on the import path, and so are the rooms in it.
+    rooms = {path.parent for path in MODULES} - {ROOT / folder for folder in FOLDERS}
+    assert not {room.name for room in rooms} & (set(sys.stdlib_module_names) | INSTALLED)
+
+
 def test_imports_among_our_modules_have_no_cycle() -> None:
     names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}
     graph = {name: _imported(path, False) & set(names) for name, path in names.items()}
@@ -131,7 +169,7 @@ def test_help_loads_no_heavy_package(script: str, tmp_path: Path) -> None:
     ("modules", "absent"),
     [
         ("sweeps.plan.options", HEAVY),
-        ("sweeps.run.launch, sweeps.plan.declared_sweep", HEAVY),
+        ("sweeps.driver.launch, sweeps.plan.declared_sweep", HEAVY),
         ("trainables.hyperparameters", HEAVY | {"numpy", "tyro"}),
         ("trainables.result", {"torch", "ray", "mlflow", "sklearn"}),
         ("trainables.data", {"torch", "ray", "mlflow", "sklearn"}),

@@ -11,7 +11,7 @@ import pytest
 from support.scripts import environment
 
 PATIENCE = """
-from sweeps.record.store import open_store, work_patiently
+from sweeps.record.store.opening import open_store, work_patiently
 open_store("sqlite:///mlflow.db")
 from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_TIMEOUT as seconds
 print(seconds.get())

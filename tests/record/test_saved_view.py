@@ -14,7 +14,7 @@ from support.made_up_results import made_up
 from sweeps import batch_size, elastic_net, l2
 from sweeps.plan.sweep import Sweep
 from sweeps.record.pages.saved_view import CHARTS, SEEDS, TABLE, save_views
-from sweeps.record.store import open_experiment, open_store
+from sweeps.record.store.opening import open_experiment, open_store
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_wrong_password_is_refused_in_one_line_that_names_the_variables(
 
 PASSWORDS = ("c4n4ry", "c4n4ry@4g4in", "c4n4ry:4g4in", "c4n4ry%2F4g4in")
 UNANSWERED = f"""
-from sweeps.record.store import StoreError, open_store
+from sweeps.record.store.opening import StoreError, open_store
 for password in {PASSWORDS}:
     try:
         open_store(f"http://admin:{{password}}@127.0.0.1:9")

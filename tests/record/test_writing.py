@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 
 from sweeps.record.runs import bulk_writing, public_writing
 from sweeps.record.runs.finished_run import FinishedRun, Point
-from sweeps.record.store import open_experiment, open_store
+from sweeps.record.store.opening import open_experiment, open_store
 
 RUNS = [
     FinishedRun(

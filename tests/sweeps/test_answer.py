@@ -11,7 +11,8 @@ from sweeps.l2 import SWEEP
 from sweeps.plan.declared_sweep import plan
 from sweeps.plan.manifest import Manifest, make_manifest
 from sweeps.plan.options import parse
-from sweeps.record.pages.words import BestSoFar, find_answer, note, trial_note
+from sweeps.plan.ranking import BestSoFar, find_answer
+from sweeps.record.pages.words import note, trial_note
 from trainables.result import Interval
 
 

@@ -19,12 +19,13 @@ from sweeps.plan.declared_sweep import plan
 from sweeps.plan.manifest import Manifest, make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.packs import form_packs
+from sweeps.plan.ranking import find_answer
 from sweeps.plan.sweep import Sweep
 from sweeps.record.pages.best_model import best_seed
-from sweeps.record.pages.words import find_answer, note, trial_note
-from sweeps.record.recorded_sweep import summary_of
+from sweeps.record.pages.words import note, trial_note
 from sweeps.record.runs.finished_run import spread
 from sweeps.record.runs.tables import curves_table, results_from_tables, weights_table
+from sweeps.record.store.recorded_sweep import summary_of
 from trainables.result import CURVES, CV_CURVES, Interval
 
 

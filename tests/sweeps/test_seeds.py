@@ -9,12 +9,12 @@ import pytest
 
 from support.made_up_results import made_up
 from sweeps import elastic_net, l2
-from sweeps.plan.command import Plan
+from sweeps.plan.command import Plan, SourceSweep
+from sweeps.plan.errors import Refused
 from sweeps.plan.manifest import Manifest, make_manifest
 from sweeps.plan.options import given
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals, parse_seeds
-from sweeps.record.messages import Refused, Source
 from sweeps.seeds import SeedsSweep
 from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
 from trainables.result import Interval
@@ -26,7 +26,7 @@ def _command(*flags: str) -> SeedsSweep:
     return SeedsSweep(parse_seeds("", flags), given(flags, SeedsOptions))
 
 
-def _plan(*flags: str, source: Source | None = None) -> Plan:
+def _plan(*flags: str, source: SourceSweep | None = None) -> Plan:
     command = _command(*flags)
     assert command.problems() == []
     return command.plan(source)
@@ -199,20 +199,20 @@ def _summary(accuracy: float, loss: float = 0.5, **more: float) -> dict[str, Int
     return {name: Interval(value, 0.1, value - 0.1, value + 0.1) for name, value in numbers.items()}
 
 
-def _source(*accuracies: float, flags: tuple[str, ...] = ()) -> Source:
+def _source(*accuracies: float, flags: tuple[str, ...] = ()) -> SourceSweep:
     """A sweep of λ with those test accuracies, the first that of the baseline; seeds 20 to 22."""
     count = str(len(accuracies))
     usual = ("--num-samples", count, "--search", "grid", "--seeds", "3", "--first-seed", "20")
     manifest = made_up(l2.SWEEP, *usual, *flags)[0]
     keys = [trial.key for trial in manifest.trials]
     found = {key: _summary(each) for key, each in zip(keys, accuracies, strict=True)}
-    return Source(RUN, manifest, found)
+    return SourceSweep(RUN, manifest, found)
 
 
 FROM = ("--from", RUN)
 
 
-def _refusal(*flags: str, source: Source) -> list[str]:
+def _refusal(*flags: str, source: SourceSweep) -> list[str]:
     with pytest.raises(Refused) as caught:
         _plan(*FROM, *flags, source=source)
     assert caught.value.code == 2
@@ -312,7 +312,7 @@ def test_what_varies_and_the_exchange_go_with_a_source_too() -> None:
 def test_a_source_of_two_axes_keeps_both() -> None:
     manifest = made_up(elastic_net.SWEEP, "--seeds", "2")[0]
     found = {trial.key: _summary(i / 100) for i, trial in enumerate(manifest.trials)}
-    plan = _plan(*FROM, "--top", "1", source=Source(RUN, manifest, found))
+    plan = _plan(*FROM, "--top", "1", source=SourceSweep(RUN, manifest, found))
     assert _names(plan) == [manifest.trials[0].name, manifest.trials[-1].name]
     assert make_manifest(*plan).axes == manifest.axes
 
@@ -320,7 +320,7 @@ def test_a_source_of_two_axes_keeps_both() -> None:
 def test_a_seeds_sweep_can_be_a_source() -> None:
     first = make_manifest(*_plan("--l2", "0.1", "0", "0.2", "--seeds", "2", "--by-source"))
     found = {trial.key: _summary(i / 100) for i, trial in enumerate(first.trials)}
-    plan = _plan(*FROM, "--top", "1", source=Source(RUN, first, found))
+    plan = _plan(*FROM, "--top", "1", source=SourceSweep(RUN, first, found))
     assert _names(plan) == ["l2=0.1", "l2=0.2"]
     assert isinstance(plan.trials[0], Trial)
     assert plan.trials[0].seeds[0] == 2

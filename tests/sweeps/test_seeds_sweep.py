@@ -12,7 +12,7 @@ import pytest
 from support.record import Record, read_record
 from support.scripts import run_script
 from sweeps.record.source_sweep import NotASource, read_source
-from sweeps.record.store import open_store
+from sweeps.record.store.opening import open_store
 from trainables import data
 from trainables.draws import Seed
 from trainables.hyperparameters import SOURCES, Trial

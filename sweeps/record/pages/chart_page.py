@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from sweeps.plan.manifest import Manifest
-from sweeps.record.pages.words import Summaries, find_answer
+from sweeps.plan.ranking import Summaries, find_answer
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _BOUNDS = ("mean", "low", "high")

@@ -1,115 +1,14 @@
-"""What a finished sweep found: its best trial against the baseline, in numbers and in words."""
+"""What a finished sweep found: its best trial against the baseline, in words."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sweeps.plan.manifest import Manifest
+from sweeps.plan.ranking import Answer, how_chosen
 from sweeps.record.pages.saved_view import LOADED
-from sweeps.record.runs.finished_run import short
 from trainables.hyperparameters import Trial
 from trainables.result import Interval
-
-Summaries = Mapping[str, Mapping[str, Interval]]
-_JUDGED = ("cv_accuracy", "test_accuracy", "train_accuracy", "cv_loss", "test_loss")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """`best` and `baseline` with their test accuracies; None for what was not recorded.
-
-    Without folds the best is chosen on the test accuracy that it is reported with, so it flatters
-    itself: with many configurations some are lucky. The words say so. With folds it is chosen on
-    the cross-validated accuracies `best_cv` and `baseline_cv`, which else are None.
-    """
-
-    best: Trial | None
-    best_accuracy: Interval | None
-    baseline: Trial
-    baseline_accuracy: Interval | None
-    best_cv: Interval | None = None
-    baseline_cv: Interval | None = None
-
-
-def judged_on(manifest: Manifest) -> str:
-    """Which accuracy and loss the best is chosen on: `cv` of a sweep with folds, else `test`."""
-    return "cv" if manifest.folds else "test"
-
-
-def how_chosen(manifest: Manifest) -> str:
-    """What the choice of a sweep with folds rests on, in words."""
-    return (
-        f"chosen by {manifest.folds}-fold cross-validation on the training part, the test set was "
-        "not looked at for the choice"
-    )
-
-
-def judged(summary: Mapping[str, Interval]) -> dict[str, Interval]:
-    """The part of a trial's summary that the answer and the final table need."""
-    return {name: summary[name] for name in _JUDGED if name in summary}
-
-
-def standing(
-    manifest: Manifest, trial: Trial, summary: Mapping[str, Interval]
-) -> tuple[float, float] | None:
-    """Accuracy and negative loss, each the higher the better; None for what cannot be the best.
-
-    They are those of `judged_on`. A trial with a diverged model has none; nor has one with an
-    exchanged source of randomness, which is another's configuration over again.
-    """
-    judge = judged_on(manifest)
-    # As they are recorded, so that a resumed sweep decides as an uninterrupted one.
-    accuracy, loss = (short(summary[f"{judge}_{name}"].mean) for name in ("accuracy", "loss"))
-    if trial.exchanged or math.isnan(accuracy) or math.isnan(summary["test_loss"].mean):
-        return None
-    return accuracy, -loss
-
-
-class BestSoFar:
-    """The trial with the highest mean accuracy of those that were added, in any order.
-
-    The accuracy is that of `judged_on`. Of equals, that with the lowest loss, then the first of
-    the manifest. See `standing` for trials that cannot be the best.
-    """
-
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-        self._place = {trial.key: place for place, trial in enumerate(manifest.trials)}
-        self._rank: tuple[float, float, int] | None = None
-        self.trial: Trial | None = None
-
-    def add(self, key: str, summary: Mapping[str, Interval]) -> bool:
-        """Whether the trial `key` is the best now."""
-        place = self._place[key]
-        trial = self._manifest.trials[place]
-        found = standing(self._manifest, trial, summary)
-        if found is None or (self._rank is not None and (*found, -place) <= self._rank):
-            return False
-        self._rank, self.trial = (*found, -place), trial
-        return True
-
-
-def find_answer(manifest: Manifest, summaries: Summaries) -> Answer:
-    """The answer once all trials that there will be have their summaries."""
-    so_far = BestSoFar(manifest)
-    for key, summary in summaries.items():
-        so_far.add(key, summary)
-    best = so_far.trial
-    baseline = manifest.baseline_trial
-
-    def found(trial: Trial | None, name: str) -> Interval | None:
-        return summaries[trial.key].get(name) if trial and trial.key in summaries else None
-
-    return Answer(
-        best,
-        found(best, "test_accuracy"),
-        baseline,
-        found(baseline, "test_accuracy"),
-        found(best, "cv_accuracy"),
-        found(baseline, "cv_accuracy"),
-    )
 
 
 def percent(accuracy: Interval | None) -> str:

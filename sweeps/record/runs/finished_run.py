@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sweeps.plan.manifest import Manifest
 from trainables.hyperparameters import SOURCES, Trial
+from trainables.record_format import short
 from trainables.result import Interval
 
 
@@ -125,8 +126,3 @@ def spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:
         for suffix, value in (("", mean), ("_std", std), ("_ci_low", low), ("_ci_high", high)):
             if value is not None and np.isfinite(value):
                 yield f"{name}{suffix}", short(value)
-
-
-def short(value: float) -> float:
-    """Six significant digits, so that people can read them; the full ones are in Parquet."""
-    return float(f"{value:.6g}")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sweeps.record.patience import http_status
-from sweeps.record.recorded_sweep import CannotResume, download
 from sweeps.record.runs.tables import results_from_tables, write_part
+from sweeps.record.store.patience import http_status
+from sweeps.record.store.recorded_sweep import CannotResume, download
 from trainables.hyperparameters import Trial
 from trainables.result import Array, TrialResult
 

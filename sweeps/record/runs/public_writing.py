@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sweeps.record.recorded_sweep import runs_below
 from sweeps.record.runs.finished_run import PARENT, FinishedRun, Standing
+from sweeps.record.store.recorded_sweep import runs_below
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sweeps.plan.manifest import Manifest
-from sweeps.record.patience import timed_out
-from sweeps.record.recorded_sweep import runs_below, summary_of, whole_trials
 from sweeps.record.runs import bulk_writing, public_writing
 from sweeps.record.runs.finished_run import FinishedRun, trial_params, trial_tags
 from sweeps.record.runs.parts import PART, PART_TAGS, Parts
 from sweeps.record.runs.tables import MEANS_TRIALS, mean_curves
 from sweeps.record.runs.trial_runs import TrialRuns
-from sweeps.record.store import TIMEOUT
+from sweeps.record.store.opening import TIMEOUT
+from sweeps.record.store.patience import timed_out
+from sweeps.record.store.recorded_sweep import runs_below, summary_of, whole_trials
 from trainables.hyperparameters import Trial
 from trainables.result import Array, Interval, TrialResult
 

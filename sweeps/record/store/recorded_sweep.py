@@ -12,7 +12,7 @@ import numpy as np
 
 from sweeps.plan.manifest import Manifest
 from sweeps.plan.provenance import without_credentials
-from sweeps.record.patience import http_status
+from sweeps.record.store.patience import http_status
 from trainables.result import Interval
 
 if TYPE_CHECKING:

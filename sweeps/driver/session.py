@@ -14,10 +14,15 @@ from typing import cast
 
 from sweeps.cluster.head_watch import HeadWatch
 from sweeps.cluster.ray_address import ResourceError, find_cluster, follow_authentication
+from sweeps.driver.interrupts import Interrupts, Stopped
+from sweeps.driver.progress import Progress
+from sweeps.driver.summary import print_report
+from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
 from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import BOTH_DEVICES, Options
 from sweeps.plan.packs import form_packs
+from sweeps.plan.ranking import BestSoFar, judged, judged_on
 from sweeps.record.client import Recorder
 from sweeps.record.messages import (
     Begin,
@@ -30,15 +35,11 @@ from sweeps.record.messages import (
     Problem,
     Ready,
     Recorded,
-    Refused,
     Results,
     Waiting,
 )
-from sweeps.record.pages.words import BestSoFar, judged, judged_on, percent
-from sweeps.record.store import StoreError
-from sweeps.run.interrupts import Interrupts, Stopped
-from sweeps.run.progress import Progress
-from sweeps.run.summary import print_report
+from sweeps.record.pages.words import percent
+from sweeps.record.store.opening import StoreError
 from trainables import data
 from trainables.hyperparameters import Trial
 from trainables.lasting_imports import lasting_imports

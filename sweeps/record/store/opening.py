@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from sweeps.plan.provenance import without_credentials
-from sweeps.record.patience import Patience, PatientClient
+from sweeps.record.store.patience import Patience, PatientClient
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -9,15 +9,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from sweeps.driver.interrupts import Stopped
 from sweeps.plan.command import Plan
 from sweeps.plan.manifest import Manifest
 from sweeps.plan.packs import training_seconds
 from sweeps.plan.provenance import without_credentials
+from sweeps.plan.ranking import Summaries, find_answer, how_chosen
 from sweeps.record.messages import Begun, Closed, Found, Problem
 from sweeps.record.pages.saved_view import CHARTS, SEEDS, table_link
-from sweeps.record.pages.words import Summaries, find_answer, how_chosen, percent
-from sweeps.record.store import resolve_uri
-from sweeps.run.interrupts import Stopped
+from sweeps.record.pages.words import percent
+from sweeps.record.store.opening import resolve_uri
 
 _NAMES_SHOWN = 10
 _ALL_SHOWN = 8  # up to so many configurations stand in the table, of more the best and the baseline

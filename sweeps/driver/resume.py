@@ -9,13 +9,14 @@ from typing import Any, cast
 
 from sweeps.plan import provenance
 from sweeps.plan.command import Command
+from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import CANNOT_RESUME
 from sweeps.plan.flags import NEWEST
 from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import Options, flag_of
 from sweeps.record.client import Recorder
-from sweeps.record.messages import Found, Look, Ready, Refused
-from sweeps.record.store import StoreError
+from sweeps.record.messages import Found, Look, Ready
+from sweeps.record.store.opening import StoreError
 from trainables import data
 from trainables.hyperparameters import TRAINER_VERSION
 from trainables.installation import NUMBERS_DEPEND_ON

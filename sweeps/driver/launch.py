@@ -7,14 +7,15 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, NoReturn
 
+from sweeps.driver.interrupts import Interrupts, Stopped, leave_at_once
+from sweeps.driver.resume import continued, look_up
+from sweeps.driver.source import ask_for_source, require_store
 from sweeps.plan.command import Command
+from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import BAD_INPUT, DONE, INTERRUPTED, STORE, TERMINATED
 from sweeps.record.client import Recorder, RecorderDied
-from sweeps.record.messages import Open, Refused
-from sweeps.record.store import StoreError, resolve_uri
-from sweeps.run.interrupts import Interrupts, Stopped, leave_at_once
-from sweeps.run.resume import continued, look_up
-from sweeps.run.source import ask_for_source, require_store
+from sweeps.record.messages import Open
+from sweeps.record.store.opening import StoreError, resolve_uri
 
 if TYPE_CHECKING:
     from sweeps.plan.manifest import Manifest
@@ -42,7 +43,7 @@ def launch(command: Command) -> int:
         with Interrupts() as interrupts:
             uri = f"sqlite:///{scratch}/mlflow.db" if scratch else resolve_uri(options.tracking_uri)
             if options.dry_run and options.resume is None and command.needs is None:
-                from sweeps.run.summary import print_plan
+                from sweeps.driver.summary import print_plan
 
                 print_plan(command.plan(), uri)
                 return DONE
@@ -75,7 +76,7 @@ def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
             found = look_up(recorder, command)
             options = continued(command, found)
             if found.complete or options.dry_run:
-                from sweeps.run.summary import print_remainder
+                from sweeps.driver.summary import print_remainder
 
                 print_remainder(found, uri, options.retry_failed)
                 return DONE
@@ -90,7 +91,7 @@ def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
                 planned = command.plan(ask_for_source(recorder, command.needs))
                 options = planned.options
                 if options.dry_run:
-                    from sweeps.run.summary import print_plan
+                    from sweeps.driver.summary import print_plan
 
                     print_plan(planned, uri)
                     return DONE
@@ -101,7 +102,7 @@ def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
 
                 return make_manifest(*(planned or command.plan()))
 
-        from sweeps.run.session import SweepRun
+        from sweeps.driver.session import SweepRun
 
         return SweepRun(prepare, options, uri, recorder, interrupts).run(run_id)
     finally:

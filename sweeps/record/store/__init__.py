@@ -1,0 +1,1 @@
+"""The tracking store: opening it, its patience, and what it holds of a sweep."""
