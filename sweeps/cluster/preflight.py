@@ -18,9 +18,13 @@ from sweeps.cluster.ray_start import Node, living_nodes
 from sweeps.plan.options import Options
 from trainables.installation import ABSENT, NUMBERS_DEPEND_ON, installation
 
-# An unfit cluster is refused within 30 s, the seconds that it takes to connect included.
+# A cluster with a node that is known to be unfit is refused within 30 s, the seconds that it takes
+# to connect included.
 _SECONDS = 20.0  # a worker has to start on every node
 _JOINING_SECONDS = 12.0  # of these, for nodes that are still on their way
+# For nodes that have said nothing yet. Ray's workers give way to their machine's other processes
+# (nice 15): where those keep it busy, a node that is fit takes longer to start one.
+_PATIENCE_SECONDS = 90.0
 _CODE = ("trainer", "code")
 
 
@@ -28,9 +32,10 @@ def check_nodes(options: Options, check: Callable[[], None], note: Callable[[str
     """Raises `ResourceError` with a line for each node that is unfit, or one if they are too few.
 
     `check` is called while nodes are waited for; what it raises comes out. `note` is told of
-    differences that change no more than the last bits of numbers.
+    differences that change no more than the last bits of numbers, and of nodes that are waited for
+    beyond the usual time.
     """
-    until = time.monotonic() + _SECONDS
+    began = time.monotonic()
     nodes = _wait_for(options.expect_nodes or 1, check)
     asks_cuda = options.gpus_per_trial > 0 and options.device != "cpu"
     question: Any = ray.remote(num_cpus=0, max_retries=0)(installation)
@@ -42,8 +47,16 @@ def check_nodes(options: Options, check: Callable[[], None], note: Callable[[str
     here = installation()
     unfit: list[str] = []
     waiting = list(answers)
-    while waiting and time.monotonic() < until:
+    told = False
+    while waiting:
         check()
+        waited = time.monotonic() - began
+        if waited > (_SECONDS if unfit else _PATIENCE_SECONDS):
+            break
+        if waited > _SECONDS and not told:
+            names = ", ".join(sorted(answers[each].name for each in waiting))
+            note(f"still waiting for an answer of {names}")
+            told = True
         ready, waiting = ray.wait(waiting, timeout=0.5)
         for each in ready:
             found = _answer(each)
@@ -54,8 +67,9 @@ def check_nodes(options: Options, check: Callable[[], None], note: Callable[[str
             unfit += unfitness(name, here, found)
             if text := difference(name, here, found):
                 note(text)
+    seconds = time.monotonic() - began
     unfit += [
-        f"{answers[each].name} has not answered for {_SECONDS:.0f} s: see `ray status` "
+        f"{answers[each].name} has not answered for {seconds:.0f} s: see `ray status` "
         "and restart Ray there, or take the node out of the cluster"
         for each in waiting
     ]

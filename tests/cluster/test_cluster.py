@@ -22,6 +22,7 @@ from sweeps.cluster.ray_address import find_cluster
 
 pytestmark = pytest.mark.sweep
 
+WAITING = "still waiting for an answer of "
 FREE = PACED[:-2]  # the same five packs, as many at once as find room
 HEAD = {"num_cpus": 0}
 # Only Ray believes in these GPUs. Five quarters would fit on them, if one could be cut in two.
@@ -113,6 +114,24 @@ def test_the_cluster_of_this_machine_is_found_where_ray_start_leaves_its_address
     assert find_cluster("auto", print) == cluster.address
     monkeypatch.setenv("RAY_TMPDIR", "/tmp/none")
     assert find_cluster("auto", print) is None
+
+
+def test_a_node_that_is_slow_to_answer_is_waited_for(
+    tmp_path: Path, cluster: RayCluster, paced: Everything
+) -> None:
+    until(lambda: cluster.alive() == 3)  # a node that was killed is alive for a while
+    cluster.pause(2)
+    try:
+        with started("sweeps/l2.py", *FREE, "--address", cluster.address, cwd=tmp_path) as process:
+            process.wait_until(lambda: WAITING in process.stderr, "that was said")
+            cluster.go_on(2)
+            assert process.wait() == 0, process.stderr
+            (line,) = [each for each in process.messages if WAITING in each]
+            assert re.fullmatch(rf"{WAITING}node \S+ \(\S+\)", line)  # of one
+            check_invariants(tmp_path, process=process, reference=paced)
+    finally:
+        cluster.go_on(2)
+    assert cluster.alive() == 3
 
 
 def test_a_node_with_another_torch_is_named_and_nothing_is_trained(

@@ -57,6 +57,17 @@ class RayCluster:
         """kill -9 of what makes the node one and of its workers, as without power."""
         self._ask("kill", node)
 
+    def pause(self, node: int) -> None:
+        """Stops what answers on the node, as if other programs left it no time, until `go_on`.
+
+        The process that tells the head that the node is alive goes on.
+        """
+        self._ask("pause", node)
+
+    def go_on(self, node: int) -> None:
+        """What `pause` has stopped goes on."""
+        self._ask("go_on", node)
+
     def kill_head(self) -> None:
         """kill -9 of what makes the cluster one; it is of no use afterwards."""
         self._ask("kill_head")
@@ -126,6 +137,7 @@ class _Keeper:
         self._nodes: list[Any] = []
         self._most: Counter[str] = Counter()
         self._least_gpus: dict[str, float] = {}
+        self._paused: dict[int, list[psutil.Process]] = {}
         for each in nodes:
             self.add(each)
 
@@ -141,6 +153,19 @@ class _Keeper:
     def kill(self, node: int) -> None:
         (raylet,) = self._nodes[node].all_processes["raylet"]
         _kill_with_children(raylet.process.pid)
+
+    def pause(self, node: int) -> None:
+        (raylet,) = self._nodes[node].all_processes["raylet"]
+        # Its workers, and the agent without which it starts none for a job that brings its code.
+        self._paused[node] = psutil.Process(raylet.process.pid).children(recursive=True)
+        for each in self._paused[node]:
+            with suppress(psutil.NoSuchProcess):
+                each.suspend()
+
+    def go_on(self, node: int) -> None:
+        for each in self._paused.pop(node, []):
+            with suppress(psutil.NoSuchProcess):
+                each.resume()
 
     def kill_head(self) -> None:
         (gcs,) = self._nodes[0].all_processes["gcs_server"]
