@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from support.record import Record, read_record
-from support.scripts import PACED, run_script
+from support.scripts import HANG, PACED, run_script
 
 if TYPE_CHECKING:
     from support.everything import Everything
@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
     still = ("disable-background-networking", "disable-component-update")
     with sync_playwright() as playwright:
         flags = [f"--{name}" for name in (*quiet, *still)]
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = playwright.chromium.launch(executable_path=path, args=flags, timeout=HANG * 1000)
         yield browser
         browser.close()
 

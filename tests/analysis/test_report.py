@@ -30,7 +30,7 @@ from analysis.report_page.report_figures import image, lesson_figures
 from support.lesson_fixture import PLAUSIBLE, in_memory
 from support.record_fixture import diverging, new_store
 from support.report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes
-from support.scripts import run_script
+from support.scripts import HANG, run_script
 
 NASTY = (
     "<img src=x onerror=alert(1)>",
@@ -226,6 +226,7 @@ def _tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
     """A tab that must neither complain nor ask for anything outside."""
     wrong: list[str] = []
     with browser.new_context(**options) as context:
+        context.set_default_timeout(HANG * 1000)
         tab = context.new_page()
         tab.on("console", lambda message: wrong.append(message.text))
         tab.on("pageerror", lambda error: wrong.append(str(error)))
@@ -346,6 +347,7 @@ def test_links_within_the_page_work_in_the_frame_in_which_mlflow_shows_artifacts
     chromium: Browser, page: str
 ) -> None:
     with chromium.new_context() as context:
+        context.set_default_timeout(HANG * 1000)
         tab = context.new_page()
         frame = """page => {
             const frame = document.createElement("iframe");
@@ -359,7 +361,7 @@ def test_links_within_the_page_work_in_the_frame_in_which_mlflow_shows_artifacts
         inside.locator("nav a", has_text="reproduce").click()
         moved = "one => { const y = one.getBoundingClientRect().top; return 0 <= y && y < 150; }"
         heading = inside.locator("#reproduce").element_handle()
-        assert any(heading.evaluate(moved) or tab.wait_for_timeout(100) for _ in range(50))
+        assert any(heading.evaluate(moved) or tab.wait_for_timeout(100) for _ in range(10 * HANG))
 
 
 # ---- the script ----

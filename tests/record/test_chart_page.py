@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from support.made_up_results import diverge, made_up, result_of, summaries
+from support.scripts import HANG
 from sweeps import batch_size, elastic_net, l2
 from sweeps.plan.manifest import Manifest
 from sweeps.plan.sweep import Sweep
@@ -114,6 +115,7 @@ def test_names_stay_within_their_place_in_the_page() -> None:
 def tab(chromium: Browser) -> Iterator[Page]:
     """A page of its own that must neither complain nor ask for anything outside."""
     with chromium.new_context() as context:
+        context.set_default_timeout(HANG * 1000)
         page = context.new_page()
         wrong: list[str] = []
         page.on("console", lambda message: wrong.append(message.text))

@@ -76,7 +76,7 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     give_up = time.monotonic() + HANG
     while True:
         try:
-            urllib.request.urlopen(address, timeout=5).close()
+            urllib.request.urlopen(address, timeout=HANG).close()
             return
         except OSError:
             assert process.poll() is None, "the server ended"

@@ -21,6 +21,8 @@ from mlflow.entities import Run
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
+from support.scripts import HANG
+
 # Ids, times, places, and how the sweep was asked for instead of what it found.
 _TAGS = re.compile(
     r"mlflow\.(parentRunId|user|runName|note\.content|log-model\.history|artifactLocation)"
@@ -143,7 +145,7 @@ def _points(uri: str, runs: Collection[Run]) -> dict[str, dict[str, list[tuple[i
     }
     if uri.startswith("sqlite:///"):
         query = "SELECT run_uuid, key, step, CASE WHEN is_nan THEN NULL ELSE value END FROM metrics"
-        with closing(sqlite3.connect(uri.removeprefix("sqlite:///"), timeout=20)) as database:
+        with closing(sqlite3.connect(uri.removeprefix("sqlite:///"), timeout=HANG)) as database:
             for run_id, name, step, value in database.execute(query):
                 if run_id in points:
                     points[run_id][name].append((step, math.nan if value is None else value))

@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from support.scripts import HANG
+
 Kind = Literal["pass", "hang", "error", "slow", "lose"]
-_PATIENCE = 120.0  # seconds for the real server's answer
 _OF_THE_CONNECTION = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
@@ -159,7 +160,7 @@ class FaultyProxy:
 
             def _exchange(self, body: bytes, lose: bool) -> None:
                 host, port = proxy._upstream
-                server = HTTPConnection(host, port, timeout=_PATIENCE)
+                server = HTTPConnection(host, port, timeout=HANG)
                 try:
                     server.request(self.command, self.path, body, dict(self.headers))
                     answer = server.getresponse()

@@ -51,11 +51,11 @@ def end_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, each)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(30)
+        process.wait(120)
     for member in members:
         with suppress(psutil.NoSuchProcess):
             member.kill()
-    process.wait(30)
+    process.wait(HANG)
 
 
 class MlflowServer:
@@ -112,7 +112,7 @@ class MlflowServer:
 
     def _healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.uri}/health", timeout=HANG) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

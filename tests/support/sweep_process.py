@@ -20,7 +20,7 @@ import psutil
 
 from support.scripts import HANG, ROOT, environment
 
-_LINGERING = 20  # seconds that a process may take to follow the script into its end
+_LINGERING = 60  # seconds that a process may take to follow the script into its end
 _MARK = "TEST_OF_SWEEP"  # an environment variable that all processes of a sweep inherit
 
 

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from support.faulty_proxy import FaultyProxy, faulty_proxy
+from support.scripts import HANG
 
 API = "/api/2.0/mlflow"
 
@@ -41,7 +42,9 @@ def proxy(received: list[tuple[str, str, bytes]]) -> Iterator[FaultyProxy]:
         server.shutdown()
 
 
-def post(proxy: FaultyProxy, path: str = "/runs/create", seconds: float = 5) -> requests.Response:
+def post(
+    proxy: FaultyProxy, path: str = "/runs/create", seconds: float = HANG
+) -> requests.Response:
     return requests.post(f"{proxy.uri}{API}{path}", b"this", timeout=seconds)
 
 
@@ -55,13 +58,13 @@ def test_passes_on_what_it_is_sent(proxy: FaultyProxy, received: list[object]) -
 
 def test_refuses_until_it_is_healed_on_the_same_port(proxy: FaultyProxy) -> None:
     with requests.Session() as session:  # whose connection is open when the port closes
-        session.post(f"{proxy.uri}{API}/runs/create", b"this", timeout=5)
+        session.post(f"{proxy.uri}{API}/runs/create", b"this", timeout=HANG)
         proxy.refuse()
         for client in (session, requests):
             with pytest.raises(requests.ConnectionError):
-                client.post(f"{proxy.uri}{API}/runs/create", b"this", timeout=5)
+                client.post(f"{proxy.uri}{API}/runs/create", b"this", timeout=HANG)
         proxy.heal()
-        assert session.post(f"{proxy.uri}{API}/runs/create", b"this", timeout=5).ok
+        assert session.post(f"{proxy.uri}{API}/runs/create", b"this", timeout=HANG).ok
 
 
 def test_hangs_and_never_passes_on(proxy: FaultyProxy, received: list[object]) -> None:
@@ -80,7 +83,7 @@ def test_hangs_and_never_passes_on(proxy: FaultyProxy, received: list[object]) -
     while proxy.count(outcome="hang") < 2:
         pass
     proxy.heal()
-    waiting.join(5)
+    waiting.join(HANG)
     assert cut == [True]
     assert received == []
     assert post(proxy).ok
@@ -111,7 +114,7 @@ def test_loses_answers_of_every_other_request_meant(
 def test_slow_request_arrives_though_its_client_has_gone(
     proxy: FaultyProxy, received: list[object]
 ) -> None:
-    proxy.fault("slow", seconds=1)
+    proxy.fault("slow", seconds=HANG)
     with pytest.raises(requests.Timeout):
         post(proxy, seconds=0.3)
     assert received == []

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from support import sweep_process
 from support.everything import everything
 from support.invariants import check_invariants
 from support.record import Record
@@ -123,7 +124,10 @@ def test_other_numbers_than_without_faults_are_seen(l2_record: Record, tmp_path:
 
 
 @pytest.mark.parametrize("leave", ["process", "file"])
-def test_what_a_script_leaves_behind_is_seen(l2_record: Record, tmp_path: Path, leave: str) -> None:
+def test_what_a_script_leaves_behind_is_seen(
+    l2_record: Record, tmp_path: Path, leave: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_process, "_LINGERING", 5)  # it is not going to end
     folder = copy_of(l2_record, tmp_path)
     script = tmp_path / "script.py"
     child = [sys.executable, "-c", "import time; time.sleep(100)"]

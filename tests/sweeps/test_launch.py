@@ -51,7 +51,7 @@ def wait_for_worker(process: psutil.Process) -> psutil.Process:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    _, alive = psutil.wait_procs(processes, timeout=90)
     return not alive
 
 
