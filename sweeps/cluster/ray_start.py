@@ -79,7 +79,7 @@ def join_cluster(address: str, note: Callable[[str], None]) -> int:
 def sent_code() -> tuple[dict[str, Any], int]:
     """Ray's description of the code that a cluster's workers receive, and its size in bytes."""
     files = code_files()
-    environment = {"py_modules": [str(files[0].parent)], "excludes": ["__pycache__"]}
+    environment = {"py_modules": [str(files[0].parent)], "excludes": ["__pycache__", "py.typed"]}
     return environment, sum(file.stat().st_size for file in files)
 
 

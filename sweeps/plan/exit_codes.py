@@ -1,4 +1,4 @@
-"""What a sweep's exit code means; README.md has the same list."""
+"""What a sweep's exit code means; docs/failures.md has the same list."""
 
 DONE = 0
 BAD_INPUT = 2

@@ -28,6 +28,7 @@ HEAVY = (
     "figures/report.html",
     "unrecorded/l2/result.arrow",
     "docs/picture.png",
+    "site/index.html",
     "sweeps/__pycache__/l2.cpython-311.pyc",
 )
 

@@ -1,4 +1,4 @@
-"""The README's pandas and MLflow lines read a real record, without this project."""
+"""The pandas and MLflow lines of docs/reading.md read a real record, without this project."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.sweep
 
 
 def test_the_lines_read_trials_and_curves(l2_record: Record, tmp_path: Path) -> None:
-    blocks = re.findall(r"(?:^    .*\n|^\n)+", (ROOT / "README.md").read_text(), re.M)
-    (block,) = [block for block in blocks if "import mlflow" in block]
-    code = "\n".join(line[4:] for line in block.strip("\n").splitlines())
+    page = (ROOT / "docs" / "reading.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert "import mlflow" in code
     assert not re.search(
         r"\b(sweeps|analysis|trainables)\b[. ]*import|import (sweeps|analysis)", code
     )

@@ -26,7 +26,7 @@ PAGE = (ROOT / "docs" / "cluster.md").read_text()
 def documented() -> list[str]:
     """The page's commands, except those of sections that say that they are not run here."""
     sections = [part for part in PAGE.split("\n## ") if "\n*Not run by the tests" not in part]
-    blocks = re.findall(r"(?:^(?: {4}| {7})(?! )\S.*\n)+", "\n".join(sections), re.MULTILINE)
+    blocks = re.findall(r"(?:^(?: {4}| {8})(?! )\S.*\n)+", "\n".join(sections), re.MULTILINE)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if re.match(r"(ray|bash|python|ssh) ", line)]
 
