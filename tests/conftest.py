@@ -1,4 +1,4 @@
-"""What tests share: a browser, and sweeps that were run once."""
+"""What tests share: which of them run, a browser, and sweeps that were run once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from support.left_out import *  # noqa: F403 - hooks, which pytest looks for here
 from support.record import Record, read_record
 from support.scripts import HANG, PACED, run_script
 
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 
 # A test run that is told to end takes its servers and sweeps with it, as after Ctrl-C.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-_SLOWEST_FIRST = ("hosts", "slow", "sweep", "browser")  # markers
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first: one that is begun last leaves other workers idle."""
-    ranks: dict[Path, int] = {}
-    for item in items:
-        marked = [n for n, name in enumerate(_SLOWEST_FIRST) if item.get_closest_marker(name)]
-        rank = min(marked, default=len(_SLOWEST_FIRST))
-        ranks[item.path] = min(rank, ranks.get(item.path, rank))
-    items.sort(key=lambda item: ranks[item.path])
 
 
 @pytest.fixture(scope="session")

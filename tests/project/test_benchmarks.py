@@ -72,6 +72,7 @@ def _of_way(trainer: dict[str, Any], way: str) -> list[dict[str, Any]]:
     return [row for row in trainer["rows"] if row["way"].startswith(way)]
 
 
+@pytest.mark.slow
 def test_the_trainer_benchmark_says_what_was_measured_where(trainer: dict[str, Any]) -> None:
     assert trainer["command"].startswith("python benchmarks/trainer.py --quick")
     assert trainer["machine"]["cores"] >= 1
@@ -79,6 +80,7 @@ def test_the_trainer_benchmark_says_what_was_measured_where(trainer: dict[str, A
     assert trainer["peak_gflops_of_one_core"] > 0
 
 
+@pytest.mark.slow
 def test_every_rate_is_measured_or_marked(trainer: dict[str, Any]) -> None:
     for row in trainer["rows"]:
         case = row["case"]
@@ -92,6 +94,7 @@ def test_every_rate_is_measured_or_marked(trainer: dict[str, Any]) -> None:
     assert {(1, 0.0), (16, 0.0), (16, 0.3)} <= measured
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["train_one", "lesson-style loop", "torch.func", "JAX"])
 def test_rivals_train_the_same_models(trainer: dict[str, Any], way: str) -> None:
     if way == "JAX" and not find_spec("jax"):
@@ -124,6 +127,7 @@ def sweeps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_the_sweep_benchmark_counts_rows_and_compares_models(sweeps: Path) -> None:
     found = _read(sweeps, "sweep")
@@ -158,6 +162,7 @@ def test_extrapolation_goes_through_the_medians_of_both_sizes() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_growth_finds_every_process_and_splits_their_time(sweeps: Path) -> None:
     (run,) = _read(sweeps, "growth")["runs"]
@@ -170,6 +175,7 @@ def test_growth_finds_every_process_and_splits_their_time(sweeps: Path) -> None:
     assert run["rows"]["runs"] == run["trials"] + 1
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_the_chart_is_drawn_from_the_results(sweeps: Path) -> None:
     picture = sweeps / "chart.png"
@@ -242,6 +248,7 @@ def test_a_full_driver_leaves_workers_idle() -> None:
     assert found[2] == pytest.approx(20.0 / 21.0)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_the_scale_benchmark_sleeps_for_real_and_says_how_far_the_model_is_off(
     tmp_path: Path,

@@ -106,9 +106,16 @@ def test_what_a_document_names_exists(document: Path) -> None:
 
 
 COMMANDS = _commands(_text(PAGES))
+SWEEPS = sorted({command for command in COMMANDS if command.startswith("python sweeps/")})
+OF_A_RECORD = re.compile("--resume|--from|RUN_ID")
 
 
-@pytest.mark.parametrize("command", sorted({c for c in COMMANDS if c.startswith("python sweeps/")}))
+def _slow_with_a_record(command: str) -> object:
+    marks = [pytest.mark.slow] if OF_A_RECORD.search(command) else []
+    return pytest.param(command, marks=marks)
+
+
+@pytest.mark.parametrize("command", map(_slow_with_a_record, SWEEPS))
 def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_path: Path) -> None:
     script, *flags = shlex.split(re.split("#|&&", command)[0])[1:]
     folder = l2_record.folder if {"--resume", "--from"} & set(flags) else tmp_path

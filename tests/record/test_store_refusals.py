@@ -15,7 +15,7 @@ from support.faulty_proxy import faulty_proxy
 from support.servers import MlflowServer, mlflow_server
 from support.sweep_process import started
 
-pytestmark = [pytest.mark.sweep, pytest.mark.slow]
+pytestmark = pytest.mark.sweep
 
 TINY = ("--num-samples", "2", "--seeds", "1", "--epochs", "5", "--max-concurrent", "1")
 
@@ -53,6 +53,7 @@ def test_address_of_no_store(tmp_path: Path, uri: str, remedy: str) -> None:
     assert remedy in refusal(uri, tmp_path)
 
 
+@pytest.mark.slow
 def test_server_that_lets_in_other_hosts_only(tmp_path: Path) -> None:
     with mlflow_server(flags=("--allowed-hosts", "tracking.example.org")) as server:
         line = refusal(server.uri, tmp_path)
@@ -60,18 +61,21 @@ def test_server_that_lets_in_other_hosts_only(tmp_path: Path) -> None:
         assert "403" in line
 
 
+@pytest.mark.slow
 def test_server_that_never_answers(server: MlflowServer, tmp_path: Path) -> None:
     with faulty_proxy(server.uri) as proxy:
         proxy.fault("hang")
         assert "does not answer" in refusal(proxy.uri, tmp_path)
 
 
+@pytest.mark.slow
 def test_server_that_fails(server: MlflowServer, tmp_path: Path) -> None:
     with faulty_proxy(server.uri) as proxy:
         proxy.fault("error", status=503, retry_after=3600)
         assert "503" in refusal(proxy.uri, tmp_path)
 
 
+@pytest.mark.slow
 def test_server_of_something_else(tmp_path: Path) -> None:
     """Any web server: it answers, but not as MLflow does."""
     (tmp_path / "cwd").mkdir()
@@ -89,10 +93,12 @@ def test_server_of_something_else(tmp_path: Path) -> None:
             other.shutdown()
 
 
+@pytest.mark.slow
 def test_encrypted_address_of_a_server_that_is_not(server: MlflowServer, tmp_path: Path) -> None:
     assert "https" in refusal(server.uri.replace("http:", "https:"), tmp_path)
 
 
+@pytest.mark.slow
 def test_deleted_experiment(server: MlflowServer, tmp_path: Path) -> None:
     client = MlflowClient(server.uri)
     client.delete_experiment(client.create_experiment("gone"))

@@ -19,7 +19,7 @@ from support.scripts import ROOT, environment
 from support.servers import MlflowServer, mlflow_server, mlflow_server_with_login, postgresql
 from support.sweep_process import started
 
-pytestmark = [pytest.mark.sweep, pytest.mark.slow]
+pytestmark = pytest.mark.sweep
 
 L2 = ("--num-samples", "6", "--seeds", "3", "--epochs", "40", "--log-seeds")
 L2 = (*L2, "--max-concurrent", "1")  # other packs than those of the record it is compared with
@@ -57,6 +57,7 @@ def test_server_with_sqlite_holds_what_an_embedded_store_holds(
         check_same_as_embedded(server.uri, l2_record, tmp_path)
 
 
+@pytest.mark.slow
 def test_server_with_postgresql_holds_what_an_embedded_store_holds(
     l2_record: Record, tmp_path: Path
 ) -> None:
@@ -70,6 +71,7 @@ def reader(server: MlflowServer, monkeypatch: pytest.MonkeyPatch) -> MlflowClien
     return MlflowClient(server.uri)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_address", [True, False])
 def test_login_is_used_and_stands_nowhere(
     with_login: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_address: bool
@@ -97,6 +99,7 @@ def test_login_is_used_and_stands_nowhere(
             assert_no_canary(place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_address", [True, False])
 def test_wrong_password_is_refused_in_one_line_that_names_the_variables(
     with_login: MlflowServer, tmp_path: Path, in_address: bool

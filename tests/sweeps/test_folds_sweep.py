@@ -163,6 +163,7 @@ def test_a_real_sweep_records_and_chooses_by_its_folds(recorded: Record) -> None
     assert "chosen by 4-fold cross-validation" in " ".join(stored.split())
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_a_trial_with_folds_is_reproduced_and_other_folds_do_not_resume_it(
     recorded: Record,

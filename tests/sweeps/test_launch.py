@@ -89,7 +89,10 @@ def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
     assert cores <= len(workers) < 2 * cores
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_signal_ends_the_sweep_in_order(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -123,6 +126,7 @@ def test_a_killed_launcher_leaves_no_run_running(tmp_path: Path) -> None:
     assert set(statuses(tmp_path)) == {"KILLED"}
 
 
+@pytest.mark.slow
 def test_trials_of_a_pack_that_always_dies_are_failed_and_the_others_finish(
     tmp_path: Path,
 ) -> None:
@@ -154,6 +158,7 @@ def test_nothing_of_tune_s_own_is_printed(l2_record: Record) -> None:
     assert "Trial " not in printed
 
 
+@pytest.mark.slow
 def test_gpus_that_the_cluster_lacks_are_refused(tmp_path: Path) -> None:
     done = run_script("sweeps/l2.py", "--gpus-per-trial", "0.25", "--seeds", "1", cwd=tmp_path)
     assert done.returncode == 5
@@ -189,6 +194,7 @@ def test_a_store_that_cannot_be_used_is_refused(tmp_path: Path, uri: str, part: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_deleted_experiment_is_named_with_its_remedy(tmp_path: Path) -> None:
     client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
     client.delete_experiment(client.create_experiment("l2"))

@@ -73,6 +73,7 @@ def test_a_sweep_that_fails_ends_it_with_its_exit_code(tmp_path: Path) -> None:
     assert "[2/9]" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_interrupted_it_goes_on_and_does_nothing_twice(tmp_path: Path) -> None:
     with started("sweeps/lesson.py", *ONE, cwd=tmp_path) as process:

@@ -35,6 +35,7 @@ def test_any_trial_of_a_sweep_in_packs_is_reproduced_alone(
         assert "equal to the last bit" in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "flags"),
     [
@@ -74,6 +75,7 @@ def test_numbers_that_differ_are_shown(copied: Record) -> None:
     assert "the record may have been changed afterwards" in done.stdout
 
 
+@pytest.mark.slow
 def test_another_torch_and_another_cpu_are_named_as_reasons(copied: Record) -> None:
     client, run = copied.client, copied.trials[0]
     parent = copied.parent

@@ -17,7 +17,7 @@ from support.invariants import check_invariants
 from support.scripts import run_script
 from support.sweep_process import started, trials_recorded
 
-pytestmark = [pytest.mark.sweep, pytest.mark.slow]
+pytestmark = pytest.mark.sweep
 
 FLAGS = ("--num-samples", "4", "--seeds", "2", "--epochs", "600", "--pack", "2", "--log-seeds")
 FLAGS = (*FLAGS, "--max-concurrent", "1")
@@ -67,6 +67,7 @@ def test_options_that_contradict_the_promise_are_refused_by_name(killed: Path) -
     assert "--num-samples" not in line
 
 
+@pytest.mark.slow
 def test_only_a_sweep_of_that_name_is_resumed(killed: Path) -> None:
     run_id = parent(killed).info.run_id
     trial = store(killed).search_runs(
@@ -80,6 +81,7 @@ def test_only_a_sweep_of_that_name_is_resumed(killed: Path) -> None:
     assert [each.name for each in store(killed).search_experiments()] == ["l2", "Default"]
 
 
+@pytest.mark.slow
 def test_a_dry_run_names_what_is_left_and_touches_nothing(killed: Path) -> None:
     before = everything(store(killed))
     done = run_script("sweeps/l2.py", "--resume", "--dry-run", cwd=killed)
@@ -111,6 +113,7 @@ def elsewhere(killed: Path) -> Iterator[threading.Event]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_an_owner_on_another_machine_is_watched_and_then_believed_dead(
     killed: Path, elsewhere: threading.Event, finished: tuple[Path, Everything]
 ) -> None:
@@ -123,6 +126,7 @@ def test_an_owner_on_another_machine_is_watched_and_then_believed_dead(
         check_invariants(killed, reference=finished[1], process=process)
 
 
+@pytest.mark.slow
 def test_a_complete_sweep_has_nothing_to_resume(finished: tuple[Path, Everything]) -> None:
     folder, before = finished
     done = run_script("sweeps/l2.py", "--resume", *FLAGS, cwd=folder)
@@ -132,6 +136,7 @@ def test_a_complete_sweep_has_nothing_to_resume(finished: tuple[Path, Everything
     assert differences(everything(store(folder)), before) == []
 
 
+@pytest.mark.slow
 def test_curves_that_stand_without_their_run_are_not_trained_again(
     finished: tuple[Path, Everything],
 ) -> None:
@@ -152,6 +157,7 @@ def test_curves_that_stand_without_their_run_are_not_trained_again(
     assert {path.name: path.stat().st_mtime_ns for path in parts.glob("*.parquet")} == files
 
 
+@pytest.mark.slow
 def test_the_next_start_of_a_sweep_closes_what_a_dead_one_left_running(tmp_path: Path) -> None:
     with started("sweeps/l2.py", *FLAGS, cwd=tmp_path) as process:
         process.wait_until(lambda: trials_recorded(tmp_path) > 0, "recorded a trial")

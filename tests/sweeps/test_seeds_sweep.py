@@ -116,6 +116,7 @@ def test_the_uis_view_shows_the_configurations_alone(record: Record) -> None:
     assert not any(trial.name in page for trial in _trials(record) if trial.exchanged)
 
 
+@pytest.mark.slow
 def test_a_trial_with_an_exchanged_source_is_reproduced(record: Record) -> None:
     run = next(each for each in record.trials if each.data.params.get("exchanged") == "order")
     done = run_script("sweeps/reproduce.py", run.info.run_id, cwd=record.folder)
