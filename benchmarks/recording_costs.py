@@ -22,7 +22,7 @@ import psutil
 from sleeping import Prepared
 from sweeps.l2 import SWEEP
 from sweeps.plan.declared_sweep import plan
-from sweeps.plan.manifest import make_manifest
+from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.record.client import Recorder
 from sweeps.record.messages import Begin, Begun, Closed, Finish, Open, Problem, Ready, Recorded

@@ -20,7 +20,7 @@ from recording_costs import Recording, counted, record
 from sleeping_runs import Shape, SleepingRun, run
 from sweeps.l2 import SWEEP
 from sweeps.plan.declared_sweep import plan
-from sweeps.plan.manifest import make_manifest
+from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.packs import training_seconds
 from sweeps.record.runs.trial_runs import TrialRuns

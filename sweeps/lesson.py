@@ -166,7 +166,7 @@ def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[st
     file = database_file(uri)
     if file is not None and not file.exists():
         return {}  # a new store: MLflow need not be loaded to know
-    from sweeps.plan.manifest import make_manifest
+    from sweeps.plan.new_manifest import make_manifest
     from sweeps.record.running_sweeps import PROMISE
     from sweeps.record.store.opening import open_store
 

@@ -25,6 +25,8 @@ from sweeps.record.messages import Event, Problem, Recorded
 from sweeps.record.sealed_files import Damaged
 from sweeps.record.spool import FOLDER, Spool, kept
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, settle, work_patiently
+from trainables.manifest import Manifest
+from trainables.record_format import Kept
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,13 +65,14 @@ def upload(folder: Path, tracking_uri: str | None) -> int:
     try:
         spool = Spool(folder)
         facts, text = spool.read_promise()
+        manifest = _promised(folder, text)
         for _ in spool.entries():  # damaged files are refused before the store is asked
             pass
         given = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or facts["tracking_uri"]
         uri = resolve_uri(given)
         client = open_store(uri)
         work_patiently()
-        return _bring_in(spool, client, uri, facts["run_id"], text)
+        return _bring_in(spool, client, uri, facts["run_id"], manifest)
     except FileNotFoundError:
         return _complain(f"{folder} holds no kept results of a sweep", BAD_INPUT)
     except (Damaged, CannotResume) as error:
@@ -82,12 +85,20 @@ def upload(folder: Path, tracking_uri: str | None) -> int:
         return _complain(f"{folder} cannot be recorded: {one_line(error)}", STORE)
 
 
-def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, text: str) -> int:
-    from sweeps.plan.manifest import Manifest
+def _promised(folder: Path, text: str) -> Manifest:
+    """What the sweep promised whose results are kept there."""
+    from sweeps.record.store.recorded_sweep import CannotResume
+
+    try:
+        return Manifest.from_json(text)
+    except ValueError as error:
+        raise CannotResume(f"{folder / Kept.PROMISE} {error}") from error
+
+
+def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, manifest: Manifest) -> int:
     from sweeps.record.lifecycle import Recording
     from trainables import data
 
-    manifest = Manifest.from_json(text)
     problems: list[Problem] = []
     progress = time.monotonic()
 

@@ -15,9 +15,10 @@ from mlflow.entities import Run
 from analysis.reading.connection import download, every, store_errors, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, Stop
 from analysis.reading.load_sweep import load_sweep
-from analysis.reading.manifest import Manifest, read_manifest
 from analysis.reading.sweep_record import SweepRecord
 from trainables.hyperparameters import SOURCES, Hyperparameters
+from trainables.manifest import Manifest, NewerFormat
+from trainables.record_format import Artifact, Kind, Tag, where
 
 _REMEDY = "python sweeps/lesson.py"
 
@@ -83,15 +84,15 @@ def load_lesson(client: MlflowClient, allow_partial: bool = False) -> LessonSwee
     is none for any role, and when sweeps on one dataset were trained on different data.
     """
     with store_errors(client.tracking_uri):
-        chosen = _choose(client)
+        chosen, newer = _choose(client)
     missing = [role for role in SETTINGS if role not in chosen]
-    where = without_password(client.tracking_uri)
+    store = without_password(client.tracking_uri)
     if not chosen or (missing and not allow_partial):
         code = INCOMPLETE if chosen else BAD_INPUT
         raise Stop(
             code,
-            f"{where} has no finished sweep in the lesson's setting for: {', '.join(missing)}; "
-            f"record them: {_REMEDY}",
+            f"{store} has no finished sweep in the lesson's setting for: {', '.join(missing)}; "
+            f"record them: {_REMEDY}{newer}",
         )
     _require_one_digest(list(chosen.values()))
     loaded = {
@@ -102,24 +103,29 @@ def load_lesson(client: MlflowClient, allow_partial: bool = False) -> LessonSwee
     return LessonSweeps(loaded)
 
 
-def _choose(client: MlflowClient) -> dict[str, tuple[Run, Manifest]]:
-    """For each role the newest finished sweep that fits."""
+def _choose(client: MlflowClient) -> tuple[dict[str, tuple[Run, Manifest]], str]:
+    """For each role the newest finished sweep that fits, and what cannot be read, if anything."""
     experiments = list(every(lambda token: client.search_experiments(page_token=token)))
     ids = [experiment.experiment_id for experiment in experiments]
     names = {setting.sweep for setting in SETTINGS.values()}
     chosen: dict[str, tuple[Run, Manifest]] = {}
-    where = "tags.kind = 'sweep' and attributes.status = 'FINISHED'"
+    newer = ""
+    finished = f"{where({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED'"
     newest = ["attributes.start_time DESC"]
     with tempfile.TemporaryDirectory() as folder:
         for run in every(
-            lambda token: client.search_runs(ids, where, order_by=newest, page_token=token)
+            lambda token: client.search_runs(ids, finished, order_by=newest, page_token=token)
         ):
-            if run.data.tags.get("sweep.name") not in names:
+            if run.data.tags.get(Tag.NAME) not in names:
                 continue
             own = Path(folder, run.info.run_id)
             own.mkdir()
             try:
-                manifest = read_manifest(download(client, run.info.run_id, "sweep.json", own))
+                file = download(client, run.info.run_id, Artifact.MANIFEST, own)
+                manifest = Manifest.from_json(file.read_bytes())
+            except NewerFormat as error:  # it may be what is missing
+                newer = f"; {Artifact.MANIFEST} of {run.info.run_name} {error}"
+                continue
             except ValueError:  # of another version of this project: it fits no role
                 continue
             for role, setting in SETTINGS.items():
@@ -127,7 +133,7 @@ def _choose(client: MlflowClient) -> dict[str, tuple[Run, Manifest]]:
                     chosen[role] = (run, manifest)
             if len(chosen) == len(SETTINGS):
                 break
-    return chosen
+    return chosen, newer
 
 
 def _require_one_digest(chosen: Sequence[tuple[Run, Manifest]]) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def _write(record: SweepRecord, plots: Sequence[Plot], folder: Path) -> None:
     curves = pa.Table.from_pandas(record.curves, preserve_index=False)
     pq.write_table(curves.replace_schema_metadata(), folder / "curves.parquet", compression="zstd")
     pq.write_table(weight_table(record), folder / "weights.parquet", compression="zstd")
-    (folder / "sweep.json").write_bytes(record.manifest.content)
+    (folder / "sweep.json").write_bytes(record.sweep_json)
     save(plots, folder / "figures")
     text = readme(record)
     (folder / "README.txt").write_text(text, encoding="utf-8")
@@ -95,8 +95,6 @@ def _write(record: SweepRecord, plots: Sequence[Plot], folder: Path) -> None:
 
 def _meta(record: SweepRecord, folder: Path) -> dict[str, Any]:
     manifest = record.manifest
-    origin = dict(manifest.origin)
-    machine: Mapping[str, Any] = origin.pop("machine") or {}
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in files]
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
@@ -106,10 +104,13 @@ def _meta(record: SweepRecord, folder: Path) -> dict[str, Any]:
         "name": manifest.name,
         "question": manifest.question,
         "mlflow_run_id": record.run_id,
-        **origin,
-        "command": without_password(str(origin["command"])),
+        "command": without_password(manifest.command),
+        "commit": manifest.commit,
+        "dirty": manifest.dirty,
+        "versions": manifest.versions,
+        "trainer_version": manifest.trainer_version,
         # Not its name, its user's folders or its store: those are nobody else's business.
-        "machine": {name: machine.get(name) for name in ("system", "cpu", "cores")},
+        "machine": {name: manifest.machine.get(name) for name in ("system", "cpu", "cores")},
         "dataset": manifest.dataset["name"],
         "dataset_digest": manifest.dataset["digest"],
         "summary_epochs": [manifest.summary_epochs.start + 1, manifest.summary_epochs.stop],

@@ -104,9 +104,9 @@ def readme(record: SweepRecord) -> str:
         run_name=manifest.run_name,
         question=manifest.question,
         counts=f"{counts}{manifest.dataset['name']}\n{lacking}",
-        command=without_password(str(manifest.origin["command"])),
+        command=without_password(manifest.command),
         run_id=record.run_id,
-        commit=manifest.origin["commit"] or "unknown",
+        commit=manifest.commit or "unknown",
         axis=manifest.axes[0].field,
         columns="\n".join(_entry(name, text) for name, text in about.items()),
     )

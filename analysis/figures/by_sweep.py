@@ -23,10 +23,10 @@ from analysis.figures.captions import (
 )
 from analysis.figures.comparison import Row, compare, swept
 from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Point, Scale, Series
-from analysis.reading.manifest import Axis
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate_by_epoch, moving_average
 from trainables.hyperparameters import Trial
+from trainables.manifest import RecordedAxis
 
 ACCURACY_LIMITS = (50.0, 101.0)  # %, as in the lesson
 _NAMES = {"train/accuracy": "training accuracy", "test/accuracy": "test accuracy"}
@@ -135,7 +135,7 @@ def accuracy_against_value(
     return sweep_plot(record, "accuracy", title, final_subtitle(record, "band"), panels)
 
 
-def value_scale(axis: Axis, values: Collection[float]) -> Scale:
+def value_scale(axis: RecordedAxis, values: Collection[float]) -> Scale:
     """The scale on which values of a swept hyperparameter are drawn."""
     if not axis.log:
         return "linear"

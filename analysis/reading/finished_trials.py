@@ -10,7 +10,7 @@ from mlflow.entities import Run, ViewType
 
 from analysis.reading.connection import every
 from analysis.reading.finding import is_deleted
-from analysis.reading.manifest import Manifest
+from trainables.manifest import Manifest
 
 _PAGE = 1000  # the most runs that MLflow gives at once
 _NAMED = 8  # runs or trials named in one line before "and … more"

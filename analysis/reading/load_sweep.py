@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from analysis.reading.connection import download, store_errors
 from analysis.reading.errors import INCOMPLETE, STORE, Stop
 from analysis.reading.finding import find_sweep, is_deleted, remedy, restore, sweep_of
 from analysis.reading.finished_trials import some, trial_runs
-from analysis.reading.manifest import Manifest, read_manifest
 from analysis.reading.part_tables import read_curves, read_weights
 from analysis.reading.sweep_record import SweepRecord
+from trainables.manifest import Manifest, checked_manifest
+from trainables.record_format import Artifact
 
 
 def load_sweep(
@@ -66,7 +66,8 @@ def _read(client: MlflowClient, parent: Run) -> SweepRecord:
     run_id = parent.info.run_id
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        manifest = _manifest(parent, download(client, run_id, "sweep.json", folder))
+        sweep_json = download(client, run_id, Artifact.MANIFEST, folder).read_bytes()
+        manifest = _manifest(parent, sweep_json)
         runs = trial_runs(client, parent, manifest)
         finished = [trial for trial in manifest.trials if trial.key in runs.finished]
         curves, weights = pd.DataFrame(), pa.table({})
@@ -86,6 +87,7 @@ def _read(client: MlflowClient, parent: Run) -> SweepRecord:
         tracking_uri=client.tracking_uri,
         run_id=run_id,
         manifest=manifest,
+        sweep_json=sweep_json,
         trials=_trial_table(manifest, good),
         curves=curves,
         weights=weights,
@@ -94,20 +96,11 @@ def _read(client: MlflowClient, parent: Run) -> SweepRecord:
     )
 
 
-def _manifest(parent: Run, file: Path) -> Manifest:
-    recorded = parent.data.tags.get("manifest.sha256")
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if recorded is not None and found != recorded:
-        raise Stop(
-            STORE,
-            f"sweep.json of {parent.info.run_name} is not the one that the sweep wrote: its sha256 "
-            f"is {found[:12]}…, the run's tag manifest.sha256 says {recorded[:12]}…; bring the "
-            "file back from a copy, nothing can be checked without it",
-        )
+def _manifest(parent: Run, content: bytes) -> Manifest:
     try:
-        return read_manifest(file)
+        return checked_manifest(content, parent.data.tags)
     except ValueError as error:
-        raise Stop(STORE, f"sweep.json of {parent.info.run_name}: {error}") from error
+        raise Stop(STORE, f"{Artifact.MANIFEST} of {parent.info.run_name} {error}") from error
 
 
 def _oddities(parent: Run, lacks_trials: bool) -> list[str]:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.reading.errors import STORE, Stop
-from analysis.reading.manifest import Manifest
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.result import CV_CURVES, Array
 
 
@@ -24,15 +24,17 @@ from trainables.result import CV_CURVES, Array
 class SweepRecord:
     """One recorded sweep.
 
-    `trials`: one row per usable trial in the manifest's order: trial_key, config, run_id, every
-    hyperparameter, and the `final/…` metrics that MLflow holds. `curves`: as `read_curves` orders
-    them. `weights`: one row per model. `lacking`: what is wrong with every other promised trial,
-    by configuration. `warnings`: lines on what is odd but harms no number.
+    `sweep_json`: the bytes that the manifest was read from. `trials`: one row per usable trial in
+    the manifest's order: trial_key, config, run_id, every hyperparameter, and the `final/…` metrics
+    that MLflow holds. `curves`: as `read_curves` orders them. `weights`: one row per model.
+    `lacking`: what is wrong with every other promised trial, by configuration. `warnings`: lines
+    on what is odd but harms no number.
     """
 
     tracking_uri: str
     run_id: str
     manifest: Manifest
+    sweep_json: bytes
     trials: pd.DataFrame
     curves: pd.DataFrame
     weights: pa.Table

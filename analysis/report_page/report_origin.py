@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analysis.figures.comparison import Row, compare
 from analysis.plotting.file_names import file_name
@@ -67,7 +66,7 @@ def origin(role: str, record: SweepRecord) -> Origin:
 
 def _command(record: SweepRecord) -> str:
     """The command as it is typed in the project's folder, wherever that lay."""
-    recorded = without_password(str(record.manifest.origin.get("command") or "not recorded"))
+    recorded = without_password(record.manifest.command or "not recorded")
     return re.sub(r"^python .*?(sweeps/\w+\.py)'?", r"python \1", recorded)
 
 
@@ -85,7 +84,7 @@ def _title(record: SweepRecord) -> str:
 
 def setting(record: SweepRecord) -> str:
     """What all models of a sweep have in common: data, network, training, seeds."""
-    trial = record.manifest.baseline_trial or record.manifest.trials[0]
+    trial = record.manifest.baseline_trial
     found, dataset = trial.hyperparameters, record.manifest.dataset
     widths = " → ".join(map(str, (dataset["features"], *found.hidden, dataset["classes"])))
     fixed = {
@@ -113,18 +112,16 @@ def _seeds(trial: Trial) -> str:
 
 
 def _facts(record: SweepRecord) -> tuple[tuple[str, str], ...]:
-    made: Mapping[str, Any] = record.manifest.origin
-    window, dataset = record.manifest.summary_epochs, record.manifest.dataset
-    machine: Mapping[str, Any] = made.get("machine") or {}
-    versions: Mapping[str, Any] = made.get("versions") or {}
-    commit = str(made.get("commit") or "unknown: not from a git checkout")
-    if made.get("dirty"):
+    made = record.manifest
+    window, dataset, machine = made.summary_epochs, made.dataset, made.machine
+    commit = made.commit or "unknown: not from a git checkout"
+    if made.dirty:
         commit += ", with uncommitted changes"
-    seeds = len(record.manifest.trials[0].seeds)
+    seeds = len(made.trials[0].seeds)
     facts = {
         "commit": commit,
-        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
-        "trainer version": str(made.get("trainer_version") or ""),
+        "versions": ", ".join(f"{name} {number}" for name, number in made.versions.items()),
+        "trainer version": str(made.trainer_version),
         "machine": ", ".join(str(machine[name]) for name in _MACHINE if name in machine),
         "data": f"{dataset['name']}, {dataset['rows']} rows, digest {dataset['digest']}",
         "final numbers": f"means of epochs {window.start + 1} to {window.stop}",

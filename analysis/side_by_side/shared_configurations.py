@@ -63,7 +63,7 @@ def _obstacle(first: SweepRecord, other: SweepRecord) -> str:
     if one.trials[0].vary != two.trials[0].vary:
         names = " against ".join(", ".join(each.trials[0].vary) for each in (one, two))
         return f"their seeds give different sources of randomness ({names})"
-    versions = [each.origin["trainer_version"] for each in (one, two)]
+    versions = [each.trainer_version for each in (one, two)]
     if versions[0] != versions[1]:
         return f"their trainers draw other numbers (versions {versions[0]} against {versions[1]})"
     return ""

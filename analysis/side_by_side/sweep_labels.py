@@ -41,10 +41,10 @@ def _short(text: str) -> str:
 def _fixed(record: SweepRecord) -> dict[str, str]:
     """What a sweep's models have in common; of what it varies, the value at the baseline."""
     manifest = record.manifest
-    trial = manifest.baseline_trial or manifest.trials[0]
+    trial = manifest.baseline_trial
     values = trial.hyperparameters.as_dict()
     values["hidden"] = " ".join(map(str, values["hidden"]))
     values["seeds"], values["first_seed"] = len(trial.seeds), trial.seeds[0]
     values["vary"] = ",".join(trial.vary)
-    values["trainer_version"] = manifest.origin["trainer_version"]
+    values["trainer_version"] = manifest.trainer_version
     return {name: str(value) for name, value in values.items()}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sweeps.plan import provenance
-from sweeps.plan.manifest import Manifest
 from sweeps.record.runs.finished_run import FinishedRun, Point
 from sweeps.record.runs.trial_runs import TIMES
 from trainables.hyperparameters import TRAINER_VERSION
+from trainables.manifest import Manifest
 from trainables.result import TrialResult
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sweeps.record.messages import Open
 from sweeps.record.store.opening import StoreError, resolve_uri
 
 if TYPE_CHECKING:
-    from sweeps.plan.manifest import Manifest
+    from trainables.manifest import Manifest
 
 
 _STOPPED = (INTERRUPTED, TERMINATED)
@@ -98,7 +98,7 @@ def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
             recorder.send(Open(uri, options.experiment_name or command.name))
 
             def prepare() -> Manifest:
-                from sweeps.plan.manifest import make_manifest
+                from sweeps.plan.new_manifest import make_manifest
 
                 return make_manifest(*(planned or command.plan()))
 

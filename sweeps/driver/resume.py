@@ -12,7 +12,6 @@ from sweeps.plan.command import Command
 from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import CANNOT_RESUME
 from sweeps.plan.flags import NEWEST
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import Options, flag_of
 from sweeps.record.client import Recorder
 from sweeps.record.messages import Found, Look, Ready
@@ -20,6 +19,7 @@ from sweeps.record.store.opening import StoreError
 from trainables import data
 from trainables.hyperparameters import TRAINER_VERSION
 from trainables.installation import NUMBERS_DEPEND_ON
+from trainables.manifest import Manifest
 
 # What may differ between the parts of one sweep: where and how it runs, not what is recorded.
 _FREE = {

@@ -19,7 +19,6 @@ from sweeps.driver.progress import Progress
 from sweeps.driver.summary import print_report
 from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import BOTH_DEVICES, Options
 from sweeps.plan.packs import form_packs
 from sweeps.plan.ranking import BestSoFar, judged, judged_on
@@ -43,6 +42,7 @@ from sweeps.record.store.opening import StoreError
 from trainables import data
 from trainables.hyperparameters import Trial
 from trainables.lasting_imports import lasting_imports
+from trainables.manifest import Manifest
 from trainables.result import Interval
 
 _STOPPING_SECONDS = 22.0  # that a stopped sweep waits for its recorder

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from sweeps.driver.interrupts import Stopped
 from sweeps.plan.command import Plan
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.packs import training_seconds
 from sweeps.plan.provenance import without_credentials
 from sweeps.plan.ranking import Summaries, find_answer, how_chosen
@@ -19,6 +18,7 @@ from sweeps.record.messages import Begun, Closed, Found, Problem
 from sweeps.record.pages.saved_view import CHARTS, SEEDS, table_link
 from sweeps.record.pages.words import percent
 from sweeps.record.store.opening import resolve_uri
+from trainables.manifest import Manifest
 
 _NAMES_SHOWN = 10
 _ALL_SHOWN = 8  # up to so many configurations stand in the table, of more the best and the baseline

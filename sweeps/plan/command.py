@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import Options
 from sweeps.plan.sweep import Sweep
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.result import Interval
 
 

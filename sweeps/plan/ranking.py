@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sweeps.plan.manifest import Manifest
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.record_format import short
 from trainables.result import Interval
 

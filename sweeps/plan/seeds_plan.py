@@ -10,12 +10,12 @@ from typing import Any
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import BAD_INPUT
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.options import MOST_FIRST_SEED, VALUES, flag_of
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals
 from sweeps.plan.sweep import Axis, Sweep
 from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
+from trainables.manifest import Manifest, RecordedAxis
 
 NAME = "seeds"
 _TOP = 5
@@ -78,12 +78,12 @@ def plan_from(options: SeedsOptions, stated: Collection[str], source: SourceSwee
     chosen = [baseline, *(each for each in ranked[:top] if each.key != baseline.key)]
     epochs = options.epochs if options.smoke_test else baseline.hyperparameters.epochs
     options = _completed(options, chosen, epochs)
-    first, stop = (each / baseline.hyperparameters.epochs for each in manifest.summary_epochs)
+    window, of = manifest.summary_epochs, baseline.hyperparameters.epochs
     sweep = Sweep(
         name=NAME,
         question=f"Does what {manifest.run_name} found hold on seeds that it never saw?",
         axes=tuple(_recorded_axis(each, chosen) for each in manifest.axes),
-        summary=(first, stop),
+        summary=(window.start / of, window.stop / of),
     )
     seeds = _seeds(options)
     trials = [
@@ -133,17 +133,17 @@ def _axis(name: str, values: Sequence[Any]) -> Axis:
     )
 
 
-def _recorded_axis(recorded: dict[str, Any], chosen: Sequence[Trial]) -> Axis:
+def _recorded_axis(recorded: RecordedAxis, chosen: Sequence[Trial]) -> Axis:
     """An axis as it stands in a manifest; the first of the `chosen` is the baseline."""
-    values = [getattr(each.hyperparameters, recorded["field"]) for each in chosen]
+    values = [getattr(each.hyperparameters, recorded.field) for each in chosen]
     return Axis(
-        name=recorded["field"],
-        label=recorded["label"],
+        name=recorded.field,
+        label=recorded.label,
         lesson=tuple(dict.fromkeys(values)),
-        low=recorded["low"],
-        high=recorded["high"],
-        log=recorded["log"],
-        decimals=recorded["decimals"],
+        low=recorded.low,
+        high=recorded.high,
+        log=recorded.log,
+        decimals=recorded.decimals,
         baseline=values[0],
     )
 
@@ -162,7 +162,7 @@ def _contradictions(
     options: SeedsOptions, stated: Collection[str], manifest: Manifest
 ) -> list[str]:
     """A line for each stated hyperparameter that is not the source's."""
-    swept = {axis["field"] for axis in manifest.axes}
+    swept = {axis.field for axis in manifest.axes}
     base = manifest.baseline_trial.hyperparameters
     found = []
     for name in (*VALUES, *_SHARED):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record import parent_run, running_sweeps
 from sweeps.record.lock import AlreadyRunning, Owner, SweepLock
@@ -18,6 +17,7 @@ from sweeps.record.spool import Entry, Spool
 from sweeps.record.store.opening import TIMEOUT
 from sweeps.record.store.patience import Patience
 from trainables.data import Dataset
+from trainables.manifest import Manifest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

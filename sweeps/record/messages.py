@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sweeps.plan.command import SourceSweep
-from sweeps.plan.manifest import Manifest
 from trainables.data import Dataset
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.result import Interval
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sweeps.plan.manifest import Manifest
 from sweeps.record.lock import LOCK, Owner
 from sweeps.record.running_sweeps import PROMISE
 from sweeps.record.runs.finished_run import final_points, spread
 from sweeps.record.runs.tables import write_csv
 from sweeps.record.store.recorded_sweep import MANIFEST_SHA256
+from trainables.manifest import Manifest
 from trainables.result import Interval
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def log_results(
 ) -> None:
     """`results.csv`: a row per trial, in the manifest's order; `run_ids` by trial key."""
     kept = [trial for trial in manifest.trials if trial.key in summaries]
-    swept = [axis["field"] for axis in manifest.axes]
+    swept = [axis.field for axis in manifest.axes]
     rows = [
         {"config": trial.name, "run_id": run_ids[trial.key]}
         | {name: trial.hyperparameters.as_dict()[name] for name in swept}

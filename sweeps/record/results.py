@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.provenance import one_line
 from sweeps.plan.ranking import BestSoFar, find_answer, how_chosen, judged_on
 from sweeps.record import parent_run
@@ -21,6 +20,7 @@ from sweeps.record.runs.run_writer import RunWriter
 from sweeps.record.spool import Entry
 from trainables.data import Dataset
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.result import TrialResult, from_bytes
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class SweepRecord:
         summary = self.writer.summaries[best.key]
         numbers = {f"best/{name}": value.mean for name, value in summary.items()}
         values = best.hyperparameters.as_dict()
-        return numbers | {f"best/{a['field']}": values[a["field"]] for a in self._manifest.axes}
+        return numbers | {f"best/{a.field}": values[a.field] for a in self._manifest.axes}
 
     def _log_model(self, best: Trial) -> None:
         from mlflow.exceptions import MlflowException
@@ -122,7 +122,7 @@ class SweepRecord:
         result = self._best
         if result is None or result.trial.key != best.key:
             result = self.writer.result_of(best)
-        window = range(*self._manifest.summary_epochs)
+        window = self._manifest.summary_epochs
         index = best_seed(result, window, judged_on(self._manifest))
         chosen = how_chosen(self._manifest) if self._manifest.folds else ""
         try:

@@ -48,13 +48,13 @@ def records() -> dict[str, SweepRecord]:
         sweep[place] = replace(sweep[place], trial=replace(sweep[place].trial, name=name))
     sweep[3] = diverging(sweep[3], model=1, epoch=5)
     nasty = with_axes(in_memory("l2", sweep), label=NASTY[0])
-    origin = {
+    origin: dict[str, Any] = {
         "command": "python '/my home/sweeps/l2.py' --tracking-uri http://me:secret@host </script>",
         "commit": "c0ffee",
         "dirty": True,
         "versions": {"python": "3.11.2", "torch": NASTY[0]},
     }
-    manifest = replace(nasty.manifest, question=NASTY[1], run_name=NASTY[0], origin=origin)
+    manifest = replace(nasty.manifest, question=NASTY[1], run_name=NASTY[0], **origin)
     found["l2"] = replace(nasty, manifest=manifest, warnings=(NASTY[2],))
     lacking = found["dropout"]
     short = replace(lacking, trials=lacking.trials.iloc[:-1], lacking={"dropout=1": "failed"})

@@ -214,9 +214,9 @@ def test_reading_changes_nothing(uri: str, sweep: list[Recorded], tmp_path: Path
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"version": 2}, "needs version 1, got 2"),
+        ({"version": 2}, "has record format 2, this program reads formats up to 1: upgrade"),
         ({"summary_epochs": [20, 41]}, "not within 40 epochs"),
-        ({"axes": [{"field": "l2"}]}, "has other fields than expected"),
+        ({"axes": [{"field": "l2"}]}, "lacks the fields decimals, high, label, log, low"),
     ],
 )
 def test_foreign_manifest_is_refused(

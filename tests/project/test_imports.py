@@ -80,10 +80,13 @@ def test_the_analysis_knows_neither_sweeps_nor_ray_nor_torch(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", _in("analysis"), ids=_id)
-def test_of_the_trainables_the_analysis_knows_results_and_hyperparameters_only(path: Path) -> None:
+def test_of_the_trainables_the_analysis_knows_results_and_the_form_of_records_only(
+    path: Path,
+) -> None:
     known = {name for name in _imported(path) if name.split(".")[0] == "trainables"}
     modules = {".".join(name.split(".")[:2]) for name in known}
-    assert modules <= {"trainables.result", "trainables.hyperparameters"}
+    allowed = {"result", "hyperparameters", "record_format", "manifest"}
+    assert modules <= {f"trainables.{name}" for name in allowed}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_id)

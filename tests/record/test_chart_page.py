@@ -17,10 +17,10 @@ from playwright.sync_api import Browser, Page
 from support.made_up_results import diverge, made_up, result_of, summaries
 from support.scripts import HANG
 from sweeps import batch_size, elastic_net, l2
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.sweep import Sweep
 from sweeps.record.pages.chart_page import chart_page
 from sweeps.record.runs.tables import mean_curves
+from trainables.manifest import Manifest
 from trainables.result import TrialResult
 
 EPOCHS = np.array([0, 4, 9])
@@ -52,7 +52,7 @@ def _nasty() -> tuple[Manifest, list[TrialResult]]:
     manifest = _sweep(l2.SWEEP, "--num-samples", "4")[0]
     named = zip(manifest.trials, (*NASTY, "l2=0.1"), strict=True)
     trials = tuple(replace(trial, name=name) for trial, name in named)
-    axes = ({**manifest.axes[0], "label": NASTY[0]},)
+    axes = (replace(manifest.axes[0], label=NASTY[0]),)
     changed = replace(manifest, trials=trials, axes=axes, question=NASTY[1], run_name=NASTY[0])
     return changed, [result_of(trial, number) for number, trial in enumerate(trials)]
 

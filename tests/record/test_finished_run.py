@@ -19,7 +19,7 @@ def test_a_log_axis_adds_the_logarithm() -> None:
 def test_a_linear_axis_and_the_value_0_have_no_logarithm() -> None:
     manifest = made_up(l2.SWEEP)[0]
     assert not any("log10_l2" in trial_params(trial, manifest) for trial in manifest.trials)
-    logarithmic = replace(manifest, axes=({**manifest.axes[0], "log": True},))
+    logarithmic = replace(manifest, axes=(replace(manifest.axes[0], log=True),))
     with_it = [trial for trial in manifest.trials if "log10_l2" in trial_params(trial, logarithmic)]
     assert with_it == [trial for trial in manifest.trials if trial.hyperparameters.l2 > 0]
     assert len(with_it) == len(manifest.trials) - 1

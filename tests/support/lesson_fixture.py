@@ -16,11 +16,11 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, LessonSweeps
-from analysis.reading.manifest import Axis, Manifest
 from analysis.reading.sweep_record import SweepRecord
 from support.record_fixture import DATASET, LABELS, Recorded, configuration_name, write_sweep
 from trainables.dataset_facts import DATASETS
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import TRAINER_VERSION, Hyperparameters, Trial
+from trainables.manifest import Manifest, RecordedAxis
 from trainables.result import CURVES
 
 VALUES: Mapping[str, Sequence[tuple[float, ...]]] = {
@@ -106,7 +106,10 @@ def in_memory(role: str, sweep: Sequence[Recorded], **dataset: object) -> SweepR
     """The sweep as `load_sweep` would read it; `dataset`: facts other than the fixture's."""
     setting, run_id = SETTINGS[role], f"{zlib.crc32(role.encode()):032x}"
     epochs = sweep[0].trial.hyperparameters.epochs
-    axes = [Axis(field, LABELS[field], 0.0, 1.0, False, 6) for field in setting.axes]
+    axes = [
+        RecordedAxis(field=field, label=LABELS[field], low=0.0, high=1.0, log=False, decimals=6)
+        for field in setting.axes
+    ]
     manifest = Manifest(
         name=setting.sweep,
         run_name=f"{setting.sweep}-of-{role.replace(' ', '-')}",
@@ -116,9 +119,13 @@ def in_memory(role: str, sweep: Sequence[Recorded], **dataset: object) -> SweepR
         summary_epochs=range(epochs // 2, epochs),
         trials=tuple(one.trial for one in sweep),
         dataset={**dataset_of(role), **dataset},
-        origin={},
         options={},
-        content=b"",
+        command="",
+        commit="",
+        dirty=False,
+        versions={},
+        machine={},
+        trainer_version=TRAINER_VERSION,
     )
     trials = [
         {"trial_key": one.trial.key, "config": one.trial.name, "run_id": f"{place:032x}"}
@@ -136,6 +143,7 @@ def in_memory(role: str, sweep: Sequence[Recorded], **dataset: object) -> SweepR
         tracking_uri="sqlite:////nowhere/mlflow.db",
         run_id=run_id,
         manifest=manifest,
+        sweep_json=b"",
         trials=pd.DataFrame(trials),
         curves=pd.DataFrame(curves),
         weights=pa.Table.from_pylist(models),

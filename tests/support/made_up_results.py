@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from sweeps.plan.declared_sweep import plan
-from sweeps.plan.manifest import Manifest, make_manifest
+from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.sweep import Sweep
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.result import CURVES, CV_CURVES, Interval, Trained, TrialResult, interval
 
 
@@ -38,7 +39,7 @@ def diverge(result: TrialResult, model: int, epoch: int) -> None:
 
 def summaries(manifest: Manifest, results: list[TrialResult]) -> dict[str, dict[str, Interval]]:
     """What the recorder makes of the results, by trial key."""
-    window = range(*manifest.summary_epochs)
+    window = manifest.summary_epochs
     return {
         result.trial.key: {name: interval(values) for name, values in result.finals(window).items()}
         for result in results

@@ -9,10 +9,11 @@ import pytest
 
 from sweeps.l2 import SWEEP
 from sweeps.plan.declared_sweep import plan
-from sweeps.plan.manifest import Manifest, make_manifest
+from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.ranking import BestSoFar, find_answer
 from sweeps.record.pages.words import note, trial_note
+from trainables.manifest import Manifest
 from trainables.result import Interval
 
 

@@ -16,7 +16,7 @@ from support.record import Record, read_record
 from support.scripts import run_script
 from sweeps import batch_size, l2
 from sweeps.plan.declared_sweep import plan
-from sweeps.plan.manifest import Manifest, make_manifest
+from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.packs import form_packs
 from sweeps.plan.ranking import find_answer
@@ -26,6 +26,7 @@ from sweeps.record.pages.words import note, trial_note
 from sweeps.record.runs.finished_run import spread
 from sweeps.record.runs.tables import curves_table, results_from_tables, weights_table
 from sweeps.record.store.recorded_sweep import summary_of
+from trainables.manifest import Manifest
 from trainables.result import CURVES, CV_CURVES, Interval
 
 
@@ -111,7 +112,7 @@ def test_a_lost_fold_or_own_model_keeps_a_trial_from_being_the_best() -> None:
 
 def test_the_best_seeds_model_is_chosen_without_the_test_rows() -> None:
     manifest, (result, *_) = made_up(l2.SWEEP, "--num-samples", "2", "--seeds", "5", "--folds", "4")
-    window = range(*manifest.summary_epochs)
+    window = manifest.summary_epochs
     finals = result.finals(window)
     assert best_seed(result, window, "cv") == finals["cv_accuracy"].argmax()
     assert best_seed(result, window, "test") == finals["test_accuracy"].argmax()

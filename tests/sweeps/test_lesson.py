@@ -10,22 +10,20 @@ from pathlib import Path
 import pytest
 
 from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
-from analysis.reading.manifest import read_manifest
 from support.record import read_record
 from support.scripts import run_script
 from support.sweep_process import read_only, started
 from sweeps.lesson_parts import PARTS, Part, planned
-from sweeps.plan.manifest import make_manifest
+from sweeps.plan.new_manifest import make_manifest
+from trainables.manifest import Manifest
 
 ONE = ("--only", "batch_size", "--seeds", "2")
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.role)
-def test_each_sweep_is_what_the_claims_look_for_in_its_role(part: Part, tmp_path: Path) -> None:
+def test_each_sweep_is_what_the_claims_look_for_in_its_role(part: Part) -> None:
     manifest = make_manifest(*planned(part, [*part.flags, "--seeds", "2"]))
-    file = tmp_path / "sweep.json"
-    file.write_text(manifest.to_json(), encoding="utf-8")
-    read = read_manifest(file)
+    read = Manifest.from_json(manifest.to_json())
     assert [role for role, setting in SETTINGS.items() if setting.fits(read)] == [part.role]
 
 

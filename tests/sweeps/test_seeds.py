@@ -11,12 +11,13 @@ from support.made_up_results import made_up
 from sweeps import elastic_net, l2
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.errors import Refused
-from sweeps.plan.manifest import Manifest, make_manifest
+from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import given
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals, parse_seeds
 from sweeps.seeds import SeedsSweep
 from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
+from trainables.manifest import Manifest
 from trainables.result import Interval
 
 RUN = "a" * 32
@@ -50,7 +51,7 @@ def test_values_are_named_exactly_and_the_first_is_the_baseline() -> None:
     assert {trial.seeds for trial in plan.trials} == {(7, 8, 9)}
     manifest = make_manifest(*plan)
     assert manifest.baseline_trial.name == "l2=0.01000"
-    assert [axis["field"] for axis in manifest.axes] == ["l2"]
+    assert [axis.field for axis in manifest.axes] == ["l2"]
     assert Manifest.from_json(manifest.to_json()) == replace(
         manifest, options=json.loads(json.dumps(manifest.options))
     )
@@ -81,9 +82,9 @@ def test_several_flags_give_all_combinations_and_the_others_are_as_given() -> No
         "dropout=0.5 batch_size=4",
     ]
     assert {(t.hyperparameters.l1, t.hyperparameters.epochs) for t in plan.trials} == {(0.001, 7)}
-    axes = {axis["field"]: axis for axis in make_manifest(*plan).axes}
+    axes = {axis.field: axis for axis in make_manifest(*plan).axes}
     assert list(axes) == ["dropout", "batch_size"]
-    assert (axes["batch_size"]["low"], axes["batch_size"]["high"]) == (4, 16)
+    assert (axes["batch_size"].low, axes["batch_size"].high) == (4, 16)
 
 
 def test_one_configuration_has_the_given_values_for_its_axes() -> None:
@@ -229,7 +230,7 @@ def test_the_best_and_the_baseline_are_tried_on_fresh_seeds() -> None:
     assert {trial.seeds for trial in plan.trials} == {(23, 24, 25, 26)}
     manifest = make_manifest(*plan)
     assert manifest.baseline_trial.name == source.promised.baseline_trial.name
-    assert manifest.summary_epochs == source.promised.summary_epochs == (35, 66)
+    assert manifest.summary_epochs == source.promised.summary_epochs == range(35, 66)
     assert manifest.options["from_run"] == RUN
     assert manifest.options["first_seed"] == 23
     assert manifest.options["hidden"] == (9,)

@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.ranking import Summaries, find_answer
+from trainables.manifest import Manifest
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _BOUNDS = ("mean", "low", "high")
@@ -46,9 +46,9 @@ def chart_page(
         "seeds": len(manifest.trials[0].seeds),
         "axes": [
             {
-                "label": axis["label"],
-                "log": axis["log"],
-                "values": [each[axis["field"]] for each in values],
+                "label": axis.label,
+                "log": axis.log,
+                "values": [each[axis.field] for each in values],
             }
             for axis in manifest.axes
         ],
@@ -71,13 +71,13 @@ def chart_page(
 
 def _facts(manifest: Manifest, drawn: int) -> str:
     seeds = len(manifest.trials[0].seeds)
-    first, stop = manifest.summary_epochs
+    window = manifest.summary_epochs
     count = len(manifest.configurations)
     lacking = count - drawn
     return (
         f"{count} configurations × {seeds} seeds on {manifest.dataset['name']}; "
-        f"accuracies are means of epochs {first + 1} to {stop}, intervals are Student's 95 % over "
-        "seeds."
+        f"accuracies are means of epochs {window.start + 1} to {window.stop}, intervals are "
+        "Student's 95 % over seeds."
         + (f" Not drawn, since failed, diverged or not recorded: {lacking}." * (lacking > 0))
     )
 

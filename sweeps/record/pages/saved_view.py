@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from sweeps.plan.manifest import Manifest
+from trainables.manifest import Manifest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -122,7 +122,7 @@ def _filter(sweep: str, kind: str) -> str:
 
 def _trials_state(manifest: Manifest) -> dict[str, Any]:
     """All trials by the accuracy that they are judged by, and charts against what was swept."""
-    fields = [axis["field"] for axis in manifest.axes]
+    fields = [axis.field for axis in manifest.axes]
     shown = len(manifest.configurations)
     own = _filter(manifest.run_name, "trial")
     if shown < len(manifest.trials):
@@ -228,7 +228,7 @@ def _chart(key: str, kind: str, section: str, shown: int) -> dict[str, Any]:
 
 def _scatters(manifest: Manifest, metric: str, shown: int) -> list[dict[str, Any]]:
     """`metric` against each swept hyperparameter, or against its logarithm on a log axis."""
-    keys = [f"log10_{axis['field']}" if axis["log"] else axis["field"] for axis in manifest.axes]
+    keys = [f"log10_{axis.field}" if axis.log else axis.field for axis in manifest.axes]
     return [
         _chart(f"scatter-{key}-{metric}", "SCATTER", "answer", shown)
         | {"xaxis": {"key": key, "type": "PARAM"}, "yaxis": {"key": metric, "type": "METRIC"}}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.ranking import Answer, how_chosen
 from sweeps.record.pages.saved_view import LOADED
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.result import Interval
 
 
@@ -42,7 +42,7 @@ def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
 def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, str]) -> str:
     """The description of the sweep's run in Markdown: first the answer, then the views' links."""
     count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
-    first, last = manifest.summary_epochs
+    window = manifest.summary_epochs
     if answer.best is None:
         head = "No trial of this sweep gave a result."
     elif manifest.folds:
@@ -76,8 +76,8 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         f"{manifest.question}",
         "",
         f"{count} configurations × {seeds} seeds on {manifest.dataset['name']}; "
-        f"accuracies are means of epochs {first + 1} to {last}, brackets are 95 % t intervals "
-        f"over seeds. {caution}",
+        f"accuracies are means of epochs {window.start + 1} to {window.stop}, brackets are "
+        f"95 % t intervals over seeds. {caution}",
         "",
     ]
     if count > LOADED:

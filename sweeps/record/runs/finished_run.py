@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.plan.manifest import Manifest
 from trainables.hyperparameters import SOURCES, Trial
+from trainables.manifest import Manifest
 from trainables.record_format import short
 from trainables.result import Interval
 
@@ -90,8 +90,8 @@ def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
     values["hidden"] = " ".join(map(str, values["hidden"]))
     params = {name: str(value) for name, value in values.items()}
     for axis in manifest.axes:
-        name = axis["field"]
-        if axis["log"] and values[name] > 0:
+        name = axis.field
+        if axis.log and values[name] > 0:
             params[f"log10_{name}"] = str(short(math.log10(values[name])))
     params["seeds"] = str(len(trial.seeds))
     if trial.vary != SOURCES:

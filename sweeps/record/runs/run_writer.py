@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sweeps.plan.manifest import Manifest
 from sweeps.record.runs import bulk_writing, public_writing
 from sweeps.record.runs.finished_run import FinishedRun, trial_params, trial_tags
 from sweeps.record.runs.parts import PART, PART_TAGS, Parts
@@ -19,6 +18,7 @@ from sweeps.record.store.opening import TIMEOUT
 from sweeps.record.store.patience import timed_out
 from sweeps.record.store.recorded_sweep import runs_below, summary_of, whole_trials
 from trainables.hyperparameters import Trial
+from trainables.manifest import Manifest
 from trainables.result import Array, Interval, TrialResult
 
 if TYPE_CHECKING:

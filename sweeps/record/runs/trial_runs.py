@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.plan.manifest import Manifest
 from sweeps.record.pages.words import trial_note
 from sweeps.record.runs.finished_run import (
     FinishedRun,
@@ -18,6 +17,7 @@ from sweeps.record.runs.finished_run import (
     trial_tags,
 )
 from sweeps.record.runs.parts import PART
+from trainables.manifest import Manifest
 from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, interval
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
@@ -47,7 +47,7 @@ class TrialRuns:
         models = sum(len(trial.seeds) for trial in manifest.trials)
         points = _SEED_CURVE_POINTS // (len(self.curves) * models)
         self.seed_steps = _spread(epochs, min(steps, max(_FEWEST_STEPS, points)))
-        self.window = range(*manifest.summary_epochs)
+        self.window = manifest.summary_epochs
 
     def make(
         self,

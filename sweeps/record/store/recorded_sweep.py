@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sweeps.plan.manifest import Manifest
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.store.patience import http_status
+from trainables.manifest import Manifest, checked_manifest
 from trainables.result import Interval
 
 if TYPE_CHECKING:
@@ -80,7 +79,10 @@ def _by_id(client: MlflowClient, name: str, run_id: str) -> Run:
 
 
 def read_manifest(client: MlflowClient, run: Run) -> Manifest:
-    """What the sweep promised. Raises `CannotResume` unless every byte is as it was written."""
+    """What the sweep promised.
+
+    Raises `CannotResume` unless every byte is as it was written, by a program not newer than this.
+    """
     from mlflow.exceptions import MlflowException
 
     what = f"sweep.json of {run.info.run_name}"
@@ -90,14 +92,8 @@ def read_manifest(client: MlflowClient, run: Run) -> Manifest:
         except (OSError, MlflowException) as error:
             text = without_credentials(" ".join(str(error).split()))[:200]
             raise CannotResume(f"{what} cannot be read ({text}): start a new sweep") from error
-    expected = run.data.tags.get(MANIFEST_SHA256)
-    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
-        raise CannotResume(
-            f"{what} is damaged: its content does not fit the checksum in the run's tag "
-            f"{MANIFEST_SHA256}; bring it back from a backup, or start a new sweep"
-        )
     try:
-        return Manifest.from_json(content.decode())
+        return checked_manifest(content, run.data.tags)
     except ValueError as error:
         raise CannotResume(f"{what} {error}") from error
 

@@ -1,0 +1,68 @@
+"""Making the promise of a sweep that starts now."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from sweeps.plan import provenance
+from sweeps.plan.options import Options
+from sweeps.plan.sweep import Sweep
+from trainables import data
+from trainables.dataset_facts import DATASETS
+from trainables.hyperparameters import TRAINER_VERSION, Trial
+from trainables.manifest import Manifest, RecordedAxis
+
+_OF_THIS_RUN = ("resume", "retry_failed", "dry_run")  # options that say nothing about the sweep
+
+
+def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Manifest:
+    """The manifest of a sweep that starts now, from this command line."""
+    base = trials[0].hyperparameters
+    standard = sweep.trial(base, sweep.baseline, trials[0].seeds).hyperparameters
+    baseline = next(
+        each for each in trials if each.hyperparameters == standard and not each.exchanged
+    )
+    head, dirty = provenance.commit()
+    dataset = data.load(base.dataset)
+    resolved = {name: each for name, each in asdict(options).items() if name not in _OF_THIS_RUN}
+    if options.tracking_uri:
+        resolved["tracking_uri"] = provenance.without_credentials(options.tracking_uri)
+    now = datetime.now(UTC)
+    return Manifest(
+        name=sweep.name,
+        # The random end tells sweeps apart that start within one second.
+        run_name=f"{sweep.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        question=sweep.question,
+        axes=tuple(
+            RecordedAxis(
+                field=axis.name,
+                label=axis.label,
+                low=min(axis.lesson) if axis.choices else axis.low,
+                high=max(axis.lesson) if axis.choices else axis.high,
+                log=axis.log,
+                decimals=axis.decimals,
+            )
+            for axis in sweep.axes
+        ),
+        baseline=baseline.key,
+        summary_epochs=sweep.summary_epochs(base.epochs),
+        trials=tuple(trials),
+        options=resolved,
+        command=provenance.command_line(sys.argv),
+        commit=head,
+        dirty=dirty,
+        versions=provenance.versions(),
+        machine=provenance.machine(),
+        dataset={
+            "name": dataset.name,
+            "digest": dataset.digest,
+            **DATASETS[dataset.name]._asdict(),
+            "class_names": list(dataset.class_names),
+            "feature_names": list(dataset.feature_names),
+        },
+        trainer_version=TRAINER_VERSION,
+    )
