@@ -15,8 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from trainables.hyperparameters import Trial
 from trainables.trainable import PackTrainable
+from trainables.trial import Trial
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from sweeps.l2 import SWEEP
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import given, parse
 from sweeps.record.messages import Event, Recorded
-from trainables.hyperparameters import Trial
+from trainables.trial import Trial
 
 _PAUSE = 0.2  # seconds between two looks at the processes
 

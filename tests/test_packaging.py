@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import ROOT
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-from trainables.hyperparameters import Trial
 from trainables.record_format import VERSION, Tag
+from trainables.trial import Trial
 
 
 class NewerFormat(ValueError):

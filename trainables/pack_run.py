@@ -10,9 +10,9 @@ import numpy as np
 
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import Trial
 from trainables.result import CV_CURVES, Trained, TrialResult
 from trainables.train_pack import Model, Pack
+from trainables.trial import Trial
 
 # More models at once spread torch's cost per call thinner; from here on little is left to spread.
 # On a GPU the launches are shared, and it takes thousands to fill one.

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from trainables.hyperparameters import Trial
+from trainables.trial import Trial
 
 # Accuracies are shares from 0 to 1, losses mean cross-entropy in nats without penalty terms.
 # `train/` and `test/` are taken after each epoch with dropout off; `batch_` ones are means over the

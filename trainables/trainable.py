@@ -14,7 +14,7 @@ from ray import tune
 
 from trainables import data
 from trainables.device import granted_device
-from trainables.hyperparameters import Trial
+from trainables.trial import Trial
 
 if TYPE_CHECKING:  # the launcher needs this class too, but not torch
     from trainables.pack_run import PackRun

@@ -16,8 +16,9 @@ from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.paired import compare_paired
 from analysis.stats.seeds import Difference, moving_average
 from analysis.stats.trend import trend
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
 from trainables.result import Array, Trained, TrialResult
+from trainables.trial import Trial
 
 EARLY = 0.1  # of the epochs: what counts as early learning
 REACHED = 0.9  # accuracy whose first epoch is counted

@@ -34,8 +34,8 @@ from analysis.claims_of_lesson.verdicts import (
 )
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.equivalence import within_margin
-from trainables.hyperparameters import Trial
 from trainables.result import Array
+from trainables.trial import Trial
 
 _SMALL = 0.01  # the lesson's small λ
 _STRONG = 0.09  # what counts as near 0.1

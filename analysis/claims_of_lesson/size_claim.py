@@ -13,8 +13,8 @@ from analysis.claims_of_lesson.verdicts import MARGIN, Evidence, Finding, Part, 
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.paired import compare_paired
 from analysis.stats.seeds import Difference, estimate
-from trainables.hyperparameters import Trial
 from trainables.result import Array
+from trainables.trial import Trial
 
 
 class Gain(NamedTuple):

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from analysis.figures.comparison import compare
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, estimate
-from trainables.hyperparameters import Trial
 from trainables.result import Array, Trained, TrialResult, recorded_curves
+from trainables.trial import Trial
 
 
 def trial_table(record: SweepRecord) -> pd.DataFrame:

@@ -25,8 +25,8 @@ from analysis.figures.comparison import Row, compare, swept
 from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Point, Scale, Series
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate_by_epoch, moving_average
-from trainables.hyperparameters import Trial
 from trainables.manifest import RecordedAxis
+from trainables.trial import Trial
 
 ACCURACY_LIMITS = (50.0, 101.0)  # %, as in the lesson
 _NAMES = {"train/accuracy": "training accuracy", "test/accuracy": "test accuracy"}

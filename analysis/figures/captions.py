@@ -11,7 +11,8 @@ from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import Panel, Plot
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD
-from trainables.hyperparameters import SOURCES, Trial
+from trainables.hyperparameters import SOURCES
+from trainables.trial import Trial
 
 MOST_LINES = 7  # more lines than these cannot be told apart in one panel
 SMOOTHING = 10  # epochs, as in the lesson

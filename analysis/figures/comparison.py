@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate, paired_difference
-from trainables.hyperparameters import Trial
+from trainables.trial import Trial
 
 
 class Row(NamedTuple):

@@ -25,8 +25,8 @@ from analysis.plotting.panels import (
 from analysis.reading.errors import STORE, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, estimate
-from trainables.hyperparameters import Trial
 from trainables.result import Array
+from trainables.trial import Trial
 
 LESSON_BATCH_SIZES = (2, 4, 8, 16, 32, 64)
 LESSON_ROWS = 120

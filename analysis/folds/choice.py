@@ -13,8 +13,8 @@ import numpy as np
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate, paired_difference
-from trainables.hyperparameters import Trial
 from trainables.result import Array
+from trainables.trial import Trial
 
 
 class Scores(NamedTuple):

@@ -11,7 +11,8 @@ from analysis.reading.connection import every, store_errors, without_password
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
+from trainables.trial import Trial
 
 
 def load_with_folds(

@@ -17,8 +17,8 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from trainables.hyperparameters import Trial
 from trainables.result import recorded_curves
+from trainables.trial import Trial
 
 _Places = NDArray[np.int64]
 _Marks = NDArray[np.bool_]

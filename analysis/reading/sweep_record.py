@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.reading.errors import STORE, Stop
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.result import CV_CURVES, Array
+from trainables.trial import Trial
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from analysis.reading.connection import without_password
 from analysis.reading.sweep_record import SweepRecord
 from analysis.report_page.report_charts import interval_text
 from analysis.stats.seeds import METHOD, Difference
-from trainables.hyperparameters import Trial
+from trainables.trial import Trial
 
 _MACHINE = ("system", "cpu", "cores")  # not its name or its user's folders: nobody else's business
 

@@ -14,7 +14,7 @@ from analysis.figures.comparison import Row, best, compare, reading, swept
 from analysis.figures.concept_figures import cut
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Estimate, estimate, moving_average
-from trainables.hyperparameters import Trial
+from trainables.trial import Trial
 
 LEVELS = (0.9, 0.8, 0.7, 0.6, 0.5)  # of accuracy; speed is read at the first that half of all reach
 NEAR_ZERO = 1e-3  # of the layer's largest weight: what `final/sparsity` counts

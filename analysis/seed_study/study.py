@@ -17,8 +17,9 @@ from analysis.stats.bootstrap import Bootstrapped, bootstrap
 from analysis.stats.paired import MOST_SEEDS, Paired, compare_paired, holm
 from analysis.stats.seeds import ROUNDING, Estimate, estimate
 from analysis.stats.sources import Source, sources
-from trainables.hyperparameters import SOURCES, Trial
+from trainables.hyperparameters import SOURCES
 from trainables.result import Array
+from trainables.trial import Trial
 
 METRIC = "test/accuracy"
 SOURCE_NAMES = {

@@ -20,8 +20,8 @@ from sweeps.cluster.ray_start import living_nodes, slots_on
 from sweeps.cluster.waiting_packs import WaitingPacks
 from sweeps.plan.options import BOTH_DEVICES, Options
 from trainables import data
-from trainables.hyperparameters import Trial
 from trainables.trainable import PackTrainable
+from trainables.trial import Trial
 
 _RETRIES = 2  # of a pack that fails; a worker that was killed deserves another chance
 # Of a result, by Tune: which pack, and where it was trained; `done`, or Tune prints that it is.

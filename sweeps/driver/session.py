@@ -40,10 +40,10 @@ from sweeps.record.messages import (
 from sweeps.record.pages.words import percent
 from sweeps.record.store.opening import StoreError
 from trainables import data
-from trainables.hyperparameters import Trial
 from trainables.lasting_imports import lasting_imports
 from trainables.manifest import Manifest
 from trainables.result import Interval
+from trainables.trial import Trial
 
 _STOPPING_SECONDS = 22.0  # that a stopped sweep waits for its recorder
 

@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol
 
 from sweeps.plan.options import Options
 from sweeps.plan.sweep import Sweep
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.result import Interval
+from trainables.trial import Trial
 
 
 class Plan(NamedTuple):

@@ -14,7 +14,7 @@ from sweeps.plan.options import (
 )
 from sweeps.plan.search import points, problem
 from sweeps.plan.sweep import Sweep
-from trainables.hyperparameters import Trial
+from trainables.trial import Trial
 
 
 @dataclass(frozen=True)

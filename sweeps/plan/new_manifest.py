@@ -13,8 +13,9 @@ from sweeps.plan.options import Options
 from sweeps.plan.sweep import Sweep
 from trainables import data
 from trainables.dataset_facts import DATASETS
-from trainables.hyperparameters import TRAINER_VERSION, Trial
+from trainables.hyperparameters import TRAINER_VERSION
 from trainables.manifest import Manifest, RecordedAxis
+from trainables.trial import Trial
 
 _OF_THIS_RUN = ("resume", "retry_failed", "dry_run")  # options that say nothing about the sweep
 

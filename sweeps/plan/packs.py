@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from trainables.dataset_facts import DATASETS
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
+from trainables.trial import Trial
 
 # Measured on one core of an AMD EPYC (AVX-512), float32: only for estimates and for balance.
 _SECONDS_A_CALL = 5e-5  # of one step whatever the number of models: torch's calls

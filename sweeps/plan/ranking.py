@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.record_format import short
 from trainables.result import Interval
+from trainables.trial import Trial
 
 Summaries = Mapping[str, Mapping[str, Interval]]
 _JUDGED = ("cv_accuracy", "test_accuracy", "train_accuracy", "cv_loss", "test_loss")

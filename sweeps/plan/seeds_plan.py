@@ -14,8 +14,9 @@ from sweeps.plan.options import MOST_FIRST_SEED, VALUES, flag_of
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals
 from sweeps.plan.sweep import Axis, Sweep
-from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
+from trainables.hyperparameters import SOURCES, Hyperparameters
 from trainables.manifest import Manifest, RecordedAxis
+from trainables.trial import Trial
 
 NAME = "seeds"
 _TOP = 5

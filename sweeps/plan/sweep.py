@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any
 
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
+from trainables.trial import Trial
 
 Value = float | int
 

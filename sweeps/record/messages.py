@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from sweeps.plan.command import SourceSweep
 from trainables.data import Dataset
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.result import Interval
+from trainables.trial import Trial
 
 
 class Open(NamedTuple):

@@ -19,9 +19,9 @@ from sweeps.record.pages.words import note
 from sweeps.record.runs.run_writer import RunWriter
 from sweeps.record.spool import Entry
 from trainables.data import Dataset
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.result import TrialResult, from_bytes
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

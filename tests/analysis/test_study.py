@@ -19,7 +19,8 @@ from analysis.side_by_side.sweep_labels import labels
 from analysis.stats.seeds import paired_difference
 from support.record_fixture import Faults
 from support.seeds_record import EFFECTS, configuration, record_of, seeds_sweep, with_accuracy
-from trainables.hyperparameters import SOURCES, Trial
+from trainables.hyperparameters import SOURCES
+from trainables.trial import Trial
 
 POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.1}]
 LEVELS = (0.9, 0.8995, 0.85)

@@ -85,7 +85,7 @@ def test_of_the_trainables_the_analysis_knows_results_and_the_form_of_records_on
 ) -> None:
     known = {name for name in _imported(path) if name.split(".")[0] == "trainables"}
     modules = {".".join(name.split(".")[:2]) for name in known}
-    allowed = {"result", "hyperparameters", "record_format", "manifest"}
+    allowed = {"result", "hyperparameters", "trial", "record_format", "manifest"}
     assert modules <= {f"trainables.{name}" for name in allowed}
 
 

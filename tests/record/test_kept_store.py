@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import run_script
 from everything import Everything, all_runs, everything
 from kept_store import (
     BY_SOURCE,
@@ -35,8 +34,10 @@ from mlflow.entities import Run
 from sweep_process import started
 
 from analysis.export import Options, main
+from conftest import run_script
 from sweeps.reproduce import reproduce
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
+from trainables.trial import Trial
 
 # Between kinds of CPU the last bits of float32 differ; after 12 epochs that is less than this, and
 # final numbers are recorded with six digits.

@@ -11,9 +11,9 @@ import torch
 from support.record import Record
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import Trial
 from trainables.result import CURVES, interval
 from trainables.train_one import train_one
+from trainables.trial import Trial
 
 pytestmark = pytest.mark.sweep
 

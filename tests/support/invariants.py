@@ -22,8 +22,8 @@ from mlflow.entities import Run
 
 from support.everything import Everything, all_runs, differences, download, everything, key_of
 from support.sweep_process import SweepProcess
-from trainables.hyperparameters import Trial
 from trainables.result import recorded_curves
+from trainables.trial import Trial
 
 
 def check_invariants(

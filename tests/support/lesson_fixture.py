@@ -19,9 +19,10 @@ from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, LessonSweeps
 from analysis.reading.sweep_record import SweepRecord
 from support.record_fixture import DATASET, LABELS, Recorded, configuration_name, write_sweep
 from trainables.dataset_facts import DATASETS
-from trainables.hyperparameters import TRAINER_VERSION, Hyperparameters, Trial
+from trainables.hyperparameters import TRAINER_VERSION, Hyperparameters
 from trainables.manifest import Manifest, RecordedAxis
 from trainables.result import CURVES
+from trainables.trial import Trial
 
 VALUES: Mapping[str, Sequence[tuple[float, ...]]] = {
     "dropout": [(p,) for p in (0.0, 0.1, 0.3, 0.5, 0.9, 1.0)],

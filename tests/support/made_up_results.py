@@ -8,9 +8,9 @@ from sweeps.plan.declared_sweep import plan
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.sweep import Sweep
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.result import CURVES, CV_CURVES, Interval, Trained, TrialResult, interval
+from trainables.trial import Trial
 
 
 def made_up(sweep: Sweep, *flags: str) -> tuple[Manifest, list[TrialResult]]:

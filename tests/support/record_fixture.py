@@ -24,8 +24,9 @@ import pyarrow.parquet as pq
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from trainables.hyperparameters import TRAINER_VERSION, Hyperparameters, Trial
+from trainables.hyperparameters import TRAINER_VERSION, Hyperparameters
 from trainables.result import CURVES, Array
+from trainables.trial import Trial
 
 LABELS = {
     "l1": "L1 penalty λ",

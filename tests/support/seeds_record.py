@@ -14,7 +14,8 @@ from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from support.record_fixture import Recorded, configuration_name, made_up, new_store, write_sweep
-from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
+from trainables.hyperparameters import SOURCES, Hyperparameters
+from trainables.trial import Trial
 
 EPOCHS = 20
 # Standard deviation of accuracy from each source: shares 64, 20, 16 and 0 % of the variance.

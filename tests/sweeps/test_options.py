@@ -14,7 +14,8 @@ from sweeps import batch_size, dropout, elastic_net, l1, l2
 from sweeps.plan.declared_sweep import plan
 from sweeps.plan.options import SearchOptions, defaults, parse
 from sweeps.plan.sweep import Sweep
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
+from trainables.trial import Trial
 
 ROOT = Path(__file__).parents[2]
 SWEEPS = [batch_size.SWEEP, dropout.SWEEP, elastic_net.SWEEP, l1.SWEEP, l2.SWEEP]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sweeps.plan.packs import form_packs, training_seconds
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
+from trainables.trial import Trial
 
 
 def _trials(count: int, epochs: int = 500, seeds: int = 3, **shape: Any) -> list[Trial]:

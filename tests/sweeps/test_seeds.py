@@ -16,9 +16,10 @@ from sweeps.plan.options import given
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals, parse_seeds
 from sweeps.seeds import SeedsSweep
-from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
+from trainables.hyperparameters import SOURCES, Hyperparameters
 from trainables.manifest import Manifest
 from trainables.result import Interval
+from trainables.trial import Trial
 
 RUN = "a" * 32
 

@@ -15,9 +15,10 @@ from sweeps.record.source_sweep import NotASource, read_source
 from sweeps.record.store.opening import open_store
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import SOURCES, Trial
+from trainables.hyperparameters import SOURCES
 from trainables.result import CURVES
 from trainables.train_pack import Model, train_pack
+from trainables.trial import Trial
 
 pytestmark = pytest.mark.sweep
 

@@ -12,11 +12,12 @@ import torch
 
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
 from trainables.pack_run import PackRun
 from trainables.result import CURVES, CV_CURVES, Trained, TrialResult, from_bytes, to_bytes
 from trainables.train_one import train_one
 from trainables.train_pack import Model, train_pack
+from trainables.trial import Trial
 
 IRIS = data.load("iris")
 

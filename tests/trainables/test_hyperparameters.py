@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from trainables.hyperparameters import Hyperparameters, Range, Trial
+from trainables.hyperparameters import Hyperparameters, Range
+from trainables.trial import Trial
 
 # One other valid value of every field.
 OTHER: dict[str, Any] = {

@@ -9,10 +9,11 @@ import pytest
 
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
 from trainables.pack_run import PackRun
 from trainables.result import CURVES, Trained, TrialResult
 from trainables.train_pack import Model, train_pack
+from trainables.trial import Trial
 
 IRIS = data.load("iris")
 SEEDS = [(0, 1, 2), (3,), (4, 5, 6, 7, 8), (0, 9), (2, 1, 0)]

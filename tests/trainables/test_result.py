@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from trainables import data
-from trainables.hyperparameters import Hyperparameters, Trial
+from trainables.hyperparameters import Hyperparameters
 from trainables.pack_run import PackRun
 from trainables.result import (
     CURVES,
@@ -27,6 +27,7 @@ from trainables.result import (
     to_arrow,
     to_bytes,
 )
+from trainables.trial import Trial
 
 
 def _trained_trials(**values: Any) -> list[TrialResult]:

@@ -10,10 +10,11 @@ import pytest
 
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import SOURCES, Hyperparameters, Trial
+from trainables.hyperparameters import SOURCES, Hyperparameters
 from trainables.pack_run import PackRun
 from trainables.result import CURVES, TrialResult, from_bytes, to_bytes
 from trainables.train_one import train_one
+from trainables.trial import Trial
 
 IRIS = data.load("iris")
 HP = Hyperparameters(dropout=0.3, l2=0.01, epochs=2, hidden=(9,))

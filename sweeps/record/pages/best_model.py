@@ -13,8 +13,8 @@ import numpy as np
 
 from trainables import data
 from trainables.draws import Seed
-from trainables.hyperparameters import Trial
 from trainables.result import TrialResult
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from torch import nn

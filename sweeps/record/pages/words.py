@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from sweeps.plan.ranking import Answer, how_chosen
 from sweeps.record.pages.saved_view import LOADED
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.result import Interval
+from trainables.trial import Trial
 
 
 def percent(accuracy: Interval | None) -> str:

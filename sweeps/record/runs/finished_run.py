@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.hyperparameters import SOURCES, Trial
+from trainables.hyperparameters import SOURCES
 from trainables.manifest import Manifest
 from trainables.record_format import short
 from trainables.result import Interval
+from trainables.trial import Trial
 
 
 class Point(NamedTuple):

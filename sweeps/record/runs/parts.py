@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from sweeps.record.runs.tables import results_from_tables, write_part
 from sweeps.record.store.patience import http_status
 from sweeps.record.store.recorded_sweep import CannotResume, download
-from trainables.hyperparameters import Trial
 from trainables.result import Array, TrialResult
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

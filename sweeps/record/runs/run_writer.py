@@ -17,9 +17,9 @@ from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.record.store.opening import TIMEOUT
 from sweeps.record.store.patience import timed_out
 from sweeps.record.store.recorded_sweep import runs_below, summary_of, whole_trials
-from trainables.hyperparameters import Trial
 from trainables.manifest import Manifest
 from trainables.result import Array, Interval, TrialResult
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

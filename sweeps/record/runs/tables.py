@@ -18,8 +18,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from trainables.hyperparameters import Trial
 from trainables.result import Array, Trained, TrialResult, recorded_curves
+from trainables.trial import Trial
 
 _HOW = "trials"  # key of metadata: seconds and device by trial key
 MEANS_TRIALS = 1000  # in a sweep of more, the curves' CSV files would be many and each tell little
