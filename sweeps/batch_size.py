@@ -15,10 +15,8 @@ SWEEP = Sweep(
     axes=(
         Axis(
             name="batch_size",
-            label="batch size (rows)",
             lesson=(2, 4, 8, 16, 32, 64),
             choices=(2, 4, 8, 16, 32, 64),
-            log=True,
             baseline=16,
         ),
     ),

@@ -13,11 +13,9 @@ SWEEP = Sweep(
     axes=(
         Axis(
             name="dropout",
-            label="dropout rate",
             lesson=tuple(step / 10 for step in range(11)),
             low=0.0,
             high=1.0,
-            decimals=5,
         ),
     ),
     defaults={"lr": 0.005, "epochs": 500},

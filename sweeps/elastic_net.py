@@ -13,19 +13,15 @@ SWEEP = Sweep(
     axes=(
         Axis(
             name="l1",
-            label="L1 penalty λ",
             lesson=(0.0, 0.00125, 0.0025, 0.00375, 0.005),
             low=0.0,
             high=0.005,
-            decimals=7,
         ),
         Axis(
             name="l2",
-            label="L2 penalty λ (weight decay)",
             lesson=(0.0, 0.025, 0.05, 0.075, 0.1),
             low=0.0,
             high=0.1,
-            decimals=6,
         ),
     ),
     defaults={"lr": 0.005, "epochs": 1000},

@@ -15,11 +15,9 @@ SWEEP = Sweep(
     axes=(
         Axis(
             name="l1",
-            label="L1 penalty λ",
             lesson=tuple(round(0.005 * step / 9, 7) for step in range(10)),
             low=0.0,
             high=0.005,
-            decimals=7,
         ),
     ),
     defaults={"lr": 0.005, "epochs": 1000},

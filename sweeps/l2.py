@@ -15,11 +15,9 @@ SWEEP = Sweep(
     axes=(
         Axis(
             name="l2",
-            label="L2 penalty λ (weight decay)",
             lesson=(0.0, 0.016667, 0.033333, 0.05, 0.066667, 0.083333, 0.1),
             low=0.0,
             high=0.1,
-            decimals=6,
         ),
     ),
     defaults={"lr": 0.005, "epochs": 1000},

@@ -29,7 +29,7 @@ from sweeps.plan.exit_codes import BAD_INPUT, DONE, STORE
 from sweeps.plan.flags import Whole
 from sweeps.plan.options import MOST_SEEDS
 from sweeps.record.store.opening import StoreError, database_file, resolve_uri
-from trainables.hyperparameters import Range, shown
+from trainables.declaration import Range, shown
 
 _SCRIPTS = Path(__file__).parent
 _ANSWER_ENDS = "figures and table:"  # from here on a sweep prints commands

@@ -6,10 +6,21 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from trainables.dataset_facts import DATASETS
+from trainables.declaration import (
+    Choice,
+    Declared,
+    Range,
+    Switch,
+    Widths,
+    as_text,
+    declarations,
+    hyperparameter,
+    shown,
+)
 
 # Part of every record. Raise it whenever a change makes any model yield other numbers.
 TRAINER_VERSION = 2
@@ -18,107 +29,139 @@ TRAINER_VERSION = 2
 SOURCES = ("split", "init", "order", "dropout")
 
 
-class Range(NamedTuple):
-    """Allowed values of a field: `low` to `high`, both included unless `above` excludes `low`."""
-
-    low: float
-    high: float
-    whole: bool = False
-    above: bool = False
-
-    def describe(self) -> str:
-        kind = "a whole number" if self.whole else "a number"
-        if self.high == math.inf:
-            return f"{kind} {'above' if self.above else 'of at least'} {self.low:g}"
-        if self.above:
-            return f"{kind} above {self.low:g} and at most {self.high:g}"
-        return f"{kind} from {self.low:g} to {self.high:g}"
-
-    def holds(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
-            return False
-        try:
-            if not math.isfinite(value):
-                return False
-        except OverflowError:  # a whole number that no float can hold
-            return False
-        return (value > self.low if self.above else value >= self.low) and value <= self.high
-
-
-RANGES: Mapping[str, Range] = {
-    "dropout": Range(0, 1),
-    "l1": Range(0, math.inf),
-    "l2": Range(0, math.inf),
-    "lr": Range(0, math.inf, above=True),
-    "batch_size": Range(1, 100_000, whole=True),
-    "hidden": Range(1, 4096, whole=True),
-    "epochs": Range(1, 1_000_000, whole=True),
-}
-
-
-def problem(field: str, value: object) -> str | None:
-    """What is wrong with `value` as the hyperparameter `field`: required and given, or None."""
-    allowed = RANGES[field]
-    if field == "hidden":
-        widths = value if isinstance(value, tuple) else (value,)
-        if widths is value and 1 <= len(widths) <= 8 and all(map(allowed.holds, widths)):
-            return None
-        given = " ".join(map(shown, widths)) or "nothing"
-        return f"needs 1 to 8 layer widths, each {allowed.describe()}, got {given}"
-    return None if allowed.holds(value) else f"needs {allowed.describe()}, got {shown(value)}"
-
-
-def shown(value: object) -> str:
-    """A value from outside, fit for one line of an error message."""
-    return ascii(value)[1:-1][:60] if isinstance(value, str) else str(value)[:60]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """Everything that one model depends on besides its seed.
+    """Everything that one model depends on besides its seed; the trainers know what each does."""
 
-    `dropout`: probability of dropping a hidden unit in training, 0 to 1, both included.
-    `l1`: λ of the penalty λ · (1 / number of weights) · Σ|w|; weights only, no biases.
-    `l2`: λ as PyTorch's `weight_decay`, so the penalty is (λ / 2) · Σw², half of the λ · Σw² that
-    text books write; biases are decayed too, as PyTorch does.
-    `lr`: step size of plain SGD. `batch_size`: rows. `hidden`: units per hidden layer.
-    `drop_last`: leave out an epoch's last batch when it is not full.
-    `standardize`: scale features to mean 0 and standard deviation 1 on the training rows.
-    """
-
-    dropout: float = 0.0
-    l1: float = 0.0
-    l2: float = 0.0
-    lr: float = 0.005
-    batch_size: int = 16
-    hidden: tuple[int, ...] = (32,)
-    epochs: int = 500
-    dataset: str = "iris"
-    standardize: bool = False
-    drop_last: bool = True
+    dropout: float = hyperparameter(
+        0.0,
+        Range(0, 1),
+        about="probability of dropping a hidden unit in training, 0 to 1",
+        label="dropout rate",
+        caption="dropout {}",
+        decimals=5,
+        swept=True,
+    )
+    l1: float = hyperparameter(
+        0.0,
+        Range(0, math.inf),
+        about="λ of the L1 penalty λ · (1 / number of weights) · Σ|w|, without biases",
+        label="L1 penalty λ",
+        caption="L1 λ {}",
+        decimals=7,
+        swept=True,
+    )
+    l2: float = hyperparameter(
+        0.0,
+        Range(0, math.inf),
+        # Half of the λ · Σw² that text books write.
+        about="λ of the L2 penalty (λ / 2) · Σw², PyTorch's weight_decay, biases too",
+        label="L2 penalty λ (weight decay)",
+        caption="L2 λ {}",
+        decimals=6,
+        swept=True,
+    )
+    lr: float = hyperparameter(
+        0.005,
+        Range(0, math.inf, above=True),
+        about="step size of plain SGD",
+        label="learning rate",
+        caption="learning rate {}",
+        always=True,
+        decimals=6,
+        swept=True,
+    )
+    batch_size: int = hyperparameter(
+        16,
+        Range(1, 100_000, whole=True),
+        about="rows per update",
+        label="batch size (rows)",
+        caption="batch {}",
+        always=True,
+        scale="log2",
+        swept=True,
+        shapes=True,
+    )
+    hidden: tuple[int, ...] = hyperparameter(
+        (32,),
+        Widths(Range(1, 4096, whole=True), most=8),
+        about="units of each hidden layer, such as 64 64",
+        label="hidden units",
+        caption="hidden {}",
+        always=True,
+        shapes=True,
+    )
+    epochs: int = hyperparameter(
+        500,
+        Range(1, 1_000_000, whole=True),
+        about="passes over the training rows",
+        label="epochs",
+        caption="{} epochs",
+        always=True,
+        shapes=True,
+    )
+    dataset: str = hyperparameter(
+        "iris",
+        Choice(tuple(DATASETS)),
+        about="data from scikit-learn; 80 % of the rows train, 20 % test",
+        label="data",
+        caption="{}",
+        always=True,
+        shapes=True,
+    )
+    standardize: bool = hyperparameter(
+        False,
+        Switch(),
+        about="scale features to mean 0 and deviation 1 on the training rows",
+        label="standardised features",
+        caption="standardised",
+        shapes=True,
+    )
+    drop_last: bool = hyperparameter(
+        True,
+        Switch(),
+        about="leave out an epoch's last batch when it is not full, as the lesson does",
+        label="last batch left out when not full",
+        caption="last batch kept when not full",
+        shapes=True,
+    )
 
     def __post_init__(self) -> None:
-        found = [(name, problem(name, getattr(self, name))) for name in RANGES]
-        for name in ("standardize", "drop_last"):
-            if not isinstance(getattr(self, name), bool):
-                found.append((name, f"needs True or False, got {shown(getattr(self, name))}"))
-        if self.dataset not in DATASETS:
-            found.append(("dataset", f"needs one of {', '.join(DATASETS)}, got {self.dataset}"))
+        found = [(name, problem(name, getattr(self, name))) for name in DECLARED]
         if wrong := [f"{name} {text}" for name, text in found if text]:
             raise ValueError("; ".join(wrong))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values by field name."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**values, "hidden": list(self.hidden)}
+        values = {name: getattr(self, name) for name in DECLARED}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+    def as_row(self) -> dict[str, Any]:
+        """The same for a row of a table: a list is a text such as `64 64`."""
+        return {n: as_text(v) if isinstance(v, list) else v for n, v in self.as_dict().items()}
+
+    def captions(self) -> dict[str, str]:
+        """How each value reads beside others, by field name.
+
+        Only of those that captions always name and of those that are not at their default.
+        """
+        return {
+            name: declared.caption.format(as_text(value))
+            for name, declared in DECLARED.items()
+            if (value := getattr(self, name)) != default(name) or declared.always
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Hyperparameters:
-        """The inverse of `as_dict`; unknown or missing fields raise `ValueError`."""
-        names = {field.name for field in fields(cls)}
-        if set(values) != names:
-            raise ValueError(f"hyperparameters need exactly {sorted(names)}, got {sorted(values)}")
-        return cls(**{**values, "hidden": tuple(values["hidden"])})
+        """The inverse of `as_dict`; what a record lacks has its default.
+
+        Raises `ValueError` that names each field which this version does not know.
+        """
+        if unknown := [name for name in values if name not in DECLARED]:
+            named = ", ".join(map(shown, unknown))
+            raise ValueError(f"hyperparameters need to be some of {[*DECLARED]}, got {named}")
+        lists = {name: tuple(each) for name, each in values.items() if isinstance(each, list)}
+        return cls(**{**values, **lists})
 
     def key(self) -> str:
         """16 hexadecimal digits that name this configuration: equal exactly for equal values."""
@@ -128,17 +171,26 @@ class Hyperparameters:
             if isinstance(value, int | float) and not isinstance(value, bool)
             else value
             for name, value in self.as_dict().items()
+            # Older records know nothing of what was introduced later, and keep their keys.
+            if not (DECLARED[name].since and getattr(self, name) == default(name))
         }
         text = json.dumps(canonical, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def shape(self) -> tuple[object, ...]:
         """The fields that fix tensor shapes and data: models of one pack must agree on them."""
-        return (
-            self.batch_size,
-            self.hidden,
-            self.epochs,
-            self.dataset,
-            self.standardize,
-            self.drop_last,
-        )
+        return tuple(getattr(self, name) for name, each in DECLARED.items() if each.shapes)
+
+
+# What is declared of each hyperparameter, by its name, in the order of the fields.
+DECLARED: Mapping[str, Declared] = declarations(Hyperparameters)
+
+
+def default(name: str) -> Any:
+    """The value that the hyperparameter has where nothing else is said."""
+    return getattr(Hyperparameters, name)
+
+
+def problem(name: str, value: object) -> str | None:
+    """What is wrong with `value` as the hyperparameter `name`: required and given, or None."""
+    return DECLARED[name].allowed.problem(value)

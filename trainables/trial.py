@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from trainables.hyperparameters import SOURCES, Hyperparameters, Range
+from trainables.declaration import Range
+from trainables.hyperparameters import SOURCES, Hyperparameters
 
 
 @dataclass(frozen=True)

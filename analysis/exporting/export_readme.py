@@ -7,6 +7,7 @@ import textwrap
 from analysis.reading.connection import without_password
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD
+from trainables.hyperparameters import DECLARED
 from trainables.result import NEAR_ZERO, recorded_curves
 
 _TEMPLATE = """\
@@ -51,16 +52,7 @@ _ABOUT = {
     "config": "the configuration for people: what the sweep varied",
     "baseline": "whether the others are compared with this configuration",
     "run_id": "the trial's MLflow run",
-    "dropout": "probability of dropping a hidden unit in training",
-    "l1": "λ of the penalty λ · (1 / number of weights) · Σ|w|, without biases",
-    "l2": "λ as PyTorch's weight_decay: the penalty is (λ / 2) · Σw², biases too",
-    "lr": "step size of SGD",
-    "batch_size": "rows per update",
-    "hidden": "units of each hidden layer",
-    "epochs": "passes over the training rows",
-    "dataset": "data set of scikit-learn",
-    "standardize": "whether features were scaled on the training rows",
-    "drop_last": "whether an epoch's last batch was left out when not full",
+    **{name: declared.about for name, declared in DECLARED.items()},
     "seed": "gives the split, initial weights, batch order and dropout draws; equal seeds of "
     "different configurations are pairs",
     "diverged": "whether the loss ever was not finite; its numbers are then empty",

@@ -59,8 +59,7 @@ def _finals(record: SweepRecord, trial: Trial) -> tuple[dict[str, Array], NDArra
 
 
 def _configuration(record: SweepRecord, trial: Trial) -> dict[str, object]:
-    values = trial.hyperparameters.as_dict()
-    values["hidden"] = " ".join(map(str, values["hidden"]))
+    values = trial.hyperparameters.as_row()
     is_baseline = trial == record.baseline
     found = {"trial_key": trial.key, "config": trial.name, "baseline": is_baseline, **values}
     if len(record.configurations) < len(record.usable):

@@ -25,6 +25,7 @@ from analysis.figures.comparison import Row, compare, swept
 from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Point, Scale, Series
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate_by_epoch, moving_average
+from trainables.hyperparameters import DECLARED
 from trainables.manifest import RecordedAxis
 from trainables.trial import Trial
 
@@ -80,7 +81,6 @@ def accuracy_against_value(
     record: SweepRecord,
     title: str,
     second: Literal["gap", "difference"] = "difference",
-    x_scale: Scale | None = None,
 ) -> Plot:
     """Training and test accuracy against the swept value.
 
@@ -89,7 +89,7 @@ def accuracy_against_value(
     rows = compare(record)
     axis = record.manifest.axes[0]
     values = [swept(record, row.trial)[0] for row in rows]
-    scale = x_scale or value_scale(axis, values)
+    scale = value_scale(axis, values)
 
     def panel(
         title: str, y_label: str, series: dict[str, Callable[[Row], Estimate | Difference | None]]
@@ -139,6 +139,8 @@ def value_scale(axis: RecordedAxis, values: Collection[float]) -> Scale:
     """The scale on which values of a swept hyperparameter are drawn."""
     if not axis.log:
         return "linear"
+    if DECLARED[axis.field].scale == "log2":
+        return "log2"
     return "symlog" if 0 in values else "log"
 
 

@@ -28,7 +28,7 @@ def plots_of(record: SweepRecord) -> list[Plot]:
 def _batch_size(record: SweepRecord) -> list[Plot]:
     return [
         accuracy_against_epoch(record, "Learning with mini-batches of different size"),
-        accuracy_against_value(record, "Final accuracy by batch size", x_scale="log2"),
+        accuracy_against_value(record, "Final accuracy by batch size"),
     ]
 
 

@@ -88,7 +88,7 @@ def _by_value(record: SweepRecord, choices: Choices) -> LinePanel:
     scale: Scale = "linear"
     if len(axes) == 1:
         places = [swept(record, trial)[0] for trial in scores.trials]
-        scale = "log2" if axes[0].field == "batch_size" else value_scale(axes[0], places)
+        scale = value_scale(axes[0], places)
         x_label, title = axes[0].label, "accuracy against the swept value"
     else:
         means = np.nan_to_num([estimate(one).mean or 0.0 for one in scores.cv_accuracy])

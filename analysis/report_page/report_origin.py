@@ -77,9 +77,9 @@ def _title(record: SweepRecord) -> str:
     for axis in record.manifest.axes:
         values = [getattr(trial.hyperparameters, axis.field) for trial in trials]
         varied.append(f"{axis.label} from {min(values):g} to {max(values):g}")
-    hidden = " ".join(map(str, trials[0].hyperparameters.hidden))
+    captions = trials[0].hyperparameters.captions()
     text = " and ".join(varied)
-    return f"{text[0].upper()}{text[1:]}; {record.manifest.dataset['name']}, hidden {hidden}"
+    return f"{text[0].upper()}{text[1:]}; {captions['dataset']}, {captions['hidden']}"
 
 
 def setting(record: SweepRecord) -> str:
@@ -87,17 +87,11 @@ def setting(record: SweepRecord) -> str:
     trial = record.manifest.baseline_trial
     found, dataset = trial.hyperparameters, record.manifest.dataset
     widths = " → ".join(map(str, (dataset["features"], *found.hidden, dataset["classes"])))
-    fixed = {
-        "batch_size": f"batch {found.batch_size}",
-        "lr": f"learning rate {found.lr:g}",
-        "epochs": f"{found.epochs} epochs",
-        "dropout": f"dropout {found.dropout:g}" if found.dropout else "",
-        "l1": f"L1 λ {found.l1:g}" if found.l1 else "",
-        "l2": f"L2 λ {found.l2:g}" if found.l2 else "",
-    }
     swept = {axis.field for axis in record.manifest.axes}
-    training = [text for name, text in fixed.items() if text and name not in swept]
-    data = f"{dataset['name']}{', standardised' if found.standardize else ''}"
+    said_apart = {"dataset", "standardize", "hidden"}
+    captions = found.captions()
+    training = [captions[name] for name in captions if name not in swept | said_apart]
+    data = ", ".join(captions[name] for name in ("dataset", "standardize") if name in captions)
     rows = f"{dataset['train']} training and {dataset['test']} test rows"
     return "; ".join([f"{data}, {rows}", f"network {widths}", ", ".join(training), _seeds(trial)])
 

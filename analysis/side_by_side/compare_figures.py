@@ -15,6 +15,7 @@ from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.side_by_side.shared_configurations import Pairing, Shared
 from analysis.stats.seeds import METHOD
+from trainables.hyperparameters import DECLARED
 
 _DECADE = 10  # the greatest value over the median of those above 0, from where on a log axis helps
 _HIGHEST = 103.0  # %: intervals may reach beyond 100, and no accuracy does
@@ -136,7 +137,7 @@ def _values(compared: Sequence[Compared]) -> list[float]:
 
 def _scale(field: str, values: Iterable[float]) -> Scale:
     """Log where the values span decades, with a place for 0 where it is among them."""
-    if field == "batch_size":
+    if DECLARED[field].scale == "log2":
         return "log2"
     found = sorted(values)
     above = [value for value in found if value > 0]

@@ -42,8 +42,7 @@ def _fixed(record: SweepRecord) -> dict[str, str]:
     """What a sweep's models have in common; of what it varies, the value at the baseline."""
     manifest = record.manifest
     trial = manifest.baseline_trial
-    values = trial.hyperparameters.as_dict()
-    values["hidden"] = " ".join(map(str, values["hidden"]))
+    values = trial.hyperparameters.as_row()
     values["seeds"], values["first_seed"] = len(trial.seeds), trial.seeds[0]
     values["vary"] = ",".join(trial.vary)
     values["trainer_version"] = manifest.trainer_version

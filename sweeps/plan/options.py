@@ -8,31 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 
-from sweeps.plan.flags import NEWEST, PERHAPS_RUN_ID, MaybeNumber, MaybeWhole, Number, Whole
+from sweeps.plan.flags import NEWEST, PERHAPS_RUN_ID, MaybeWhole, Number, Whole
+from sweeps.plan.hyperparameter_flags import SHARED, VALUES, flags_for, one, one_or_none
 from sweeps.plan.ray_choice import AUTO
 from sweeps.plan.ray_choice import problem as address_problem
 from sweeps.plan.sweep import Sweep
 from trainables.dataset_facts import DATASETS
-from trainables.hyperparameters import Hyperparameters, Range, problem, shown
+from trainables.declaration import Range, shown
+from trainables.hyperparameters import DECLARED, Hyperparameters, default, problem
 
 SearchName = Literal["qmc", "grid", "random"]
 BOTH_DEVICES = "cpu,cuda"
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000
 MOST_FIRST_SEED = 2**62
-# Hyperparameters whose values make the configurations of a sweep; all of it shares the others.
-VALUES = ("dropout", "l1", "l2", "lr", "batch_size")
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """Flags that all sweeps have."""
+@flags_for(SHARED, one)
+class _Models:
+    """Which models every configuration has, and what all of them share."""
 
     seeds: Whole = 10
     """Replicates of every configuration, each with its own split, weights and batch order."""
@@ -41,16 +42,14 @@ class Options:
     folds: Whole = 0
     """Cross-validate on the training rows with this many folds and choose by that; 0: do not."""
 
-    epochs: Whole = 500
-    """Passes over the training rows."""
-    hidden: tuple[Whole, ...] = (32,)
-    """Units of each hidden layer, such as --hidden 64 64."""
-    dataset: Literal["iris", "wine", "breast_cancer", "digits"] = "iris"
-    """Data from scikit-learn; 80 % of the rows train, 20 % test."""
-    standardize: bool = False
-    """Scale features to mean 0 and deviation 1 on the training rows."""
-    drop_last: bool = True
-    """Leave out an epoch's last batch when it is not full, as the lesson does."""
+    if TYPE_CHECKING:  # of the flags that are made, those that code asks for by name
+        epochs: int = 0
+        dataset: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(_Models):
+    """Flags that all sweeps have."""
 
     address: str = AUTO
     """Ray: auto (RAY_ADDRESS, else the cluster of this machine, else its own), local, host:port."""
@@ -91,6 +90,7 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
+@flags_for(VALUES, one_or_none)
 class _Searched:
     """Which values a sweep tries, and those that it does not vary; None for what it varies."""
 
@@ -101,16 +101,8 @@ class _Searched:
     search_seed: Whole = 0
     """Seeds the search, and nothing else."""
 
-    lr: Number = 0.005
-    """Step size of SGD."""
-    batch_size: MaybeWhole = 16
-    """Rows per update."""
-    dropout: MaybeNumber = 0.0
-    """Probability of dropping a hidden unit, 0 to 1."""
-    l1: MaybeNumber = 0.0
-    """λ of the L1 penalty λ · (1 / number of weights) · Σ|w|."""
-    l2: MaybeNumber = 0.0
-    """λ of the L2 penalty (λ/2) · Σw², PyTorch's weight_decay."""
+    if TYPE_CHECKING:
+        batch_size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +115,7 @@ _Kind = TypeVar("_Kind", bound=Options)
 
 def defaults(sweep: Sweep) -> SearchOptions:
     """The options of `python sweeps/NAME.py` without flags; None for what the sweep varies."""
-    usual: dict[str, Any] = {each.name: each.default for each in fields(Hyperparameters)}
-    usual |= sweep.defaults
+    usual: dict[str, Any] = {name: default(name) for name in DECLARED} | dict(sweep.defaults)
     return SearchOptions(**{**usual, **{axis.name: None for axis in sweep.axes}})
 
 
@@ -155,7 +146,7 @@ def read(usual: _Kind, name: str, description: str, arguments: Sequence[str] | N
 def base_hyperparameters(options: SearchOptions, sweep: Sweep) -> Hyperparameters:
     """The configuration at the sweep's baseline, everything else as the options say."""
     baseline = {axis.name: axis.baseline for axis in sweep.axes}
-    values = {each.name: getattr(options, each.name) for each in fields(Hyperparameters)}
+    values = {name: getattr(options, name) for name in DECLARED}
     return Hyperparameters(**{**values, **baseline})
 
 
@@ -221,7 +212,7 @@ def shared_problems(options: Options) -> list[str]:
         found.append(f"--gpus-per-trial needs a whole number or one up to 1, got {gpus}")
     if options.device == BOTH_DEVICES and gpus == 0:
         found.append("--device cpu,cuda needs --gpus-per-trial above 0, got 0")
-    for name in ("epochs", "hidden"):
+    for name in SHARED:
         if text := problem(name, getattr(options, name)):
             found.append(f"{flag_of(name)} {text}")
     if options.experiment_name is not None and not _NAME.fullmatch(options.experiment_name):

@@ -138,7 +138,7 @@ def _distribution(axis: Axis) -> BaseDistribution:
     # Choices are sampled by their place: Optuna's quasi-random sampler knows no categories.
     if axis.choices:
         return IntDistribution(0, len(axis.choices) - 1)
-    return FloatDistribution(axis.low, axis.high, log=axis.log)
+    return FloatDistribution(axis.low, axis.high, log=bool(axis.log))
 
 
 def _from_space(axis: Axis, value: Value) -> Value:

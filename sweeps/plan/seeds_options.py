@@ -6,15 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from sweeps.plan.flags import MaybeWhole, Number, Whole
+from sweeps.plan.flags import MaybeWhole, Whole
+from sweeps.plan.hyperparameter_flags import VALUES, flags_for, several
 from sweeps.plan.options import (
     MOST_CONFIGURATIONS,
     RUN_ID,
-    VALUES,
     Options,
     batch_problems,
     flag_of,
@@ -22,7 +22,8 @@ from sweeps.plan.options import (
     read,
     shared_problems,
 )
-from trainables.hyperparameters import SOURCES, Hyperparameters, Range, problem, shown
+from trainables.declaration import Range, shown
+from trainables.hyperparameters import SOURCES, default, problem
 
 _MOST_DECIMALS = 12  # of a value, all of which stand in its configuration's name
 
@@ -45,19 +46,9 @@ _sources: tyro.constructors.PrimitiveConstructorSpec[Any] = (
 
 
 @dataclass(frozen=True, kw_only=True)
+@flags_for(VALUES, several)
 class _Configurations:
     """Which configurations; empty values are those of the other sweeps, or of the source."""
-
-    dropout: tuple[Number, ...] = ()
-    """Probabilities of dropping a hidden unit, 0 to 1; by default 0."""
-    l1: tuple[Number, ...] = ()
-    """λs of the L1 penalty λ · (1 / number of weights) · Σ|w|; by default 0."""
-    l2: tuple[Number, ...] = ()
-    """λs of the L2 penalty (λ/2) · Σw², PyTorch's weight_decay; by default 0."""
-    lr: tuple[Number, ...] = ()
-    """Step sizes of SGD; by default 0.005."""
-    batch_size: tuple[Whole, ...] = ()
-    """Rows per update; by default 16."""
 
     from_run: Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN_ID")] = None
     """Instead of values: the best configurations, and the baseline, of this recorded sweep."""
@@ -68,6 +59,9 @@ class _Configurations:
     """Sources of randomness that change with the seed; the others stay those of the first."""
     by_source: bool = False
     """Train every configuration again with one source at a time taken from the next seed."""
+
+    if TYPE_CHECKING:  # of the flags that are made, the one that code asks for by name
+        batch_size: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +101,7 @@ def seeds_problems(options: SeedsOptions, stated: Collection[str]) -> list[str]:
         found.append("--by-source goes without --vary: it exchanges each source in turn")
     if options.by_source and options.seeds == 1:
         found.append("--by-source needs at least 2 --seeds, got 1: sources come from the next one")
-    sizes = options.batch_size or (Hyperparameters.batch_size,)
+    sizes = options.batch_size or (default("batch_size"),)
     return [*found, *shared_problems(options), *batch_problems(sizes, options)]
 
 

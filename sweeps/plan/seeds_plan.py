@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import BAD_INPUT
-from sweeps.plan.options import MOST_FIRST_SEED, VALUES, flag_of
+from sweeps.plan.hyperparameter_flags import SHARED, VALUES
+from sweeps.plan.options import MOST_FIRST_SEED, flag_of
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals
 from sweeps.plan.sweep import Axis, Sweep
-from trainables.hyperparameters import SOURCES, Hyperparameters
+from trainables.declaration import Range
+from trainables.hyperparameters import DECLARED, SOURCES, Hyperparameters, default
 from trainables.manifest import Manifest, RecordedAxis
 from trainables.trial import Trial
 
 NAME = "seeds"
 _TOP = 5
-_SHARED = tuple(each.name for each in fields(Hyperparameters) if each.name not in VALUES)
-# As the sweeps over them name and scale them; values and decimals come from the command line.
-_AXES = {
-    axis.name: axis
-    for axis in (
-        Axis(name="dropout", label="dropout rate", lesson=()),
-        Axis(name="l1", label="L1 penalty λ", lesson=()),
-        Axis(name="l2", label="L2 penalty λ (weight decay)", lesson=()),
-        Axis(name="batch_size", label="batch size (rows)", lesson=(), choices=(16,), log=True),
-        Axis(name="lr", label="learning rate", lesson=()),
-    )
-}
 
 
 def plan_values(options: SeedsOptions) -> Plan:
@@ -40,13 +30,14 @@ def plan_values(options: SeedsOptions) -> Plan:
     Axes are the hyperparameters with several values. One configuration has those that were given
     for its axes, or else all.
     """
-    usual = Hyperparameters()
-    values = {name: getattr(options, name) or (getattr(usual, name),) for name in VALUES}
+    values = {name: getattr(options, name) or (default(name),) for name in VALUES}
     several = [name for name in VALUES if len(values[name]) > 1]
     stated = [name for name in VALUES if getattr(options, name)]
-    axes = tuple(_axis(name, values[name]) for name in several or stated or VALUES)
+    # Names of configurations stay those of older records.
+    usual = [name for name in VALUES if not DECLARED[name].since]
+    axes = tuple(_axis(name, values[name]) for name in several or stated or usual)
     sweep = Sweep(name=NAME, question=_question(bool(several)), axes=axes)
-    shared = {name: getattr(options, name) for name in _SHARED}
+    shared = {name: getattr(options, name) for name in SHARED}
     base = Hyperparameters(**shared, **{name: values[name][0] for name in VALUES})
     seeds = _seeds(options)
     points = product(*(axis.lesson for axis in axes))
@@ -120,11 +111,11 @@ def _question(several: bool) -> str:
 
 
 def _axis(name: str, values: Sequence[Any]) -> Axis:
-    """The axis of that hyperparameter, as the sweep over it has it, with these values."""
-    usual = _AXES[name]
-    whole = name == "batch_size"
-    return replace(
-        usual,
+    """The axis of that hyperparameter with these values and no others."""
+    allowed = DECLARED[name].allowed
+    whole = isinstance(allowed, Range) and allowed.whole
+    return Axis(
+        name=name,
         lesson=tuple(values) if whole else tuple(map(float, values)),
         choices=tuple(values) if whole else (),
         low=min(values),
@@ -155,7 +146,7 @@ def _completed(options: SeedsOptions, chosen: Sequence[Trial], epochs: int) -> S
     one: dict[str, Any] = {
         name: tuple(values) if len(values) == 1 else () for name, values in all_values.items()
     }
-    shared = {name: getattr(chosen[0].hyperparameters, name) for name in _SHARED}
+    shared = {name: getattr(chosen[0].hyperparameters, name) for name in SHARED}
     return replace(options, **{**one, **shared, "epochs": epochs})
 
 
@@ -166,7 +157,7 @@ def _contradictions(
     swept = {axis.field for axis in manifest.axes}
     base = manifest.baseline_trial.hyperparameters
     found = []
-    for name in (*VALUES, *_SHARED):
+    for name in (*VALUES, *SHARED):
         if name not in stated or (name == "epochs" and options.smoke_test):
             continue
         asked, has = getattr(options, name), getattr(base, name)

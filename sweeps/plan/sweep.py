@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any
 
-from trainables.hyperparameters import Hyperparameters
+from trainables.hyperparameters import DECLARED, Hyperparameters
 from trainables.trial import Trial
 
 Value = float | int
 
 
+_AS_DECLARED = -1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One swept hyperparameter.
+    """One swept hyperparameter; label, scale and decimals are as it declares them unless given.
 
     `lesson`: the values in the lesson. `low` to `high`: the range sampled uniformly, or `choices`:
     the only values there are. `log`: values differ by factors rather than by steps; a range is
@@ -25,16 +29,22 @@ class Axis:
     """
 
     name: str
-    label: str
     lesson: tuple[Value, ...]
     low: float = 0.0
     high: float = 0.0
     choices: tuple[int, ...] = ()
-    log: bool = False
-    decimals: int = 0
     baseline: Value = 0.0
+    label: str = ""
+    log: bool | None = None
+    decimals: int = _AS_DECLARED
 
     def __post_init__(self) -> None:
+        if declared := DECLARED.get(self.name):  # what is none is refused by the sweep, with all
+            set_field = partial(object.__setattr__, self)
+            set_field("label", self.label or declared.label)
+            set_field("log", declared.scale != "linear" if self.log is None else self.log)
+            if self.decimals == _AS_DECLARED:
+                set_field("decimals", declared.decimals)
         if self.log and not self.choices and round(self.low, self.decimals) <= 0:
             raise ValueError(
                 f"axis {self.name}: a log range needs a low end above 0 at {self.decimals} "
@@ -62,7 +72,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         used = {axis.name for axis in self.axes} | set(self.defaults)
-        if unknown := used - {each.name for each in fields(Hyperparameters)}:
+        if unknown := used - set(DECLARED):
             raise ValueError(f"sweep {self.name}: no such hyperparameters: {sorted(unknown)}")
 
     @property
@@ -89,4 +99,4 @@ class Sweep:
 
 
 def _plain(hyperparameters: Hyperparameters) -> dict[str, Any]:
-    return {each.name: getattr(hyperparameters, each.name) for each in fields(hyperparameters)}
+    return {name: getattr(hyperparameters, name) for name in DECLARED}

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from trainables.hyperparameters import Hyperparameters, Range
+from trainables.declaration import Range
+from trainables.hyperparameters import Hyperparameters
 from trainables.trial import Trial
 
 # One other valid value of every field.
@@ -164,13 +165,25 @@ def test_a_configuration_survives_json(values: dict[str, Any]) -> None:
     assert again.key() == made.key()
 
 
-def test_unknown_and_missing_fields_are_refused() -> None:
+def test_unknown_fields_are_refused_by_name() -> None:
     values = Hyperparameters().as_dict()
-    with pytest.raises(ValueError, match=r"hyperparameters need exactly .* got .*momentum"):
-        Hyperparameters.from_dict({**values, "momentum": 0.9})
-    del values["lr"]
-    with pytest.raises(ValueError, match="hyperparameters need exactly"):
-        Hyperparameters.from_dict(values)
+    with pytest.raises(ValueError, match=r"hyperparameters need .*'lr'.*, got momentum, wd$"):
+        Hyperparameters.from_dict({**values, "momentum": 0.9, "wd": 0})
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_a_record_lacks_has_its_default(name: str) -> None:
+    values = Hyperparameters(**OTHER).as_dict()
+    del values[name]
+    usual = getattr(Hyperparameters(), name)
+    assert Hyperparameters.from_dict(values) == Hyperparameters(**{**OTHER, name: usual})
+
+
+def test_a_trial_that_has_lost_a_value_is_refused() -> None:
+    values = Trial("l2=0.01", Hyperparameters(l2=0.01), (0,)).as_dict()
+    del values["hyperparameters"]["l2"]
+    with pytest.raises(ValueError, match=r"trial l2=0\.01: key .* is not that of its values"):
+        Trial.from_dict(values)
 
 
 def test_values_read_back_are_checked_too() -> None:

@@ -87,8 +87,7 @@ def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
     know no log scale. Of a trial that not every source of randomness varies in, those that do
     (`vary`), and the one that is taken from the next seed (`exchanged`).
     """
-    values = trial.hyperparameters.as_dict()
-    values["hidden"] = " ".join(map(str, values["hidden"]))
+    values = trial.hyperparameters.as_row()
     params = {name: str(value) for name, value in values.items()}
     for axis in manifest.axes:
         name = axis.field
