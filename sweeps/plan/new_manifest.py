@@ -44,7 +44,7 @@ def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Ma
                 label=axis.label,
                 low=min(axis.lesson) if axis.choices else axis.low,
                 high=max(axis.lesson) if axis.choices else axis.high,
-                log=axis.log,
+                log=bool(axis.log),
                 decimals=axis.decimals,
             )
             for axis in sweep.axes
