@@ -30,6 +30,7 @@ from sweeps.plan.flags import Whole
 from sweeps.plan.options import MOST_SEEDS
 from sweeps.record.store.opening import StoreError, database_file, resolve_uri
 from trainables.declaration import Range, shown
+from trainables.record_format import Kind, Tag, tagged
 
 _SCRIPTS = Path(__file__).parent
 _ANSWER_ENDS = "figures and table:"  # from here on a sweep prints commands
@@ -167,7 +168,6 @@ def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[st
     if file is not None and not file.exists():
         return {}  # a new store: MLflow need not be loaded to know
     from sweeps.plan.new_manifest import make_manifest
-    from sweeps.record.running_sweeps import PROMISE
     from sweeps.record.store.opening import open_store
 
     client = open_store(uri)
@@ -177,15 +177,15 @@ def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[st
         promise = make_manifest(*planned(part, command(part, options)[1:])).promise
         runs = client.search_runs(
             ids,
-            f"tags.kind = 'sweep' AND tags.`{PROMISE}` = '{promise}'",
+            tagged({Tag.KIND: Kind.SWEEP, Tag.PROMISE: promise}),
             order_by=["attributes.start_time DESC"],
         )
         states = [
             Known(
                 run.info.run_id,
                 run.info.run_name,
-                run.info.status == "FINISHED" and "failed_trials" not in run.data.tags,
-                "failed_trials" in run.data.tags,
+                run.info.status == "FINISHED" and Tag.FAILED_TRIALS not in run.data.tags,
+                Tag.FAILED_TRIALS in run.data.tags,
             )
             for run in runs
         ]

@@ -30,6 +30,7 @@ from sweeps.plan.exit_codes import (
 )
 from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, work_patiently
+from trainables.record_format import Artifact, Kind, Tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -82,7 +83,7 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
 
     run, parent = _trial_and_sweep(client, run_id)
     manifest = read_manifest(client, parent)
-    trial = next(t for t in manifest.trials if t.key == run.data.tags["trial.key"])
+    trial = next(t for t in manifest.trials if t.key == run.data.tags[Tag.TRIAL_KEY])
     (recorded,) = Parts(client, parent.info.run_id).read(run.data.tags, [trial])
     dataset = data.load(trial.hyperparameters.dataset)
     print(
@@ -99,8 +100,8 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
     found = [*in_arrays(recorded, again), *in_run(client, run, made)]
     seed_runs = _seed_runs(client, run) if made.children else {}
     for child in made.children:
-        if child.tags["seed"] in seed_runs:
-            found += in_run(client, seed_runs[child.tags["seed"]], child)
+        if child.tags[Tag.SEED] in seed_runs:
+            found += in_run(client, seed_runs[child.tags[Tag.SEED]], child)
         else:
             found.append(Difference(child.name, "", "no run", "a run", math.nan, 1))
     if not found:
@@ -128,29 +129,29 @@ def _trial_and_sweep(client: MlflowClient, run_id: str) -> tuple[Run, Run]:
             raise
         where = without_credentials(client.tracking_uri)
         raise NotATrial(f"a trial's run id is needed, {run_id} is no run in {where}") from error
-    if run.data.tags.get("kind") == "seed":
-        run = client.get_run(run.data.tags["mlflow.parentRunId"])
-    kind = run.data.tags.get("kind")
-    if kind == "sweep":
-        of = run.data.tags["sweep"]
+    if run.data.tags.get(Tag.KIND) == Kind.SEED:
+        run = client.get_run(run.data.tags[Tag.PARENT])
+    kind = run.data.tags.get(Tag.KIND)
+    if kind == Kind.SWEEP:
+        of = run.data.tags[Tag.SWEEP]
         raise NotATrial(
             f"a trial's run id is needed, {run_id} is the whole sweep {of}: see its "
-            "results.csv for those of its trials"
+            f"{Artifact.RESULTS} for those of its trials"
         )
-    if kind != "trial" or "trial.key" not in run.data.tags:
+    if kind != Kind.TRIAL or Tag.TRIAL_KEY not in run.data.tags:
         raise NotATrial(f"a trial's run id is needed, {run_id} is not a run of a sweep")
     if run.info.status != "FINISHED":
         raise NotATrial(f"{run.info.run_name} is {run.info.status}: it has no numbers to compare")
-    return run, client.get_run(run.data.tags["mlflow.parentRunId"])
+    return run, client.get_run(run.data.tags[Tag.PARENT])
 
 
 def _seed_runs(client: MlflowClient, run: Run) -> dict[str, Run]:
     """The runs of the trial's seeds, by seed."""
     from sweeps.record.store.recorded_sweep import runs_below
 
-    found = runs_below(client, run.info.experiment_id, run.data.tags["sweep"])
-    mine = [each for each in found if each.data.tags["mlflow.parentRunId"] == run.info.run_id]
-    return {each.data.tags["seed"]: each for each in mine}
+    found = runs_below(client, run.info.experiment_id, run.data.tags[Tag.SWEEP])
+    mine = [each for each in found if each.data.tags[Tag.PARENT] == run.info.run_id]
+    return {each.data.tags[Tag.SEED]: each for each in mine}
 
 
 def _show(found: Sequence[Difference], likely: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ from sweeps.plan.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, DO
 from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record.messages import Event, Problem, Recorded
 from sweeps.record.sealed_files import Damaged
-from sweeps.record.spool import FOLDER, Spool, kept
+from sweeps.record.spool import Spool, kept
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, settle, work_patiently
 from trainables.manifest import Manifest
 from trainables.record_format import Kept
@@ -52,7 +52,7 @@ def main() -> int:
     if wrong := [str(each) for each in folders if not each.is_dir()]:
         return _complain(f"a folder with kept results is needed, got {', '.join(wrong)}", BAD_INPUT)
     if not folders:
-        print(f"nothing is kept in {Path(FOLDER).absolute()}")
+        print(f"nothing is kept in {Path(Kept.FOLDER).absolute()}")
     codes = [upload(folder, options.tracking_uri) for folder in folders]
     return next((code for code in codes if code != DONE), DONE)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from trainables.pack_inputs import PAD, Rows
 from trainables.pack_layers import Layers
+from trainables.record_format import Curve
 
 _HIDDEN_AT_ONCE = 1 << 17  # hidden activations that stay in a core's cache
 
@@ -67,8 +68,8 @@ class Evaluation:
             ("train", slice(self._train), self._train),
             ("test", test, self._test),
         ):
-            torch.sum(correct[:, rows], dim=1, out=curve[f"{part}/accuracy"]).div_(count)
-            torch.sum(loss[:, rows], dim=1, out=curve[f"{part}/loss"]).div_(count)
+            torch.sum(correct[:, rows], dim=1, out=curve[Curve.accuracy(part)]).div_(count)
+            torch.sum(loss[:, rows], dim=1, out=curve[Curve.loss(part)]).div_(count)
 
 
 def _block(

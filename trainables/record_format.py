@@ -16,6 +16,7 @@ record that it cannot read: the tags of `Tag.KIND`, `Tag.NAME` and `Tag.MANIFEST
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 VERSION = 1
 
@@ -48,8 +49,6 @@ class Tag:
     TRIAL_KEY = "trial.key"
     SEED = "seed"
     PART = "curves.part"  # name of the Parquet files with its curves and weights
-    CURVES_SHA256 = "curves.sha256"
-    WEIGHTS_SHA256 = "weights.sha256"
     DEVICE = "device"
     DIVERGED = "diverged"
     ERROR = "error"  # why a trial failed
@@ -61,8 +60,13 @@ class Tag:
     SOURCE_TYPE = "mlflow.source.type"
     COMMIT = "mlflow.source.git.commit"
 
+    @staticmethod
+    def sha256(folder: str) -> str:
+        """The checksum of the part in that folder of the sweep's run, see `Artifact`."""
+        return f"{folder}.sha256"
 
-class Param:
+
+class Parameter:
     """Params of a trial's run besides its hyperparameters, and what others begin with."""
 
     OPTION = "sweep."  # an option of the command line, on the sweep's run
@@ -168,11 +172,13 @@ class Kept:
 
     FOLDER = "unrecorded"
     PROMISE = "sweep.promise"  # the file that says which run they belong to, with its manifest
-    RESULTS = "results"  # what the others end with, and what they hold
-    FAILURES = "failures"
 
 
-def where(tags: Mapping[str, str]) -> str:
+# What the other files in such a folder hold, and what their names end with.
+KeptKind = Literal["results", "failures"]
+
+
+def tagged(tags: Mapping[str, str]) -> str:
     """MLflow's filter for the runs with these tags."""
     return " AND ".join(
         f"tags.{f'`{name}`' if '.' in name else name} = '{value}'" for name, value in tags.items()
@@ -181,7 +187,7 @@ def where(tags: Mapping[str, str]) -> str:
 
 def sweeps_called(name: str) -> str:
     """MLflow's filter for the runs of sweeps of that name."""
-    return where({Tag.KIND: Kind.SWEEP, Tag.NAME: name})
+    return tagged({Tag.KIND: Kind.SWEEP, Tag.NAME: name})
 
 
 def whose(tags: Mapping[str, str]) -> str:

@@ -14,22 +14,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from trainables.record_format import Column, Curve, Final
 from trainables.trial import Trial
 
 # Accuracies are shares from 0 to 1, losses mean cross-entropy in nats without penalty terms.
 # `train/` and `test/` are taken after each epoch with dropout off; `batch_` ones are means over the
 # epoch's mini-batches as they were trained on, dropout on, each before its update.
 CURVES = (
-    "train/accuracy",
-    "test/accuracy",
-    "train/loss",
-    "test/loss",
-    "train/batch_accuracy",
-    "train/batch_loss",
+    Curve.TRAIN_ACCURACY,
+    Curve.TEST_ACCURACY,
+    Curve.TRAIN_LOSS,
+    Curve.TEST_LOSS,
+    Curve.TRAIN_BATCH_ACCURACY,
+    Curve.TRAIN_BATCH_LOSS,
 )
 # Of trials with folds besides: the `test/` curves of a seed's fold models, on the rows that each
 # did not train on, averaged over the folds. NaN from where any of the fold models diverged.
-CV_CURVES = ("cv/accuracy", "cv/loss")
+CV_CURVES = (Curve.CV_ACCURACY, Curve.CV_LOSS)
 NEAR_ZERO = 1e-3  # a weight counts as zero under this share of its layer's largest
 
 Array = NDArray[np.floating]
@@ -58,7 +59,7 @@ class Trained:
     @property
     def diverged(self) -> NDArray[np.bool_]:
         """(M,): whether a model's loss was ever not finite."""
-        return np.asarray(np.isnan(self.curves["test/loss"]).any(axis=1))
+        return np.asarray(np.isnan(self.curves[Curve.TEST_LOSS]).any(axis=1))
 
     def take(self, models: NDArray[np.int64] | list[int]) -> Trained:
         """The models of those indices, in that order."""
@@ -133,10 +134,10 @@ class TrialResult:
             raise ValueError(f"{summary_epochs} is not within {self.trial.hyperparameters.epochs}")
         window = slice(summary_epochs.start, summary_epochs.stop)
         finals: dict[str, Array] = {
-            name.replace("/", "_"): curve[:, window].astype(np.float64).mean(axis=1)
+            Final.of(name): curve[:, window].astype(np.float64).mean(axis=1)
             for name, curve in self.trained.curves.items()
         }
-        finals["generalization_gap"] = finals["train_accuracy"] - finals["test_accuracy"]
+        finals[Final.GAP] = finals[Final.TRAIN_ACCURACY] - finals[Final.TEST_ACCURACY]
         norms, near_zero, counts = [], [], []
         for number, weight in enumerate(_weights(self.trained.parameters)):
             flat = np.abs(weight.reshape(len(weight), -1).astype(np.float64))
@@ -145,10 +146,10 @@ class TrialResult:
             small = (flat < NEAR_ZERO * largest) | (flat == 0)
             near_zero.append(np.where(np.isfinite(largest[:, 0]), small.sum(axis=1), np.nan))
             counts.append(flat.shape[1])
-            finals[f"weight_norm_{number}"] = np.sqrt(norms[-1])
-            finals[f"sparsity_{number}"] = near_zero[-1] / counts[-1]
-        finals["weight_norm"] = np.sqrt(np.sum(norms, axis=0))
-        finals["sparsity"] = np.sum(near_zero, axis=0) / sum(counts)
+            finals[f"{Final.WEIGHT_NORM}_{number}"] = np.sqrt(norms[-1])
+            finals[f"{Final.SPARSITY}_{number}"] = near_zero[-1] / counts[-1]
+        finals[Final.WEIGHT_NORM] = np.sqrt(np.sum(norms, axis=0))
+        finals[Final.SPARSITY] = np.sum(near_zero, axis=0) / sum(counts)
         return finals
 
 
@@ -191,7 +192,7 @@ def to_arrow(results: list[TrialResult]) -> pa.Table:
                 row[name] = values[index]
             for name, values in result.trained.parameters.items():
                 row[name] = values[index].ravel()
-                row[f"{name}.shape"] = list(values[index].shape)
+                row[f"{name}{Column.SHAPE}"] = list(values[index].shape)
             for name, value in row.items():
                 columns.setdefault(name, []).append(value)
     return pa.table({name: pa.array(values) for name, values in columns.items()})
@@ -203,9 +204,9 @@ def from_arrow(table: pa.Table) -> list[TrialResult]:
     trials = table.column("trial").to_pylist()
     # Results that an earlier version kept on disk have the trial in all of its rows.
     starts = [i for i, trial in enumerate(trials) if trial and (i == 0 or trial != trials[i - 1])]
-    shapes = [name for name in table.column_names if name.endswith(".shape")]
-    parameter_names = [name.removesuffix(".shape") for name in shapes]
-    sizes = {name: table.column(f"{name}.shape").to_pylist() for name in parameter_names}
+    shapes = [name for name in table.column_names if name.endswith(Column.SHAPE)]
+    parameter_names = [name.removesuffix(Column.SHAPE) for name in shapes]
+    sizes = {name: table.column(f"{name}{Column.SHAPE}").to_pylist() for name in parameter_names}
     curve_names = recorded_curves(table.column_names)
     lists = {name: _Lists(table, name) for name in (*curve_names, *parameter_names)}
     seconds, devices = (table.column(name).to_pylist() for name in ("seconds", "device"))

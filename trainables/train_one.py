@@ -17,6 +17,7 @@ from trainables import data
 from trainables.draws import DropoutStream, OrderStream, Seed, dropout_threshold
 from trainables.hyperparameters import Hyperparameters
 from trainables.network import Network
+from trainables.record_format import Curve
 from trainables.result import CURVES, Trained, mark_divergence
 
 
@@ -74,11 +75,11 @@ def train_one(
         with torch.no_grad():
             for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
                 scores = network(x)
-                curves[f"{part}/accuracy"][0, epoch] = _accuracy(scores, y)
-                curves[f"{part}/loss"][0, epoch] = cross_entropy(scores, y).item()
+                curves[Curve.accuracy(part)][0, epoch] = _accuracy(scores, y)
+                curves[Curve.loss(part)][0, epoch] = cross_entropy(scores, y).item()
         batch_accuracy, batch_loss = np.mean(batch_metrics, axis=0)
-        curves["train/batch_accuracy"][0, epoch] = batch_accuracy
-        curves["train/batch_loss"][0, epoch] = batch_loss
+        curves[Curve.TRAIN_BATCH_ACCURACY][0, epoch] = batch_accuracy
+        curves[Curve.TRAIN_BATCH_LOSS][0, epoch] = batch_loss
 
     mark_divergence(curves)
     parameters = {}

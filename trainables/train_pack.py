@@ -33,6 +33,7 @@ from trainables.network import survivor_scale
 from trainables.pack_evaluation import Evaluation, per_row
 from trainables.pack_inputs import Batches, DropoutDraws, Placement, Rows, pad
 from trainables.pack_layers import initial_layers
+from trainables.record_format import Curve
 from trainables.result import CURVES, Trained, mark_divergence
 
 # gate(values, by, threshold, grad_input=out): values where `by` exceeds the threshold, 0 elsewhere.
@@ -145,8 +146,8 @@ class Pack:
     def _epoch(self, batches: Sequence[Batches], curve_KM: Tensor) -> None:
         """All steps and the evaluation of an epoch, its `CURVES` into `curve_KM`."""
         curve = dict(zip(CURVES, curve_KM, strict=True))
-        accuracy_M = curve["train/batch_accuracy"].zero_()
-        loss_M = curve["train/batch_loss"].zero_()
+        accuracy_M = curve[Curve.TRAIN_BATCH_ACCURACY].zero_()
+        loss_M = curve[Curve.TRAIN_BATCH_LOSS].zero_()
         steps_done = 0
         for x_TMBG, y_TMCB, own_TMB, first in batches:
             steps, size = len(x_TMBG), x_TMBG.shape[2]

@@ -17,6 +17,7 @@ from analysis.stats.paired import compare_paired
 from analysis.stats.seeds import Difference, moving_average
 from analysis.stats.trend import trend
 from trainables.hyperparameters import Hyperparameters
+from trainables.record_format import Curve, Final
 from trainables.result import Array, Trained, TrialResult
 from trainables.trial import Trial
 
@@ -113,12 +114,12 @@ def weights(record: SweepRecord, trial: Trial) -> tuple[Array, Array]:
     layers = len(trial.hyperparameters.hidden) + 1
     names = [f"{layer}.{part}" for layer in range(layers) for part in ("weight", "bias")]
     trained = Trained(
-        {name: record.curve(trial, name) for name in ("train/accuracy", "test/accuracy")},
+        {name: record.curve(trial, name) for name in (Curve.TRAIN_ACCURACY, Curve.TEST_ACCURACY)},
         {name: record.parameter(trial, name) for name in names},
     )
     finals = TrialResult(trial, trained, 0.0, "").finals(record.manifest.summary_epochs)
-    sound = np.isfinite(record.final(trial, "test/accuracy"))
-    norm, sparsity = finals["weight_norm"], finals["sparsity"]
+    sound = np.isfinite(record.final(trial, Curve.TEST_ACCURACY))
+    norm, sparsity = finals[Final.WEIGHT_NORM], finals[Final.SPARSITY]
     return np.where(sound, norm, np.nan), 100 * np.where(sound, sparsity, np.nan)
 
 
@@ -175,7 +176,7 @@ def shifted(difference: Difference, by: float) -> Difference:
 
 def left_out(record: SweepRecord, trials: Sequence[Trial]) -> str:
     """A sentence on models that diverged, empty when none did."""
-    lost = sum(int(np.isnan(record.final(trial, "test/accuracy")).sum()) for trial in trials)
+    lost = sum(int(np.isnan(record.final(trial, Curve.TEST_ACCURACY)).sum()) for trial in trials)
     of = sum(len(trial.seeds) for trial in trials)
     return f" {lost} of {of} models diverged; their seeds are left out." if lost else ""
 

@@ -23,6 +23,7 @@ from analysis.claims_of_lesson.claim_evidence import (
 )
 from analysis.claims_of_lesson.verdicts import MARGIN, Evidence, Finding, Part, directed
 from analysis.reading.sweep_record import SweepRecord
+from trainables.record_format import Curve
 
 _USUAL = 0.5  # the lesson's typical rate; more than that silences most of the layer
 _LEARNING = 0.95  # at rate 1 the output does not depend on the input: no point of a trend
@@ -37,7 +38,7 @@ def none_best(record: SweepRecord) -> Finding:
     open. Contradicted if one rate is better than 0, or one trend rises.
     """
     rates = levels(record, "dropout")
-    reference = percent(record, baseline(record), "test/accuracy")
+    reference = percent(record, baseline(record), Curve.TEST_ACCURACY)
     differences = [
         (
             rate,
@@ -45,12 +46,12 @@ def none_best(record: SweepRecord) -> Finding:
                 record,
                 f"test accuracy at dropout {rate:g} minus that at 0",
                 "points",
-                percent(record, trial, "test/accuracy") - reference,
+                percent(record, trial, Curve.TEST_ACCURACY) - reference,
             ),
         )
         for rate, trial in rates.others
     ]
-    trends = [_trend(rates, metric) for metric in ("test/accuracy", "train/accuracy")]
+    trends = [_trend(rates, metric) for metric in (Curve.TEST_ACCURACY, Curve.TRAIN_ACCURACY)]
     parts = [Part(one, -1) for one in (*(one for _, one in differences), *trends)]
     rate, rival = max(differences, key=lambda pair: pair[1].difference.mean or 0.0)
     reason = (
@@ -69,7 +70,7 @@ def slower(record: SweepRecord) -> Finding:
     over the rates below 1 rises, contradicted if it falls.
     """
     rates = levels(record, "dropout").only(0, _LEARNING)
-    found = [first_epochs(record, trial, "train/accuracy") for trial in rates.trials]
+    found = [first_epochs(record, trial, Curve.TRAIN_ACCURACY) for trial in rates.trials]
     evidence = change(
         rates, "epochs to 90 % train accuracy", "epochs", np.array([epochs for epochs, _ in found])
     )
@@ -94,8 +95,8 @@ def lowers_train(record: SweepRecord) -> Finding:
     0. Supported if it is below 0; contradicted if it is above, or shown to be within ± 1 point.
     """
     rates = levels(record, "dropout").only(0, _USUAL)
-    reference = percent(record, baseline(record), "train/accuracy")
-    used = np.array([percent(record, trial, "train/accuracy") for _, trial in rates.others])
+    reference = percent(record, baseline(record), Curve.TRAIN_ACCURACY)
+    used = np.array([percent(record, trial, Curve.TRAIN_ACCURACY) for _, trial in rates.others])
     evidence = against(
         record,
         "train accuracy with dropout minus that without",
@@ -121,7 +122,8 @@ def gap(record: SweepRecord) -> Finding:
     rates = levels(record, "dropout").only(0, _LEARNING)
     gaps = np.array(
         [
-            percent(record, trial, "train/accuracy") - percent(record, trial, "test/accuracy")
+            percent(record, trial, Curve.TRAIN_ACCURACY)
+            - percent(record, trial, Curve.TEST_ACCURACY)
             for trial in rates.trials
         ]
     )

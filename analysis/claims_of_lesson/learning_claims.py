@@ -27,6 +27,7 @@ from analysis.claims_of_lesson.verdicts import Evidence, Finding, Part, Untestab
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.bootstrap import wilson
 from analysis.stats.seeds import Difference
+from trainables.record_format import Curve
 from trainables.result import Array
 
 _HIGH = 90.0  # % test accuracy that counts as high
@@ -41,7 +42,7 @@ def batch_early(record: SweepRecord) -> Finding:
     sizes. Supported if its trend over the logarithm of the size falls, contradicted if it rises.
     """
     sizes = levels(record, "batch_size")
-    values = np.array([early(record, one, "test/accuracy") for one in sizes.trials])
+    values = np.array([early(record, one, Curve.TEST_ACCURACY) for one in sizes.trials])
     evidence = change(sizes, "early test accuracy over batch sizes", "points", values, log=True)
     epochs = round(EARLY * sizes.trials[0].hyperparameters.epochs)
     listed = ", ".join(
@@ -67,11 +68,11 @@ def batch_final(record: SweepRecord) -> Finding:
     if _LAST not in sizes.values:
         raise Untestable(f"{record.manifest.run_name} has no batch size {_LAST}.")
     finals = {
-        size: percent(record, trial, "test/accuracy")
+        size: percent(record, trial, Curve.TEST_ACCURACY)
         for size, trial in zip(sizes.values, sizes.trials, strict=True)
     }
     reached = {
-        size: first_epochs(record, trial, "test/accuracy")
+        size: first_epochs(record, trial, Curve.TEST_ACCURACY)
         for size, trial in zip(sizes.values, sizes.trials, strict=True)
     }
     high = [
@@ -122,7 +123,7 @@ def seeds_vary(records: Mapping[str, SweepRecord]) -> Finding:
     evidence = Evidence(
         "single seeds with another best λ", "% of seeds", share, None, "exact binomial", _ERRING
     )
-    alone = percent(record, baseline(record), "test/accuracy")
+    alone = percent(record, baseline(record), Curve.TEST_ACCURACY)
     alone = alone[np.isfinite(alone)]
     others = []
     for role, field in (("dropout", "dropout"), ("l1", "l1"), ("batch_size", "batch_size")):
@@ -140,7 +141,7 @@ def seeds_vary(records: Mapping[str, SweepRecord]) -> Finding:
 def _erring(record: SweepRecord, field: str) -> tuple[int, int]:
     """Seeds that have another best configuration than the mean of the others; how many seeds."""
     chosen = levels(record, field)
-    values: Array = np.array([percent(record, one, "test/accuracy") for one in chosen.trials])
+    values: Array = np.array([percent(record, one, Curve.TEST_ACCURACY) for one in chosen.trials])
     values = np.round(values[:, np.isfinite(values).all(axis=0)], 9)  # (K, S)
     n = values.shape[1]
     if n < 2:

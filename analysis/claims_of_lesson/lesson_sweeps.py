@@ -18,7 +18,7 @@ from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from trainables.hyperparameters import SOURCES, Hyperparameters
 from trainables.manifest import Manifest, NewerFormat
-from trainables.record_format import Artifact, Kind, Tag, where
+from trainables.record_format import Artifact, Kind, Tag, tagged
 
 _REMEDY = "python sweeps/lesson.py"
 
@@ -110,7 +110,7 @@ def _choose(client: MlflowClient) -> tuple[dict[str, tuple[Run, Manifest]], str]
     names = {setting.sweep for setting in SETTINGS.values()}
     chosen: dict[str, tuple[Run, Manifest]] = {}
     newer = ""
-    finished = f"{where({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED'"
+    finished = f"{tagged({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED'"
     newest = ["attributes.start_time DESC"]
     with tempfile.TemporaryDirectory() as folder:
         for run in every(

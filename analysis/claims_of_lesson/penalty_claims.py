@@ -34,6 +34,7 @@ from analysis.claims_of_lesson.verdicts import (
 )
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.equivalence import within_margin
+from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial
 
@@ -50,8 +51,8 @@ def l2_no_trend(record: SweepRecord) -> Finding:
     over them rises or falls (its p, doubled for being the second test, below 0.05).
     """
     small = levels(record, "l2").only(0, _SMALL)
-    evidence = _to_baseline(small, "test/accuracy")
-    values = np.array([percent(record, one, "test/accuracy") for one in small.trials])
+    evidence = _to_baseline(small, Curve.TEST_ACCURACY)
+    values = np.array([percent(record, one, Curve.TEST_ACCURACY) for one in small.trials])
     over = change(small, "test accuracy over λ", "points", values)
     reason = (
         f"{_furthest(evidence)}; from 0 to {small.values[-1]:g} the line of test accuracy changes "
@@ -79,7 +80,7 @@ def l2_too_strong(record: SweepRecord) -> Finding:
         raise Untestable(f"the largest λ in {record.manifest.run_name} is {value:g}, not near 0.1.")
     test, train = (
         _difference(all_levels, value, trial, metric)
-        for metric in ("test/accuracy", "train/accuracy")
+        for metric in (Curve.TEST_ACCURACY, Curve.TRAIN_ACCURACY)
     )
     reason = (
         f"At λ = {value:g} test accuracy is {said(test.difference)} points from that at 0, train "
@@ -141,7 +142,7 @@ def l1_final(record: SweepRecord) -> Finding:
     ± 1 point, contradicted if one is shown to be further away.
     """
     all_levels = levels(record, "l1")
-    evidence = _to_baseline(all_levels, "test/accuracy")
+    evidence = _to_baseline(all_levels, Curve.TEST_ACCURACY)
     reason = f"{_furthest(evidence)}." + left_out(record, all_levels.trials)
     return little(evidence, MARGIN, reason, [record.run_id])
 
@@ -153,7 +154,7 @@ def l1_early(record: SweepRecord) -> Finding:
     contradicted if it falls, or if the change over all λ is shown to be within ± 1 point.
     """
     all_levels = levels(record, "l1")
-    values = np.array([early(record, one, "test/accuracy") for one in all_levels.trials])
+    values = np.array([early(record, one, Curve.TEST_ACCURACY) for one in all_levels.trials])
     evidence = change(all_levels, "early test accuracy over λ", "points", values)
     epochs = round(EARLY * all_levels.trials[0].hyperparameters.epochs)
     reason = (
@@ -195,11 +196,11 @@ def _enough(strong: SweepRecord) -> str:
     except Untestable as reason:
         return f"How much λ it takes cannot be said: {reason}"
     first = baseline(strong)
-    zeros, accuracy = weights(strong, first)[1], percent(strong, first, "test/accuracy")
+    zeros, accuracy = weights(strong, first)[1], percent(strong, first, Curve.TEST_ACCURACY)
     for value, trial in larger.others:
         rise = float(np.nanmean(weights(strong, trial)[1] - zeros))
         if rise >= _MANY:
-            lost = float(np.nanmean(percent(strong, trial, "test/accuracy") - accuracy))
+            lost = float(np.nanmean(percent(strong, trial, Curve.TEST_ACCURACY) - accuracy))
             return (
                 f"It takes λ = {value:g} of those tried up to {larger.values[-1]:g}: {rise:+.1f} "
                 f"points, at {lost:+z.2f} points of test accuracy."

@@ -13,6 +13,7 @@ from analysis.claims_of_lesson.verdicts import MARGIN, Evidence, Finding, Part, 
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.paired import compare_paired
 from analysis.stats.seeds import Difference, estimate
+from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial
 
@@ -69,8 +70,8 @@ def gain(record: SweepRecord) -> Gain:
     others = [one for one in record.configurations if one != first]
     if not others:
         raise Untestable(f"{record.manifest.run_name} has no regularized configuration.")
-    reference = percent(record, first, "test/accuracy")
-    values = np.array([percent(record, one, "test/accuracy") for one in others])  # (K, S)
+    reference = percent(record, first, Curve.TEST_ACCURACY)
+    values = np.array([percent(record, one, Curve.TEST_ACCURACY) for one in others])  # (K, S)
     if len(reference) < 4:
         raise Untestable(
             f"{record.manifest.run_name} has {len(reference)} seeds: two halves to choose and to "

@@ -23,6 +23,7 @@ from analysis.reading.connection import without_password
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD
+from trainables.record_format import Artifact
 
 _FORMAT = "export of a regularization sweep"
 _META = "meta.json"
@@ -85,7 +86,7 @@ def _write(record: SweepRecord, plots: Sequence[Plot], folder: Path) -> None:
     curves = pa.Table.from_pandas(record.curves, preserve_index=False)
     pq.write_table(curves.replace_schema_metadata(), folder / "curves.parquet", compression="zstd")
     pq.write_table(weight_table(record), folder / "weights.parquet", compression="zstd")
-    (folder / "sweep.json").write_bytes(record.sweep_json)
+    (folder / Artifact.MANIFEST).write_bytes(record.sweep_json)
     save(plots, folder / "figures")
     text = readme(record)
     (folder / "README.txt").write_text(text, encoding="utf-8")

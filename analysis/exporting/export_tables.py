@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.figures.comparison import compare
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, estimate
+from trainables.record_format import Column, Final
 from trainables.result import Array, Trained, TrialResult, recorded_curves
 from trainables.trial import Trial
 
@@ -26,7 +27,7 @@ def trial_table(record: SweepRecord) -> pd.DataFrame:
     rows = []
     for trial in record.usable:
         finals, diverged = _finals(record, trial)
-        row = _configuration(record, trial) | {"run_id": record.run_of(trial)}
+        row = _configuration(record, trial) | {Column.RUN_ID: record.run_of(trial)}
         row |= {"seeds": len(trial.seeds), "diverged_seeds": int(diverged.sum())}
         for name, values in finals.items():
             row |= _with_interval(name, values)
@@ -40,15 +41,18 @@ def seed_table(record: SweepRecord) -> pd.DataFrame:
     for trial in record.usable:
         finals, diverged = _finals(record, trial)
         for index, seed in enumerate(trial.seeds):
-            row = _configuration(record, trial) | {"seed": seed, "diverged": bool(diverged[index])}
+            row = _configuration(record, trial) | {
+                Column.SEED: seed,
+                "diverged": bool(diverged[index]),
+            }
             rows.append(row | {name: float(values[index]) for name, values in finals.items()})
     return pd.DataFrame(rows)
 
 
 def _finals(record: SweepRecord, trial: Trial) -> tuple[dict[str, Array], NDArray[np.bool_]]:
     """The final numbers of each seed, (S,) by name, NaN for one that diverged; who did, (S,)."""
-    shapes = [name for name in record.weights.column_names if name.endswith(".shape")]
-    parameters = [name.removesuffix(".shape") for name in shapes]
+    shapes = [name for name in record.weights.column_names if name.endswith(Column.SHAPE)]
+    parameters = [name.removesuffix(Column.SHAPE) for name in shapes]
     trained = Trained(
         {metric: record.curve(trial, metric) for metric in recorded_curves(record.curves.columns)},
         {name: record.parameter(trial, name) for name in parameters},
@@ -61,7 +65,12 @@ def _finals(record: SweepRecord, trial: Trial) -> tuple[dict[str, Array], NDArra
 def _configuration(record: SweepRecord, trial: Trial) -> dict[str, object]:
     values = trial.hyperparameters.as_row()
     is_baseline = trial == record.baseline
-    found = {"trial_key": trial.key, "config": trial.name, "baseline": is_baseline, **values}
+    found = {
+        Column.TRIAL_KEY: trial.key,
+        Column.CONFIG: trial.name,
+        "baseline": is_baseline,
+        **values,
+    }
     if len(record.configurations) < len(record.usable):
         found["exchanged"] = trial.exchanged
     return found
@@ -70,20 +79,20 @@ def _configuration(record: SweepRecord, trial: Trial) -> dict[str, object]:
 def _with_interval(name: str, values: Array) -> dict[str, float | None]:
     found = estimate(values)
     spread = float(np.nanstd(values, ddof=1)) if found.n > 1 else None
-    columns = {name: found.mean, f"{name}_std": spread}
-    return columns | {f"{name}_ci_low": found.low, f"{name}_ci_high": found.high}
+    columns = {name: found.mean, f"{name}{Final.STD}": spread}
+    return columns | {f"{name}{Final.CI_LOW}": found.low, f"{name}{Final.CI_HIGH}": found.high}
 
 
 def _difference(found: Difference | None) -> dict[str, float | None]:
     mean, low, high = (found.mean, found.low, found.high) if found else (None, None, None)
     name = "test_accuracy_minus_baseline"
-    return {name: mean, f"{name}_ci_low": low, f"{name}_ci_high": high}
+    return {name: mean, f"{name}{Final.CI_LOW}": low, f"{name}{Final.CI_HIGH}": high}
 
 
 def weight_table(record: SweepRecord) -> pa.Table:
     """One row per model of the usable trials, ordered as they and their seeds are."""
     weights = record.weights
     keys = pa.array([trial.key for trial in record.usable], pa.string())
-    number = pc.index_in(weights["trial_key"], keys).fill_null(-1).to_numpy()
-    order = np.lexsort((weights["seed"].to_numpy(), number))
+    number = pc.index_in(weights[Column.TRIAL_KEY], keys).fill_null(-1).to_numpy()
+    order = np.lexsort((weights[Column.SEED].to_numpy(), number))
     return weights.take(pa.array(order[number[order] >= 0]))

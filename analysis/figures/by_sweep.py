@@ -27,10 +27,11 @@ from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate_by_epoch, moving_average
 from trainables.hyperparameters import DECLARED
 from trainables.manifest import RecordedAxis
+from trainables.record_format import Curve
 from trainables.trial import Trial
 
 ACCURACY_LIMITS = (50.0, 101.0)  # %, as in the lesson
-_NAMES = {"train/accuracy": "training accuracy", "test/accuracy": "test accuracy"}
+_NAMES = {Curve.TRAIN_ACCURACY: "training accuracy", Curve.TEST_ACCURACY: "test accuracy"}
 
 
 def accuracy_against_epoch(record: SweepRecord, title: str) -> Plot:
@@ -69,7 +70,7 @@ def loss_against_epoch(record: SweepRecord, title: str) -> Plot:
         title="training loss, without the penalty",
         x_label="epoch",
         y_label="cross-entropy (nats)",
-        series=_lines(record, shown, "train/loss", 1),
+        series=_lines(record, shown, Curve.TRAIN_LOSS, 1),
         style="curve",
         ordered=True,
     )

@@ -12,6 +12,7 @@ from analysis.plotting.panels import Panel, Plot
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD
 from trainables.hyperparameters import SOURCES
+from trainables.record_format import Curve
 from trainables.trial import Trial
 
 MOST_LINES = 7  # more lines than these cannot be told apart in one panel
@@ -109,7 +110,7 @@ def notes(record: SweepRecord) -> tuple[str, ...]:
         lines.append(text)
     lost = []
     for trial in record.configurations:
-        diverged = int((~np.isfinite(record.curve(trial, "test/loss"))).any(axis=1).sum())
+        diverged = int((~np.isfinite(record.curve(trial, Curve.TEST_LOSS))).any(axis=1).sum())
         if diverged:
             gone = ", not shown" if diverged == len(trial.seeds) else ""
             lost.append(f"{trial.name}: {diverged} of {len(trial.seeds)}{gone}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate, paired_difference
+from trainables.record_format import Curve
 from trainables.trial import Trial
 
 
@@ -45,11 +46,11 @@ def value_text(record: SweepRecord, trial: Trial) -> str:
 def compare(record: SweepRecord) -> tuple[Row, ...]:
     """All usable configurations, by the values of the swept hyperparameters."""
     baseline = record.baseline
-    reference = None if baseline is None else record.final(baseline, "test/accuracy")
+    reference = None if baseline is None else record.final(baseline, Curve.TEST_ACCURACY)
     rows = []
     for trial in sorted(record.configurations, key=lambda one: swept(record, one)):
-        train = record.final(trial, "train/accuracy")
-        test = record.final(trial, "test/accuracy")
+        train = record.final(trial, Curve.TRAIN_ACCURACY)
+        test = record.final(trial, Curve.TEST_ACCURACY)
         paired = None if reference is None else paired_difference(test, reference)
         rows.append(
             Row(

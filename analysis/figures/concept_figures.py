@@ -25,6 +25,7 @@ from analysis.plotting.panels import (
 from analysis.reading.errors import STORE, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, estimate
+from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial
 
@@ -213,7 +214,7 @@ def _weight_panel(name: str, record: SweepRecord | None) -> LinePanel:
             shown.append(max(lasting, key=lambda trial: swept(record, trial)))
         for trial in dict.fromkeys(shown):
             models = np.abs(record.parameter(trial, "0.weight")).reshape(len(trial.seeds), -1)
-            sizes = models[np.isfinite(record.curve(trial, "test/loss")).all(axis=1)]
+            sizes = models[np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1)]
             by_rank = -np.sort(-sizes, axis=1)
             points = [
                 Point(rank, found.mean, found.low, found.high, found.n, found.diverged, run_id)
@@ -236,7 +237,7 @@ def _weight_panel(name: str, record: SweepRecord | None) -> LinePanel:
 
 def _lasting(record: SweepRecord, trial: Trial) -> bool:
     """Whether any model of the trial did not diverge."""
-    return bool(np.isfinite(record.curve(trial, "test/loss")).all(axis=1).any())
+    return bool(np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1).any())
 
 
 def _line(label: str, x: Array, y: Array, run_id: str = "") -> Series:

@@ -13,6 +13,7 @@ import numpy as np
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate, paired_difference
+from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial
 
@@ -88,7 +89,7 @@ def scores_of(record: SweepRecord) -> Scores:
         raise Stop(BAD_INPUT, f"choosing needs two configurations, sweep {name} has {len(trials)}")
     found = [
         np.array([record.final(trial, metric) for trial in trials])
-        for metric in ("cv/accuracy", "cv/loss", "test/accuracy", "test/loss")
+        for metric in (Curve.CV_ACCURACY, Curve.CV_LOSS, Curve.TEST_ACCURACY, Curve.TEST_LOSS)
     ]
     return Scores(trials, *found)
 

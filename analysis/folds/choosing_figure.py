@@ -16,6 +16,7 @@ from analysis.folds.fold_sweeps import Judged
 from analysis.plotting.panels import LinePanel, Plot, Point, Scale, Series
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Estimate, estimate
+from trainables.record_format import Curve
 from trainables.result import Array
 
 
@@ -42,7 +43,7 @@ def ways(record: SweepRecord, choices: Choices, fresh: Judged | None) -> tuple[W
     ]
     found[2] = found[2]._replace(run_id=record.run_of(by_cv))
     if fresh is not None:
-        accuracy = estimate(fresh.record.final(fresh.trial, "test/accuracy"))
+        accuracy = estimate(fresh.record.final(fresh.trial, Curve.TEST_ACCURACY))
         run_id = fresh.record.run_of(fresh.trial)
         found.append(
             Way(

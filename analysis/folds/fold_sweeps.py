@@ -12,6 +12,7 @@ from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from trainables.hyperparameters import Hyperparameters
+from trainables.record_format import Kind, Parameter, Tag, tagged
 from trainables.trial import Trial
 
 
@@ -22,7 +23,7 @@ def load_with_folds(
     if run_id is None:
         with store_errors(client.tracking_uri):
             # An older sweep has no such parameter, and is not found.
-            found = _finished(client, "params.`sweep.folds` != '0'")
+            found = _finished(client, f"params.`{Parameter.OPTION}folds` != '0'")
         if not found:
             raise Stop(
                 BAD_INPUT,
@@ -49,8 +50,8 @@ def on_fresh_seeds(
     seeds the source had. None when there is none.
     """
     with store_errors(client.tracking_uri):
-        of_source = f"tags.`sweep.name` = 'seeds' and params.`sweep.from_run` = '{source.run_id}'"
-        runs = _finished(client, of_source)
+        from_it = f"params.`{Parameter.OPTION}from_run` = '{source.run_id}'"
+        runs = _finished(client, f"{tagged({Tag.NAME: 'seeds'})} AND {from_it}")
     known = set(source.manifest.trials[0].seeds)
     for run in runs:
         record = load_sweep(client, None, run.info.run_id, allow_partial=True)
@@ -70,7 +71,7 @@ def _finished(client: MlflowClient, where: str) -> list[Run]:
     return list(
         client.search_runs(
             [experiment.experiment_id for experiment in experiments],
-            f"tags.kind = 'sweep' and attributes.status = 'FINISHED' and {where}",
+            f"{tagged({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED' AND {where}",
             order_by=["attributes.start_time DESC"],
         )
     )

@@ -21,6 +21,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.entities import PagedList
 
 from analysis.reading.errors import STORE, Stop
+from trainables.record_format import Artifact
 
 _SQLITE = "sqlite:///"
 _TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
@@ -60,7 +61,10 @@ def _absolute(uri: str) -> str:
 
 
 def upload(
-    client: MlflowClient, run_ids: Sequence[str], files: Sequence[Path], folder: str = "figures"
+    client: MlflowClient,
+    run_ids: Sequence[str],
+    files: Sequence[Path],
+    folder: str = Artifact.FIGURES,
 ) -> None:
     """Adds the files to the runs' artifacts, under `folder`; raises `Stop` when it cannot."""
     with store_errors(client.tracking_uri, f"the {folder} are saved, but cannot be added to"):

@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from analysis.reading.connection import default_uri, every, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, NoFinishedSweep, Stop
+from trainables.record_format import Kind, Tag, sweeps_called, whose
 
 
 def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> Run:
@@ -19,7 +20,7 @@ def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> 
     """
     experiments = list(every(lambda token: client.search_experiments(page_token=token)))
     ids = [experiment.experiment_id for experiment in experiments]
-    sweeps = f"tags.kind = 'sweep' and tags.`sweep.name` = '{name}'"
+    sweeps = sweeps_called(name)
 
     def newest(where: str, view: int = ViewType.ACTIVE_ONLY) -> Run | None:
         by_time = ["attributes.start_time DESC"]
@@ -58,10 +59,12 @@ def sweep_of(client: MlflowClient, run_id: str, name: str | None = None) -> Run:
             raise
         where = without_password(client.tracking_uri)
         raise Stop(BAD_INPUT, f"sweep {run_id}: no such run in {where}") from error
-    kind, found = run.data.tags.get("kind"), run.data.tags.get("sweep.name")
-    if kind != "sweep":
-        of = f"a {kind} of sweep {run.data.tags.get('sweep')}" if kind else "no sweep's"
-        raise Stop(BAD_INPUT, f"needs the id of a sweep's parent run, but {run_id} is {of}")
+    kind, found = run.data.tags.get(Tag.KIND), run.data.tags.get(Tag.NAME)
+    if kind != Kind.SWEEP:
+        raise Stop(
+            BAD_INPUT,
+            f"needs the id of a sweep's parent run, but {run_id} is {whose(run.data.tags)}",
+        )
     if name is not None and found != name:
         raise Stop(BAD_INPUT, f"{run_id} is a sweep '{found}', this analysis needs '{name}'")
     return run
@@ -83,7 +86,7 @@ def remedy(client: MlflowClient, run: Run, flags: str = "") -> str:
     store = without_password(client.tracking_uri)
     if store != default_uri():
         flags += f" --tracking-uri {shlex.quote(store)}"
-    name, run_id = run.data.tags.get("sweep.name", "NAME"), run.info.run_id
+    name, run_id = run.data.tags.get(Tag.NAME, "NAME"), run.info.run_id
     resume = f"python sweeps/{name}.py --resume {run_id}{flags}"
     if run.info.status == "RUNNING":
         return f"wait for it, or, if its process is gone, resume it with {resume}"

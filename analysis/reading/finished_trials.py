@@ -11,6 +11,7 @@ from mlflow.entities import Run, ViewType
 from analysis.reading.connection import every
 from analysis.reading.finding import is_deleted
 from trainables.manifest import Manifest
+from trainables.record_format import Kind, Tag, tagged
 
 _PAGE = 1000  # the most runs that MLflow gives at once
 _NAMED = 8  # runs or trials named in one line before "and … more"
@@ -33,14 +34,14 @@ def trial_runs(client: MlflowClient, parent: Run, manifest: Manifest) -> TrialRu
     """What the store holds of every promised trial; deleted runs are asked for too."""
     active: dict[str, list[Run]] = {}
     deleted: set[str] = set()
-    where = f"tags.kind = 'trial' and tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    where = tagged({Tag.KIND: Kind.TRIAL, Tag.PARENT: parent.info.run_id})
     experiment = [parent.info.experiment_id]
     for run in every(
         lambda token: client.search_runs(
             experiment, where, ViewType.ALL, max_results=_PAGE, page_token=token
         )
     ):
-        key = run.data.tags.get("trial.key", "")
+        key = run.data.tags.get(Tag.TRIAL_KEY, "")
         # A deleted sweep's runs are deleted with it, and are its runs all the same.
         if is_deleted(run) and not is_deleted(parent):
             deleted.add(key)
@@ -68,7 +69,7 @@ def _problem(runs: Sequence[Run], deleted: bool) -> str:
     if not runs:
         return "deleted" if deleted else "not recorded"
     newest = max(runs, key=lambda run: run.info.start_time)
-    status, error = newest.info.status.lower(), newest.data.tags.get("error")
+    status, error = newest.info.status.lower(), newest.data.tags.get(Tag.ERROR)
     return f"{status}: {error}" if error else status
 
 

@@ -17,7 +17,7 @@ from analysis.reading.finished_trials import some, trial_runs
 from analysis.reading.part_tables import read_curves, read_weights
 from analysis.reading.sweep_record import SweepRecord
 from trainables.manifest import Manifest, checked_manifest
-from trainables.record_format import Artifact
+from trainables.record_format import Artifact, Column, Metric
 
 
 def load_sweep(
@@ -74,8 +74,10 @@ def _read(client: MlflowClient, parent: Run) -> SweepRecord:
         torn: dict[str, str] = {}
         if finished:  # a sweep that has just begun has no curves yet
             try:
-                curves, torn = read_curves(download(client, run_id, "curves", folder), finished)
-                weights = read_weights(download(client, run_id, "weights", folder), finished)
+                curves, torn = read_curves(
+                    download(client, run_id, Artifact.CURVES, folder), finished
+                )
+                weights = read_weights(download(client, run_id, Artifact.WEIGHTS, folder), finished)
             except (ValueError, pa.ArrowException) as error:
                 running = parent.info.status == "RUNNING"  # a file may be half written just now
                 again = "; the sweep is still RUNNING, so try again" if running else ""
@@ -117,7 +119,13 @@ def _trial_table(manifest: Manifest, runs: dict[str, Run]) -> pd.DataFrame:
     rows = []
     for trial in manifest.trials:
         if run := runs.get(trial.key):
-            finals = {k: v for k, v in run.data.metrics.items() if k.startswith("final/")}
-            row = {"trial_key": trial.key, "config": trial.name, "run_id": run.info.run_id}
+            finals = {k: v for k, v in run.data.metrics.items() if k.startswith(Metric.FINAL)}
+            row = {
+                Column.TRIAL_KEY: trial.key,
+                Column.CONFIG: trial.name,
+                Column.RUN_ID: run.info.run_id,
+            }
             rows.append(row | trial.hyperparameters.as_dict() | finals)
-    return pd.DataFrame(rows, columns=None if rows else ["trial_key", "config", "run_id"])
+    return pd.DataFrame(
+        rows, columns=None if rows else [Column.TRIAL_KEY, Column.CONFIG, Column.RUN_ID]
+    )

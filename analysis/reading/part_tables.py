@@ -17,15 +17,16 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from trainables.record_format import Column
 from trainables.result import recorded_curves
 from trainables.trial import Trial
 
 _Places = NDArray[np.int64]
 _Marks = NDArray[np.bool_]
 _MODEL_AND_EPOCH = (
-    ("trial_key", pa.dictionary(pa.int32(), pa.string())),
-    ("seed", pa.int64()),
-    ("epoch", pa.int64()),
+    (Column.TRIAL_KEY, pa.dictionary(pa.int32(), pa.string())),
+    (Column.SEED, pa.int64()),
+    (Column.EPOCH, pa.int64()),
 )
 
 
@@ -38,17 +39,19 @@ def read_curves(folder: Path, trials: Sequence[Trial]) -> tuple[pd.DataFrame, di
     several files repeat are taken once; with other numbers they raise `ValueError`.
     """
     if not (files := _files(folder)):
-        columns = ["trial_key", "config", "seed", "epoch", *recorded_curves(())]
+        columns = [Column.TRIAL_KEY, Column.CONFIG, Column.SEED, Column.EPOCH, *recorded_curves(())]
         return pd.DataFrame(columns=columns), {trial.key: "no curves" for trial in trials}
     # Keys as numbers into a list of texts, whichever way a file has them: millions of rows repeat
     # a few keys.
-    form = pads.ParquetFileFormat(dictionary_columns=["trial_key"])
+    form = pads.ParquetFileFormat(dictionary_columns=[Column.TRIAL_KEY])
     metrics = recorded_curves({name for file in files for name in pq.read_schema(file).names})
     schema = pa.schema([*_MODEL_AND_EPOCH, *((name, pa.float32()) for name in metrics)])
     rows = pads.dataset(files, schema=schema, format=form)
-    _require_columns(rows, {*schema.names, "config"})
+    _require_columns(rows, {*schema.names, Column.CONFIG})
     table = rows.to_table().unify_dictionaries()
-    found = pc.index_in(table["trial_key"], pa.array([trial.key for trial in trials], pa.string()))
+    found = pc.index_in(
+        table[Column.TRIAL_KEY], pa.array([trial.key for trial in trials], pa.string())
+    )
     number = found.fill_null(-1).to_numpy()
     if (number < 0).any():
         table, number = table.filter(pa.array(number >= 0)), number[number >= 0]
@@ -95,8 +98,8 @@ def _places(table: pa.Table, number: _Places, trials: Sequence[Trial]) -> tuple[
     epochs = np.array([trial.hyperparameters.epochs for trial in trials])
     sizes = epochs * len(trials[0].seeds)
     first = np.concatenate([[0], np.cumsum(sizes)])
-    seed = pd.Index(trials[0].seeds).get_indexer(table["seed"].to_numpy())
-    epoch = table["epoch"].to_numpy()
+    seed = pd.Index(trials[0].seeds).get_indexer(table[Column.SEED].to_numpy())
+    epoch = table[Column.EPOCH].to_numpy()
     promised = (seed >= 0) & (epoch >= 1) & (epoch <= epochs[number])
     place = first[number] + seed * epochs[number] + epoch - 1
     return np.where(promised, place, -1), first
@@ -130,8 +133,8 @@ def _require_equal_repeats(
 
 def _frame(table: pa.Table, number: _Places, trials: Sequence[Trial]) -> pd.DataFrame:
     columns: dict[str, Any] = {
-        "trial_key": _categories(number, [trial.key for trial in trials]),
-        "config": _categories(number, [trial.name for trial in trials]),
+        Column.TRIAL_KEY: _categories(number, [trial.key for trial in trials]),
+        Column.CONFIG: _categories(number, [trial.name for trial in trials]),
     }
     columns |= {name: table[name].to_numpy() for name in table.column_names[1:]}
     return pd.DataFrame(columns)
@@ -151,9 +154,11 @@ def read_weights(folder: Path, trials: Sequence[Trial]) -> pa.Table:
     schemas = [part.physical_schema for part in pads.dataset(files).get_fragments()]
     schema = pa.unify_schemas(schemas, promote_options="permissive")
     rows = pads.dataset(files, schema=schema)
-    _require_columns(rows, {"trial_key", "seed"})
+    _require_columns(rows, {Column.TRIAL_KEY, Column.SEED})
     keys = pa.array([trial.key for trial in trials], pa.string())
-    table = rows.to_table(filter=pc.field("trial_key").isin(keys))
-    models = pd.DataFrame({name: table[name].to_numpy() for name in ("trial_key", "seed")})
+    table = rows.to_table(filter=pc.field(Column.TRIAL_KEY).isin(keys))
+    models = pd.DataFrame(
+        {name: table[name].to_numpy() for name in (Column.TRIAL_KEY, Column.SEED)}
+    )
     repeated = models.duplicated().to_numpy()
     return table.filter(pa.array(~repeated)) if repeated.any() else table

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from analysis.reading.errors import STORE, Stop
 from trainables.manifest import Manifest
+from trainables.record_format import Column
 from trainables.result import CV_CURVES, Array
 from trainables.trial import Trial
 
@@ -94,18 +95,20 @@ class SweepRecord:
 
     def parameter(self, trial: Trial, name: str) -> Array:
         """(S, …): a recorded parameter such as `0.weight` (S, outputs, inputs), by seed."""
-        shape = f"{name}.shape"
+        shape = f"{name}{Column.SHAPE}"
         if name not in self.weights.column_names:
             raise Stop(STORE, f"{self.manifest.run_name} has no recorded {name}")
-        mine = self.weights.filter(pc.equal(self.weights["trial_key"], trial.key))
-        rows = {row["seed"]: row for row in mine.select(["seed", name, shape]).to_pylist()}
+        mine = self.weights.filter(pc.equal(self.weights[Column.TRIAL_KEY], trial.key))
+        rows = {
+            row[Column.SEED]: row for row in mine.select([Column.SEED, name, shape]).to_pylist()
+        }
         if lost := [seed for seed in trial.seeds if seed not in rows]:
             raise Stop(STORE, f"{trial.name} has no recorded weights of seed {lost[0]}")
         return np.array([np.reshape(rows[seed][name], rows[seed][shape]) for seed in trial.seeds])
 
     @cached_property
     def _runs(self) -> dict[str, str]:
-        return dict(zip(self.trials["trial_key"], self.trials["run_id"], strict=True))
+        return dict(zip(self.trials[Column.TRIAL_KEY], self.trials[Column.RUN_ID], strict=True))
 
     @cached_property
     def _first_rows(self) -> dict[str, int]:

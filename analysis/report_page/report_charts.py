@@ -15,6 +15,7 @@ import numpy as np
 from analysis.figures.comparison import Row, compare, swept
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, Estimate
+from trainables.record_format import Curve
 
 MOST_SEEDS = 200  # a configuration's points beyond these only hide each other
 # Groups differ in colour, mark and dash, so that they are told apart in grey print too.
@@ -147,7 +148,7 @@ def _seeds(record: SweepRecord, group: _Group, axis: _Axis, number: int, of: int
     left, width = _slot(number, of)
     for row in group.rows:
         place = axis.places[swept(record, row.trial)[0]]
-        finals = 100 * record.final(row.trial, f"{group.part}/accuracy")[:MOST_SEEDS]
+        finals = 100 * record.final(row.trial, Curve.accuracy(group.part))[:MOST_SEEDS]
         for count, (seed, value) in enumerate(zip(row.trial.seeds, finals, strict=False)):
             if not np.isfinite(value):
                 continue

@@ -9,6 +9,7 @@ from analysis.claims_of_lesson.claims_table import p_text
 from analysis.claims_of_lesson.verdicts import Verdict, Word
 from analysis.plotting.file_names import file_name
 from analysis.reading.sweep_record import SweepRecord
+from trainables.record_format import Curve
 
 # Sign, word and colour each tell a verdict by itself: in grey print the first two are left.
 SIGNS: Mapping[Word, str] = {"supported": "✓", "contradicted": "✗", "inconclusive": "?"}
@@ -75,7 +76,7 @@ def answer(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> A
     lost = trained = configurations = 0
     for record in unique:
         for trial in record.usable:
-            finals = record.final(trial, "test/accuracy")
+            finals = record.final(trial, Curve.TEST_ACCURACY)
             trained += len(finals)
             lost += int((finals != finals).sum())
         configurations += len(record.configurations)

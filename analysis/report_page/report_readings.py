@@ -14,6 +14,7 @@ from analysis.figures.comparison import Row, best, compare, reading, swept
 from analysis.figures.concept_figures import cut
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Estimate, estimate, moving_average
+from trainables.record_format import Curve
 from trainables.trial import Trial
 
 LEVELS = (0.9, 0.8, 0.7, 0.6, 0.5)  # of accuracy; speed is read at the first that half of all reach
@@ -73,7 +74,7 @@ def loss_reading(record: SweepRecord) -> str:
     losses = [
         (found.mean, trial)
         for trial in record.configurations
-        for found in [estimate(record.curve(trial, "train/loss")[:, -1])]
+        for found in [estimate(record.curve(trial, Curve.TRAIN_LOSS)[:, -1])]
         if found.mean is not None
     ]
     if not losses:
@@ -97,7 +98,7 @@ def _weights(record: SweepRecord) -> str:
     lasting = [
         trial
         for trial in record.configurations
-        if np.isfinite(record.curve(trial, "test/loss")).all(axis=1).any()
+        if np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1).any()
     ]
     if not lasting:
         return f"{record.manifest.name}: every model diverged."
@@ -115,7 +116,7 @@ def _weights(record: SweepRecord) -> str:
 
 def _sparsity_and_norm(record: SweepRecord, trial: Trial) -> tuple[Estimate, Estimate]:
     weight = np.abs(record.parameter(trial, "0.weight")).reshape(len(trial.seeds), -1)
-    lasting = np.isfinite(record.curve(trial, "test/loss")).all(axis=1)
+    lasting = np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1)
     largest = weight.max(axis=1, keepdims=True)
     near = np.where(lasting, (weight < NEAR_ZERO * largest).mean(axis=1), np.nan)
     norm = np.where(lasting, np.sqrt((weight**2).sum(axis=1)), np.nan)
@@ -135,7 +136,7 @@ def batches_reading(record: SweepRecord) -> str:
 
 def _mean_curve(record: SweepRecord, trial: Trial) -> np.ndarray | None:
     """(E,): the smoothed mean test accuracy of the models that did not diverge."""
-    curves = moving_average(record.curve(trial, "test/accuracy"), SMOOTHING)
+    curves = moving_average(record.curve(trial, Curve.TEST_ACCURACY), SMOOTHING)
     kept = curves[np.isfinite(curves).all(axis=1)]
     return kept.mean(axis=0) if len(kept) else None
 

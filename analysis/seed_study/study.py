@@ -18,10 +18,11 @@ from analysis.stats.paired import MOST_SEEDS, Paired, compare_paired, holm
 from analysis.stats.seeds import ROUNDING, Estimate, estimate
 from analysis.stats.sources import Source, sources
 from trainables.hyperparameters import SOURCES
+from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial
 
-METRIC = "test/accuracy"
+METRIC = Curve.TEST_ACCURACY
 SOURCE_NAMES = {
     "split": "data split",
     "init": "initial weights",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, paired_difference
+from trainables.record_format import Curve
 from trainables.trial import Trial
 
 
@@ -45,7 +46,7 @@ def pair(first: SweepRecord, other: SweepRecord) -> Pairing:
         if partner := partners.get(values(trial)):
             test, train = (
                 paired_difference(other.final(partner, metric), first.final(trial, metric))
-                for metric in ("test/accuracy", "train/accuracy")
+                for metric in (Curve.TEST_ACCURACY, Curve.TRAIN_ACCURACY)
             )
             shared.append(Shared(trial, partner, test, train))
     return Pairing(tuple(shared), "")

@@ -9,9 +9,9 @@ import numpy as np
 
 from sweeps.plan import provenance
 from sweeps.record.runs.finished_run import FinishedRun, Point
-from sweeps.record.runs.trial_runs import TIMES
 from trainables.hyperparameters import TRAINER_VERSION
 from trainables.manifest import Manifest
+from trainables.record_format import Metric
 from trainables.result import TrialResult
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Difference
             found.append(Difference(f"param {name}{of}", "", old, value, np.nan, 1))
     points: dict[str, list[Point]] = {}
     for point in made.points:
-        if not point.name.startswith(TIMES):
+        if not point.name.startswith(Metric.TIME):
             points.setdefault(point.name, []).append(point)
     for name in sorted({*points, *run.data.metrics}):
-        if not name.startswith(TIMES):
+        if not name.startswith(Metric.TIME):
             found += _in_metric(client, run, name, points.get(name, []), of)
     return found
 

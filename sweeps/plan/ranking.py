@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trainables.manifest import Manifest
-from trainables.record_format import short
+from trainables.record_format import Final, short
 from trainables.result import Interval
 from trainables.trial import Trial
 
 Summaries = Mapping[str, Mapping[str, Interval]]
-_JUDGED = ("cv_accuracy", "test_accuracy", "train_accuracy", "cv_loss", "test_loss")
+_JUDGED = (
+    Final.CV_ACCURACY,
+    Final.TEST_ACCURACY,
+    Final.TRAIN_ACCURACY,
+    Final.CV_LOSS,
+    Final.TEST_LOSS,
+)
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,10 @@ def standing(
     """
     judge = judged_on(manifest)
     # As they are recorded, so that a resumed sweep decides as an uninterrupted one.
-    accuracy, loss = (short(summary[f"{judge}_{name}"].mean) for name in ("accuracy", "loss"))
-    if trial.exchanged or math.isnan(accuracy) or math.isnan(summary["test_loss"].mean):
+    accuracy, loss = (
+        short(summary[name].mean) for name in (Final.accuracy(judge), Final.loss(judge))
+    )
+    if trial.exchanged or math.isnan(accuracy) or math.isnan(summary[Final.TEST_LOSS].mean):
         return None
     return accuracy, -loss
 
@@ -103,11 +111,11 @@ def find_answer(manifest: Manifest, summaries: Summaries) -> Answer:
 
     return Answer(
         best,
-        found(best, "test_accuracy"),
+        found(best, Final.TEST_ACCURACY),
         baseline,
-        found(baseline, "test_accuracy"),
-        found(best, "cv_accuracy"),
-        found(baseline, "cv_accuracy"),
+        found(baseline, Final.TEST_ACCURACY),
+        found(best, Final.CV_ACCURACY),
+        found(baseline, Final.CV_ACCURACY),
     )
 
 

@@ -20,10 +20,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from trainables.record_format import Tag
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-LOCK = "lock"
 _BEAT_SECONDS = 5.0
 _WATCH_SECONDS = 20.0  # without a beat, then an owner on another machine is dead
 _SETTLE_SECONDS = 1.0  # longer than another takes from reading a dead claim to writing its own
@@ -123,7 +124,7 @@ class SweepLock:
             self._thread.join(60)  # or a beat under way would claim the sweep once more
         found = self._read()
         if found is not None and found.token == self._owner.token:
-            self._client.delete_tag(self._run_id, LOCK)
+            self._client.delete_tag(self._run_id, Tag.LOCK)
 
     def stop(self) -> None:
         """Stops beating; the claim stays."""
@@ -149,10 +150,10 @@ class SweepLock:
                     self._write()
 
     def _read(self) -> Owner | None:
-        return Owner.from_tag(self._client.get_run(self._run_id).data.tags.get(LOCK, ""))
+        return Owner.from_tag(self._client.get_run(self._run_id).data.tags.get(Tag.LOCK, ""))
 
     def _write(self) -> None:
-        self._client.set_tag(self._run_id, LOCK, self._owner.to_tag())
+        self._client.set_tag(self._run_id, Tag.LOCK, self._owner.to_tag())
 
 
 def _wait_for_its_end(owner: Owner, read: Callable[[], Owner | None]) -> None:

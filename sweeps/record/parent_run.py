@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sweeps.record.lock import LOCK, Owner
-from sweeps.record.running_sweeps import PROMISE
+from sweeps.record.lock import Owner
 from sweeps.record.runs.finished_run import final_points, spread
 from sweeps.record.runs.tables import write_csv
-from sweeps.record.store.recorded_sweep import MANIFEST_SHA256
 from trainables.manifest import Manifest
+from trainables.record_format import Artifact, Column, Final, Kind, Parameter, Tag, tagged
 from trainables.result import Interval
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 
 # Columns of results.csv that people look for, before all others.
 _FIRST = (
-    *("cv_accuracy", "test_accuracy", "train_accuracy", "generalization_gap"),
-    *("cv_loss", "test_loss", "train_loss"),
+    *(Final.CV_ACCURACY, Final.TEST_ACCURACY, Final.TRAIN_ACCURACY, Final.GAP),
+    *(Final.CV_LOSS, Final.TEST_LOSS, Final.TRAIN_LOSS),
 )
 
 
@@ -37,7 +36,7 @@ def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: 
     from mlflow.entities import Param
 
     text = manifest.to_json()
-    named = f"tags.kind = 'sweep' AND tags.sweep = '{manifest.run_name}'"
+    named = tagged({Tag.KIND: Kind.SWEEP, Tag.SWEEP: manifest.run_name})
     # An earlier call may have made it and lost the answer.
     found = client.search_runs([experiment_id], named, max_results=1)
     run: Run = (
@@ -47,26 +46,26 @@ def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: 
             experiment_id,
             run_name=manifest.run_name,
             tags={
-                "kind": "sweep",
-                "sweep": manifest.run_name,
-                "sweep.name": manifest.name,
-                PROMISE: manifest.promise,
-                MANIFEST_SHA256: hashlib.sha256(text.encode()).hexdigest(),
-                LOCK: owner.to_tag(),
-                "mlflow.source.name": f"sweeps/{manifest.name}.py",
-                "mlflow.source.type": "LOCAL",
-                "mlflow.source.git.commit": manifest.commit,
-                "git.dirty": str(manifest.dirty).lower(),
-                "command": manifest.command[:5000],
-                "mlflow.note.content": f"{manifest.question}\n\nRunning.",
+                Tag.KIND: Kind.SWEEP,
+                Tag.SWEEP: manifest.run_name,
+                Tag.NAME: manifest.name,
+                Tag.PROMISE: manifest.promise,
+                Tag.MANIFEST_SHA256: hashlib.sha256(text.encode()).hexdigest(),
+                Tag.LOCK: owner.to_tag(),
+                Tag.SOURCE_NAME: f"sweeps/{manifest.name}.py",
+                Tag.SOURCE_TYPE: "LOCAL",
+                Tag.COMMIT: manifest.commit,
+                Tag.DIRTY: str(manifest.dirty).lower(),
+                Tag.COMMAND: manifest.command[:5000],
+                Tag.NOTE: f"{manifest.question}\n\nRunning.",
                 **_origin(manifest),
             },
         )
     )
     run_id = run.info.run_id
     # First of all: without its promise a sweep cannot be resumed.
-    log_text(client, run_id, "sweep.json", text)
-    options = [Param(f"sweep.{name}", value) for name, value in _flat(manifest.options)]
+    log_text(client, run_id, Artifact.MANIFEST, text)
+    options = [Param(f"{Parameter.OPTION}{name}", value) for name, value in _flat(manifest.options)]
     client.log_batch(run_id, params=options)
     client.log_inputs(run_id, [_dataset_input(manifest.dataset)])
     return run
@@ -75,7 +74,7 @@ def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: 
 def _origin(manifest: Manifest) -> dict[str, str]:
     """The sweep that the configurations come from, if they come from one."""
     run_id = manifest.options.get("from_run")
-    return {"from": run_id} if run_id else {}
+    return {Tag.SOURCE: run_id} if run_id else {}
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> Any:
@@ -109,10 +108,10 @@ def finish(
     run = client.get_run(run_id)
     known = run.data
     if failed:
-        client.set_tag(run_id, "failed_trials", str(failed))
-    elif "failed_trials" in known.tags:  # tried again, with success
-        client.delete_tag(run_id, "failed_trials")
-    client.set_tag(run_id, "mlflow.note.content", note)
+        client.set_tag(run_id, Tag.FAILED_TRIALS, str(failed))
+    elif Tag.FAILED_TRIALS in known.tags:  # tried again, with success
+        client.delete_tag(run_id, Tag.FAILED_TRIALS)
+    client.set_tag(run_id, Tag.NOTE, note)
     if run.info.end_time:
         now = max(
             now, run.info.end_time + 1
@@ -135,15 +134,15 @@ def log_results(
     kept = [trial for trial in manifest.trials if trial.key in summaries]
     swept = [axis.field for axis in manifest.axes]
     rows = [
-        {"config": trial.name, "run_id": run_ids[trial.key]}
+        {Column.CONFIG: trial.name, Column.RUN_ID: run_ids[trial.key]}
         | {name: trial.hyperparameters.as_dict()[name] for name in swept}
         | dict(spread(summaries[trial.key]))
         for trial in kept
     ]
-    leading = ["config", "run_id", *swept]
+    leading = [Column.CONFIG, Column.RUN_ID, *swept]
     numbers = {name for row in rows for name in row} - set(leading)
     columns = [*leading, *sorted(numbers, key=_place)]
-    with artifact(client, run_id, "", "results.csv") as path:
+    with artifact(client, run_id, "", Artifact.RESULTS) as path:
         write_csv(pa.table({name: [row.get(name) for row in rows] for name in columns}), path)
 
 

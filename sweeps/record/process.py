@@ -16,6 +16,7 @@ from sweeps.record.inbox import Inbox
 from sweeps.record.messages import Begin, Begun, Event, Found, Look, Open, Read, Ready
 from sweeps.record.spool import Entry
 from trainables.lasting_imports import lasting_imports
+from trainables.record_format import Tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -151,7 +152,7 @@ def _no(order: object, problem: str, code: int) -> Event:
 
 
 def _look(client: MlflowClient, order: Look) -> Found:
-    from sweeps.record.lock import LOCK, AlreadyRunning, Owner
+    from sweeps.record.lock import AlreadyRunning, Owner
     from sweeps.record.store.recorded_sweep import (
         find_sweep,
         read_manifest,
@@ -160,7 +161,7 @@ def _look(client: MlflowClient, order: Look) -> Found:
     )
 
     run = find_sweep(client, *order)
-    owner = Owner.from_tag(run.data.tags.get(LOCK, ""))
+    owner = Owner.from_tag(run.data.tags.get(Tag.LOCK, ""))
     if owner is not None and owner.state == "alive":
         raise AlreadyRunning(f"{run.info.run_name}, run {run.info.run_id}, is running: {owner}")
     manifest = read_manifest(client, run)
@@ -169,7 +170,7 @@ def _look(client: MlflowClient, order: Look) -> Found:
     left = {trial.key for trial in manifest.trials} - set(whole)
     complete = run.info.status == "FINISHED" and not left and not (order.retry_failed and failed)
     if complete and owner is not None and owner.state == "dead":
-        client.delete_tag(run.info.run_id, LOCK)  # it died between its last two calls
+        client.delete_tag(run.info.run_id, Tag.LOCK)  # it died between its last two calls
     return Found(run.info.run_id, manifest, frozenset(whole), failed, complete)
 
 

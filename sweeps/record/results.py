@@ -20,6 +20,7 @@ from sweeps.record.runs.run_writer import RunWriter
 from sweeps.record.spool import Entry
 from trainables.data import Dataset
 from trainables.manifest import Manifest
+from trainables.record_format import Artifact, Metric
 from trainables.result import TrialResult, from_bytes
 from trainables.trial import Trial
 
@@ -96,7 +97,7 @@ class SweepRecord:
                 self._client, self.run_id, manifest, writer.run_ids, writer.summaries
             )
             page = chart_page(manifest, writer.summaries, writer.run_ids, writer.means)
-            parent_run.log_text(self._client, self.run_id, "chart.html", page)
+            parent_run.log_text(self._client, self.run_id, Artifact.CHART, page)
         text = note(manifest, answer, len(writer.failures), views)
         parent_run.finish(
             self._client,
@@ -112,9 +113,9 @@ class SweepRecord:
 
     def _best_numbers(self, best: Trial) -> dict[str, float]:
         summary = self.writer.summaries[best.key]
-        numbers = {f"best/{name}": value.mean for name, value in summary.items()}
+        numbers = {f"{Metric.BEST}{name}": value.mean for name, value in summary.items()}
         values = best.hyperparameters.as_dict()
-        return numbers | {f"best/{a.field}": values[a.field] for a in self._manifest.axes}
+        return numbers | {f"{Metric.BEST}{a.field}": values[a.field] for a in self._manifest.axes}
 
     def _log_model(self, best: Trial) -> None:
         from mlflow.exceptions import MlflowException

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sweeps.plan.command import SourceSweep
 from sweeps.plan.provenance import without_credentials
-from sweeps.record.runs.finished_run import PARENT
 from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.record.store.patience import http_status
 from sweeps.record.store.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
+from trainables.record_format import Kind, Tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,11 +50,11 @@ def _sweep(client: MlflowClient, run_id: str) -> Run:
             f"--from needs a sweep's run id, {run_id} is no run in {where}: `mlflow ui` shows those"
         ) from error
     tags = run.data.tags
-    kind, sweep = tags.get("kind"), tags.get("sweep")
-    if kind != "sweep":
-        if kind in ("trial", "seed") and sweep:
-            above = client.get_run(tags[PARENT])
-            parent = above if kind == "trial" else client.get_run(above.data.tags[PARENT])
+    kind, sweep = tags.get(Tag.KIND), tags.get(Tag.SWEEP)
+    if kind != Kind.SWEEP:
+        if kind in (Kind.TRIAL, Kind.SEED) and sweep:
+            above = client.get_run(tags[Tag.PARENT])
+            parent = above if kind == Kind.TRIAL else client.get_run(above.data.tags[Tag.PARENT])
             raise NotASource(
                 f"--from needs a sweep's run id, {run_id} is a {kind} of {sweep}: give that "
                 f"sweep's, {parent.info.run_id}"
@@ -65,6 +65,6 @@ def _sweep(client: MlflowClient, run_id: str) -> Run:
     if run.info.status != "FINISHED":
         raise NotASource(
             f"--from needs a finished sweep, {sweep} (run {run_id}) is {run.info.status}: complete "
-            f"it with python sweeps/{tags['sweep.name']}.py --resume {run_id}"
+            f"it with python sweeps/{tags[Tag.NAME]}.py --resume {run_id}"
         )
     return run

@@ -12,16 +12,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 from sweeps.record.sealed_files import Damaged, read_sealed, write_sealed
 from sweeps.record.store.opening import database_file
+from trainables.record_format import Kept, KeptKind
 
-FOLDER = "unrecorded"
-_PROMISE = "sweep.promise"  # what the results belong to: facts for finding the run, its manifest
+_ENDINGS = tuple(f".{kind}" for kind in get_args(KeptKind))
 _HELD = 50  # results that also stay in memory; more wait on disk alone
-
-Kind = Literal["results", "failures"]
 
 
 @dataclass
@@ -31,7 +29,7 @@ class Entry:
     `path`: their file; None when no file could be written and they are only in memory.
     """
 
-    kind: Kind
+    kind: KeptKind
     time: int
     path: Path | None
     held: bytes | None
@@ -48,7 +46,7 @@ class Entry:
 def kept() -> list[Path]:
     """Folders of sweeps with results that may wait here: in the current folder, or as a last way
     out in the system's temporary one."""
-    places = (Path(FOLDER), _temporary() / FOLDER)
+    places = (Path(Kept.FOLDER), _temporary() / Kept.FOLDER)
     return sorted(each for place in places for each in place.glob("*/"))
 
 
@@ -73,7 +71,7 @@ class Spool:
         folder, and last in the system's temporary one."""
         file = database_file(uri)
         homes = [file.parent] if file else []
-        return cls(*(home / FOLDER / run_name for home in (*homes, Path.cwd(), _temporary())))
+        return cls(*(home / Kept.FOLDER / run_name for home in (*homes, Path.cwd(), _temporary())))
 
     def promise(self, facts: Mapping[str, Any], manifest: str) -> None:
         """Names the run that the results belong to. Nothing is written before the first result."""
@@ -81,10 +79,10 @@ class Spool:
 
     def read_promise(self) -> tuple[dict[str, Any], str]:
         """What `promise` was given. Raises `Damaged`, and `OSError` when there is none."""
-        facts, manifest = read_sealed(self._places[0] / _PROMISE)
+        facts, manifest = read_sealed(self._places[0] / Kept.PROMISE)
         return facts, manifest.decode()
 
-    def add(self, kind: Kind, content: bytes) -> Entry:
+    def add(self, kind: KeptKind, content: bytes) -> Entry:
         """Takes what has just arrived."""
         now = int(time.time() * 1000)
         self._count += 1
@@ -97,9 +95,9 @@ class Spool:
     def _write(self, name: str, facts: Mapping[str, Any], content: bytes) -> Path | None:
         for folder in self._places:
             try:
-                if not (folder / _PROMISE).exists():
+                if not (folder / Kept.PROMISE).exists():
                     folder.mkdir(parents=True, exist_ok=True)
-                    write_sealed(folder / _PROMISE, self._facts, self._manifest)
+                    write_sealed(folder / Kept.PROMISE, self._facts, self._manifest)
                 write_sealed(folder / name, facts, content)
             except OSError:  # full or read-only: the next place may do
                 _tidy(folder)
@@ -111,7 +109,7 @@ class Spool:
         """What an earlier process left, oldest first. Raises `Damaged`."""
         found = [path for folder in self._places for path in folder.glob("*")]
         for path in sorted(found, key=lambda each: each.name):
-            if path.suffix in (".results", ".failures"):
+            if path.suffix in _ENDINGS:
                 facts, content = read_sealed(path)
                 if f".{facts.get('kind')}" != path.suffix:
                     raise Damaged(f"{path} holds {facts.get('kind')}, not what its name says")
@@ -136,7 +134,7 @@ class Spool:
 def _tidy(folder: Path) -> None:
     """Removes the folder if it holds nothing but the promise."""
     with suppress(OSError):
-        if folder.is_dir() and {path.name for path in folder.iterdir()} <= {_PROMISE}:
-            (folder / _PROMISE).unlink(missing_ok=True)
+        if folder.is_dir() and {path.name for path in folder.iterdir()} <= {Kept.PROMISE}:
+            (folder / Kept.PROMISE).unlink(missing_ok=True)
             folder.rmdir()
         folder.parent.rmdir()  # fails while other sweeps have theirs there

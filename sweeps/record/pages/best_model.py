@@ -13,6 +13,7 @@ import numpy as np
 
 from trainables import data
 from trainables.draws import Seed
+from trainables.record_format import Artifact, Final
 from trainables.result import TrialResult
 from trainables.trial import Trial
 
@@ -34,8 +35,8 @@ def best_seed(result: TrialResult, summary_epochs: range, judge: str) -> int:
     `judge`: on which rows, `test` or, so that no test row takes part in the choice, `cv`.
     """
     finals = result.finals(summary_epochs)
-    accuracy = np.nan_to_num(finals[f"{judge}_accuracy"], nan=-1.0)
-    loss = np.nan_to_num(finals[f"{judge}_loss"], nan=np.inf)
+    accuracy = np.nan_to_num(finals[Final.accuracy(judge)], nan=-1.0)
+    loss = np.nan_to_num(finals[Final.loss(judge)], nan=np.inf)
     return int(np.lexsort((loss, -accuracy))[0])
 
 
@@ -81,7 +82,7 @@ def log_best_model(
     with _patient_requests(), mlflow.start_run(run_id=run_id):
         mlflow.pytorch.log_model(
             network,
-            name="best_model",
+            name=Artifact.BEST_MODEL,
             signature=infer_signature(rows, scores),
             input_example=rows,
             metadata={"chosen": chosen} if chosen else None,

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from sweeps.plan.ranking import Summaries, find_answer
 from trainables.manifest import Manifest
+from trainables.record_format import Artifact, Column, Curve, Final
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _BOUNDS = ("mean", "low", "high")
@@ -58,7 +59,7 @@ def chart_page(
         "curves": curves,
     }
     for kind in ("test", "train", *(["cv"] if manifest.folds else [])):
-        found = [summaries[trial.key][f"{kind}_accuracy"] for trial in trials]
+        found = [summaries[trial.key][Final.accuracy(kind)] for trial in trials]
         content[kind] = {n: _numbers([getattr(i, n) for i in found]) for n in _BOUNDS}
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(manifest.run_name),
@@ -89,12 +90,12 @@ def _curves(
     epochs: list[int] = []
     found: dict[str, dict[str, list[float | None]]] = {"train": {}, "test": {}}
     for table in means:
-        all_epochs = table["epoch"].to_numpy()
+        all_epochs = table[Column.EPOCH].to_numpy()
         length = len(np.unique(all_epochs))
         epochs = all_epochs[:length].tolist()
-        configs = table["config"].take(np.arange(0, len(table), length)).to_pylist()
+        configs = table[Column.CONFIG].take(np.arange(0, len(table), length)).to_pylist()
         for kind, by_name in found.items():
-            values = _numbers(table[f"{kind}/accuracy"].to_numpy())
+            values = _numbers(table[Curve.accuracy(kind)].to_numpy())
             for number, config in enumerate(configs):
                 by_name[config] = values[number * length : (number + 1) * length]
     return epochs, {kind: [by_name.get(n) for n in names] for kind, by_name in found.items()}
@@ -115,5 +116,5 @@ def _json(content: Mapping[str, Any]) -> str:
 def _plotly() -> Path:
     package = find_spec("plotly")
     if package is None or not package.submodule_search_locations:
-        raise ModuleNotFoundError("chart.html needs the package plotly: pip install -e .")
+        raise ModuleNotFoundError(f"{Artifact.CHART} needs the package plotly: pip install -e .")
     return Path(package.submodule_search_locations[0]) / "package_data" / "plotly.min.js"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from trainables.manifest import Manifest
+from trainables.record_format import Final, Kind, Metric, Parameter, Tag, tagged
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,20 +31,24 @@ SEEDS = "Curves of the seeds, averaged by configuration"
 
 _VERSIONS = ("3.17.",)
 _COLUMN_WIDTH = 190  # pixels; the default cuts names such as final/test_accuracy
-_ANSWER = "final/test_accuracy"
-_CROSS_VALIDATED = "final/cv_accuracy"
+_ANSWER = Metric.FINAL + Final.TEST_ACCURACY
+_CROSS_VALIDATED = Metric.FINAL + Final.CV_ACCURACY
+_GAP, _NORM = Metric.FINAL + Final.GAP, Metric.FINAL + Final.WEIGHT_NORM
+_TRAIN = Metric.FINAL + Final.TRAIN_ACCURACY
 _FINALS = (
     _ANSWER,
-    "final/test_accuracy_ci_low",
-    "final/test_accuracy_ci_high",
-    "final/train_accuracy",
-    "final/generalization_gap",
-    "final/test_loss",
-    "final/weight_norm",
-    "final/sparsity",
+    _ANSWER + Final.CI_LOW,
+    _ANSWER + Final.CI_HIGH,
+    _TRAIN,
+    _GAP,
+    Metric.FINAL + Final.TEST_LOSS,
+    _NORM,
+    Metric.FINAL + Final.SPARSITY,
 )
 _PREFIXES = ("final", "train", "test", "time")
-_SEED_FINALS = tuple(name for name in _FINALS if "_ci_" not in name)  # one seed has no interval
+_SEED_FINALS = tuple(
+    name for name in _FINALS if not name.endswith((Final.CI_LOW, Final.CI_HIGH))
+)  # one seed has no interval
 
 
 def save_views(client: MlflowClient, experiment_id: str, manifest: Manifest) -> dict[str, str]:
@@ -78,7 +83,7 @@ def table_link(experiment_id: str, sweep: str) -> str:
     """Address of the sweep's trials by test accuracy, from what the UI documents: no charts."""
     search = {
         "workflowType": "machine_learning",
-        "searchFilter": _filter(sweep, "trial"),
+        "searchFilter": _filter(sweep, Kind.TRIAL),
         "orderByKey": f"metrics.`{_ANSWER}`",
         "orderByAsc": "false",
     }
@@ -117,16 +122,17 @@ def _tag(name: str, state: Mapping[str, Any]) -> str:
 
 
 def _filter(sweep: str, kind: str) -> str:
-    return f"tags.sweep = '{sweep}' AND tags.kind = '{kind}'"
+    return tagged({Tag.SWEEP: sweep, Tag.KIND: kind})
 
 
 def _trials_state(manifest: Manifest) -> dict[str, Any]:
     """All trials by the accuracy that they are judged by, and charts against what was swept."""
     fields = [axis.field for axis in manifest.axes]
     shown = len(manifest.configurations)
-    own = _filter(manifest.run_name, "trial")
+    own = _filter(manifest.run_name, Kind.TRIAL)
     if shown < len(manifest.trials):
-        own += " AND params.exchanged IS NULL"  # the others are these configurations once more
+        # The others are these configurations once more.
+        own += f" AND params.{Parameter.EXCHANGED} IS NULL"
     cross_validated = [_CROSS_VALIDATED] if manifest.folds else []
     judge, finals = [*cross_validated, _ANSWER][0], [*cross_validated, *_FINALS]
     return _state(
@@ -137,7 +143,7 @@ def _trials_state(manifest: Manifest) -> dict[str, Any]:
         [
             *(each for name in cross_validated for each in _scatters(manifest, name, shown)),
             *_scatters(manifest, _ANSWER, shown),
-            *_scatters(manifest, "final/generalization_gap", shown),
+            *_scatters(manifest, _GAP, shown),
             _parallel(fields, shown),
             _lines("accuracy", shown),
             _lines("loss", shown),
@@ -153,16 +159,20 @@ def _seeds_state(manifest: Manifest) -> dict[str, Any]:
     """
     shown = len(manifest.trials) * len(manifest.trials[0].seeds)
     state = _state(
-        _filter(manifest.run_name, "seed"),
-        ("tags.`config`", True),
-        ["tags.`config`", "params.`seed`", *(f"metrics.`{name}`" for name in _SEED_FINALS)],
+        _filter(manifest.run_name, Kind.SEED),
+        (f"tags.`{Tag.CONFIG}`", True),
+        [
+            f"tags.`{Tag.CONFIG}`",
+            f"params.`{Parameter.SEED}`",
+            *(f"metrics.`{name}`" for name in _SEED_FINALS),
+        ],
         [
             _lines("accuracy", shown),
             _lines("loss", shown),
             *_scatters(manifest, _ANSWER, shown),
         ],
     )
-    by_config = {"mode": "tag", "groupByData": "config"}
+    by_config = {"mode": "tag", "groupByData": Tag.CONFIG}
     return state | {"groupBy": {"aggregateFunction": "average", "groupByKeys": [by_config]}}
 
 
@@ -228,7 +238,7 @@ def _chart(key: str, kind: str, section: str, shown: int) -> dict[str, Any]:
 
 def _scatters(manifest: Manifest, metric: str, shown: int) -> list[dict[str, Any]]:
     """`metric` against each swept hyperparameter, or against its logarithm on a log axis."""
-    keys = [f"log10_{axis.field}" if axis.log else axis.field for axis in manifest.axes]
+    keys = [Parameter.LOG10 + axis.field if axis.log else axis.field for axis in manifest.axes]
     return [
         _chart(f"scatter-{key}-{metric}", "SCATTER", "answer", shown)
         | {"xaxis": {"key": key, "type": "PARAM"}, "yaxis": {"key": metric, "type": "METRIC"}}
@@ -239,7 +249,7 @@ def _scatters(manifest: Manifest, metric: str, shown: int) -> list[dict[str, Any
 def _parallel(fields: Sequence[str], shown: int) -> dict[str, Any]:
     return _chart("parallel", "PARALLEL", "answer", shown) | {
         "selectedParams": list(fields),
-        "selectedMetrics": ["final/weight_norm", "final/train_accuracy", _ANSWER],
+        "selectedMetrics": [_NORM, _TRAIN, _ANSWER],
         "showAllRuns": True,
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sweeps.plan.ranking import Answer, how_chosen
 from sweeps.record.pages.saved_view import LOADED
 from trainables.manifest import Manifest
+from trainables.record_format import Artifact, Column, Final
 from trainables.result import Interval
 from trainables.trial import Trial
 
@@ -25,17 +26,18 @@ def percent(accuracy: Interval | None) -> str:
 
 def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
     """The description of a trial's run: its accuracies, and where all of its curves lie."""
-    diverged = summary["test_accuracy"].mean != summary["test_accuracy"].mean
+    diverged = summary[Final.TEST_ACCURACY].mean != summary[Final.TEST_ACCURACY].mean
     seeds = len(trial.seeds)
     by_folds = ""
-    if "cv_accuracy" in summary:
-        by_folds = f"cross-validated accuracy {percent(summary['cv_accuracy'])}, "
+    if Final.CV_ACCURACY in summary:
+        by_folds = f"cross-validated accuracy {percent(summary[Final.CV_ACCURACY])}, "
     return (
-        f"**Test accuracy {percent(summary['test_accuracy'])}**, {by_folds}"
-        f"train accuracy {percent(summary['train_accuracy'])}; "
+        f"**Test accuracy {percent(summary[Final.TEST_ACCURACY])}**, {by_folds}"
+        f"train accuracy {percent(summary[Final.TRAIN_ACCURACY])}; "
         f"{seeds} seeds{', at least one of which diverged' if diverged else ''}.  \n"
-        f"Every epoch of every seed: `curves/{part}.parquet` of the sweep's run, rows of config "
-        f"`{trial.name}`; the weights: `weights/{part}.parquet`."
+        f"Every epoch of every seed: `{Artifact.CURVES}/{part}{Artifact.TABLE}` of the sweep's "
+        f"run, rows of {Column.CONFIG} `{trial.name}`; "
+        f"the weights: `{Artifact.WEIGHTS}/{part}{Artifact.TABLE}`."
     )
 
 
@@ -84,7 +86,7 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         lines += [
             f"The charts of this page's links load {LOADED} of the {count} trials, "
             f"those with the highest {'cross-validated' if manifest.folds else 'test'} accuracy; "
-            "`chart.html` has all of them.",
+            f"`{Artifact.CHART}` has all of them.",
             "",
         ]
     if count < len(manifest.trials):
@@ -96,9 +98,11 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
     if failed:
         lines += [f"{failed} trials failed; their runs carry the error.", ""]
     lines += [
-        "- Artifacts: `chart.html` (all trials with their intervals and curves to explore), "
-        "`results.csv` (a row per trial), `curves/` (every epoch of every model), `weights/`, "
-        "`sweep.json` (what was promised), `best_model/`",
+        f"- Artifacts: `{Artifact.CHART}` (all trials with their intervals and curves to "
+        f"explore), `{Artifact.RESULTS}` (a row per trial), "
+        f"`{Artifact.CURVES}/` (every epoch of every model), "
+        f"`{Artifact.WEIGHTS}/`, `{Artifact.MANIFEST}` (what was promised), "
+        f"`{Artifact.BEST_MODEL}/`",
         f"- Command: `{manifest.command}`",
     ]
     return "\n".join(lines)

@@ -12,7 +12,8 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweeps.record.runs.finished_run import PARENT, FinishedRun, Standing
+from sweeps.record.runs.finished_run import FinishedRun, Standing
+from trainables.record_format import Tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -69,7 +70,7 @@ def write_runs(
         artifacts = f"{location}/{run_id}/artifacts"
         given = (run_id, run.name, "UNKNOWN", "", "", "unknown", run.status, run.time, run.time)
         rows["runs"].append((*given, None, "", "active", artifacts, int(experiment_id)))
-        tags = {**run.tags, PARENT: above, "mlflow.runName": run.name}
+        tags = {**run.tags, Tag.PARENT: above, Tag.RUN_NAME: run.name}
         rows["tags"] += [(run_id, key, value) for key, value in tags.items()]
         rows["params"] += [(run_id, key, value) for key, value in run.params.items()]
         metrics = [(run_id, name, value, run.time, step, False) for name, value, step in run.points]
@@ -94,18 +95,19 @@ def write_runs(
 def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[Standing]:
     """The active runs below the sweep of that run name, oldest first."""
     query = """
-        SELECT runs.run_uuid, runs.status, trial.value, COALESCE(seed.value, ''), above.value
+        SELECT runs.run_uuid, runs.status, own.value, COALESCE(seed.value, ''), above.value
         FROM tags AS mine
         JOIN runs ON runs.run_uuid = mine.run_uuid
-        JOIN tags AS trial ON trial.run_uuid = mine.run_uuid AND trial.key = 'trial.key'
-        JOIN tags AS above ON above.run_uuid = mine.run_uuid AND above.key = 'mlflow.parentRunId'
-        LEFT JOIN tags AS seed ON seed.run_uuid = mine.run_uuid AND seed.key = 'seed'
-        WHERE mine.key = 'sweep' AND mine.value = ?
+        JOIN tags AS own ON own.run_uuid = mine.run_uuid AND own.key = ?
+        JOIN tags AS above ON above.run_uuid = mine.run_uuid AND above.key = ?
+        LEFT JOIN tags AS seed ON seed.run_uuid = mine.run_uuid AND seed.key = ?
+        WHERE mine.key = ? AND mine.value = ?
         AND runs.lifecycle_stage = 'active' AND runs.experiment_id = ?
         ORDER BY runs.start_time, runs.run_uuid
     """
+    tags = (Tag.TRIAL_KEY, Tag.PARENT, Tag.SEED, Tag.SWEEP)
     with client._tracking_client.store.engine.begin() as connection:
-        rows = connection.exec_driver_sql(query, (sweep, int(experiment_id)))
+        rows = connection.exec_driver_sql(query, (*tags, sweep, int(experiment_id)))
         return [Standing(*row) for row in rows]
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trainables.hyperparameters import SOURCES
 from trainables.manifest import Manifest
-from trainables.record_format import short
+from trainables.record_format import Final, Parameter, Tag, short
 from trainables.result import Interval
 from trainables.trial import Trial
 
@@ -45,7 +45,7 @@ class FinishedRun:
     @property
     def identity(self) -> tuple[str, str]:
         """What tells it from all other runs of its sweep: trial key and seed, if it has one."""
-        return self.tags["trial.key"], self.tags.get("seed", "")
+        return self.tags[Tag.TRIAL_KEY], self.tags.get(Tag.SEED, "")
 
 
 class Standing(NamedTuple):
@@ -63,20 +63,17 @@ class Standing(NamedTuple):
         return self.status in ("FINISHED", "FAILED")
 
 
-PARENT = "mlflow.parentRunId"
-
-
 def trial_tags(trial: Trial, manifest: Manifest, kind: str) -> dict[str, str]:
     """The tags that every run below a sweep's own run has, but for that of its parent."""
     return {
-        "kind": kind,
-        "sweep": manifest.run_name,
-        "sweep.name": manifest.name,
-        "config": trial.name,
-        "trial.key": trial.key,
-        "mlflow.source.name": f"sweeps/{manifest.name}.py",
-        "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": manifest.commit,
+        Tag.KIND: kind,
+        Tag.SWEEP: manifest.run_name,
+        Tag.NAME: manifest.name,
+        Tag.CONFIG: trial.name,
+        Tag.TRIAL_KEY: trial.key,
+        Tag.SOURCE_NAME: f"sweeps/{manifest.name}.py",
+        Tag.SOURCE_TYPE: "LOCAL",
+        Tag.COMMIT: manifest.commit,
     }
 
 
@@ -92,12 +89,12 @@ def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
     for axis in manifest.axes:
         name = axis.field
         if axis.log and values[name] > 0:
-            params[f"log10_{name}"] = str(short(math.log10(values[name])))
-    params["seeds"] = str(len(trial.seeds))
+            params[f"{Parameter.LOG10}{name}"] = str(short(math.log10(values[name])))
+    params[Parameter.SEEDS] = str(len(trial.seeds))
     if trial.vary != SOURCES:
-        params["vary"] = " ".join(trial.vary)
+        params[Parameter.VARY] = " ".join(trial.vary)
     if trial.exchanged:
-        params["exchanged"] = trial.exchanged
+        params[Parameter.EXCHANGED] = trial.exchanged
     return params
 
 
@@ -123,6 +120,11 @@ def spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:
     versions differ in how they rank NaN.
     """
     for name, (mean, std, low, high) in summary.items():
-        for suffix, value in (("", mean), ("_std", std), ("_ci_low", low), ("_ci_high", high)):
+        for suffix, value in (
+            ("", mean),
+            (Final.STD, std),
+            (Final.CI_LOW, low),
+            (Final.CI_HIGH, high),
+        ):
             if value is not None and np.isfinite(value):
                 yield f"{name}{suffix}", short(value)

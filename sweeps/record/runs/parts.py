@@ -18,15 +18,15 @@ import pyarrow.parquet as pq
 from sweeps.record.runs.tables import results_from_tables, write_part
 from sweeps.record.store.patience import http_status
 from sweeps.record.store.recorded_sweep import CannotResume, download
+from trainables.record_format import Artifact, Tag, part_name
 from trainables.result import Array, TrialResult
 from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-KINDS = ("curves", "weights")
-PART = "curves.part"  # tag of a trial's run; beside it stand those of the two checksums
-PART_TAGS = (PART, *(f"{kind}.sha256" for kind in KINDS))
+KINDS = (Artifact.CURVES, Artifact.WEIGHTS)
+PART_TAGS = (Tag.PART, *(Tag.sha256(kind) for kind in KINDS))
 
 
 class Parts:
@@ -47,13 +47,13 @@ class Parts:
         The part counts as written only once `written` is raised: until then a repeated call stores
         the same part again.
         """
-        name = f"part-{self.written + 1:05}"
-        tags = {PART: name}
+        name = part_name(self.written + 1)
+        tags = {Tag.PART: name}
         with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
             write_part(Path(folder), name, results, finals, means)
             for kind in KINDS:
-                content = Path(folder, kind, f"{name}.parquet").read_bytes()
-                tags[f"{kind}.sha256"] = hashlib.sha256(content).hexdigest()
+                content = Path(folder, kind, f"{name}{Artifact.TABLE}").read_bytes()
+                tags[Tag.sha256(kind)] = hashlib.sha256(content).hexdigest()
                 for path in sorted(
                     Path(folder, kind).iterdir()
                 ):  # each a call that can be repeated
@@ -67,7 +67,7 @@ class Parts:
 
         Raises `CannotResume` at the first that is not what was written.
         """
-        named = {tags[PART]: tags for tags in tags_of_runs if PART in tags}
+        named = {tags[Tag.PART]: tags for tags in tags_of_runs if Tag.PART in tags}
         for curves, weights in self._opened(named):
             yield results_from_tables(curves, weights, trials)
 
@@ -83,7 +83,7 @@ class Parts:
             for name, tags in sorted(named.items()):
                 tables = []
                 for kind in KINDS:
-                    file = f"{kind}/{name}.parquet"
+                    file = f"{kind}/{name}{Artifact.TABLE}"
                     try:
                         path = download(self._client, self._run_id, file, Path(folder))
                         content = path.read_bytes()
@@ -91,7 +91,7 @@ class Parts:
                         if isinstance(error, MlflowException) and (http_status(error) >= 500):
                             raise
                         raise CannotResume(f"{file} of run {self._run_id} is missing") from error
-                    if hashlib.sha256(content).hexdigest() != tags.get(f"{kind}.sha256"):
+                    if hashlib.sha256(content).hexdigest() != tags.get(Tag.sha256(kind)):
                         raise CannotResume(
                             f"{file} of run {self._run_id} is damaged: its content does not fit "
                             "the checksum in its trials' tags; bring it back from a backup, or "

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sweeps.record.runs.finished_run import PARENT, FinishedRun, Standing
+from sweeps.record.runs.finished_run import FinishedRun, Standing
 from sweeps.record.store.recorded_sweep import runs_below
+from trainables.record_format import Tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,7 +34,7 @@ def write_runs(
     """
     standing: dict[tuple[str, str], Standing] = {}
     if repeated and runs:
-        for run in standing_runs(client, experiment_id, runs[0].tags["sweep"]):
+        for run in standing_runs(client, experiment_id, runs[0].tags[Tag.SWEEP]):
             standing.setdefault((run.key, run.seed), run)
     return [_write(client, experiment_id, parent_id, run, standing) for run in runs]
 
@@ -53,7 +54,7 @@ def _write(
     if known is not None:
         run_id = known.run_id
     else:
-        tags = {**run.tags, PARENT: parent_id}
+        tags = {**run.tags, Tag.PARENT: parent_id}
         created = client.create_run(experiment_id, run.time, tags, run.name)
         run_id = str(created.info.run_id)
     params = [Param(name, value) for name, value in run.params.items()]
@@ -70,10 +71,10 @@ def _write(
 def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[Standing]:
     """The active runs below the sweep of that run name, oldest first."""
     return [
-        Standing(run.info.run_id, run.info.status, *_identity(run), run.data.tags[PARENT])
+        Standing(run.info.run_id, run.info.status, *_identity(run), run.data.tags[Tag.PARENT])
         for run in runs_below(client, experiment_id, sweep)
     ]
 
 
 def _identity(run: Run) -> tuple[str, str]:
-    return run.data.tags["trial.key"], run.data.tags.get("seed", "")
+    return run.data.tags[Tag.TRIAL_KEY], run.data.tags.get(Tag.SEED, "")

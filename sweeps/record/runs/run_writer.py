@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from sweeps.record.runs import bulk_writing, public_writing
 from sweeps.record.runs.finished_run import FinishedRun, trial_params, trial_tags
-from sweeps.record.runs.parts import PART, PART_TAGS, Parts
+from sweeps.record.runs.parts import PART_TAGS, Parts
 from sweeps.record.runs.tables import MEANS_TRIALS, mean_curves
 from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.record.store.opening import TIMEOUT
 from sweeps.record.store.patience import timed_out
 from sweeps.record.store.recorded_sweep import runs_below, summary_of, whole_trials
 from trainables.manifest import Manifest
+from trainables.record_format import Kind, Tag, part_number
 from trainables.result import Array, Interval, TrialResult
 from trainables.trial import Trial
 
@@ -76,7 +77,7 @@ class RunWriter:
         self._remove_strays()
         for key, run in whole.items():
             if key not in finished:
-                self.failures[key] = run.data.tags.get("error", "")
+                self.failures[key] = run.data.tags.get(Tag.ERROR, "")
                 continue
             self.summaries[key] = summary_of(run.data.metrics, self._trial_runs.curves)
             self._part_tags[key] = {
@@ -84,8 +85,8 @@ class RunWriter:
             }
         if not finished:
             return
-        last = max(self._part_tags.values(), key=lambda tags: tags[PART])
-        self._parts.written = int(last[PART].rpartition("-")[2])
+        last = max(self._part_tags.values(), key=lambda tags: tags[Tag.PART])
+        self._parts.written = part_number(last[Tag.PART])
         # Only of the last part can some trials have their runs and others not.
         missing = self.unrecorded()
         if missing and (results := self._parts.read(last, missing)):
@@ -156,8 +157,8 @@ class RunWriter:
             FinishedRun(
                 trial.name,
                 "FAILED",
-                trial_tags(trial, self._manifest, "trial")
-                | {"error": error, "mlflow.note.content": f"Failed: {error}"},
+                trial_tags(trial, self._manifest, Kind.TRIAL)
+                | {Tag.ERROR: error, Tag.NOTE: f"Failed: {error}"},
                 trial_params(trial, self._manifest),
                 [],
                 now,

@@ -18,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from trainables.record_format import Artifact, Column
 from trainables.result import Array, Trained, TrialResult, recorded_curves
 from trainables.trial import Trial
 
@@ -37,12 +38,17 @@ def write_part(
     `means`: those of `mean_curves`, or None to go without, as sweeps of more than `MEANS_TRIALS`
     trials do; a smaller sweep's, all parts together, take about 1 MB.
     """
-    for kind, table in (("curves", curves_table(results)), ("weights", weights_table(results))):
+    for kind, table in (
+        (Artifact.CURVES, curves_table(results)),
+        (Artifact.WEIGHTS, weights_table(results)),
+    ):
         (folder / kind).mkdir()
-        pq.write_table(table, folder / kind / f"{name}.parquet", compression="zstd")
+        pq.write_table(table, folder / kind / f"{name}{Artifact.TABLE}", compression="zstd")
     if means is not None:
-        write_csv(means, folder / "curves" / f"{name}.csv")
-    write_csv(finals_table(results, finals), folder / "weights" / f"{name}.csv")
+        write_csv(means, folder / Artifact.CURVES / f"{name}{Artifact.PREVIEW}")
+    write_csv(
+        finals_table(results, finals), folder / Artifact.WEIGHTS / f"{name}{Artifact.PREVIEW}"
+    )
 
 
 def curves_table(results: Sequence[TrialResult]) -> pa.Table:
@@ -51,10 +57,10 @@ def curves_table(results: Sequence[TrialResult]) -> pa.Table:
     for result in results:
         seeds, epochs = next(iter(result.trained.curves.values())).shape
         columns = {
-            "trial_key": _constant(result.trial.key, seeds * epochs),
-            "config": _constant(result.trial.name, seeds * epochs),
-            "seed": np.repeat(np.array(result.trial.seeds, dtype=np.int64), epochs),
-            "epoch": np.tile(np.arange(1, epochs + 1, dtype=np.int32), seeds),
+            Column.TRIAL_KEY: _constant(result.trial.key, seeds * epochs),
+            Column.CONFIG: _constant(result.trial.name, seeds * epochs),
+            Column.SEED: np.repeat(np.array(result.trial.seeds, dtype=np.int64), epochs),
+            Column.EPOCH: np.tile(np.arange(1, epochs + 1, dtype=np.int32), seeds),
         }
         columns |= {name: curve.ravel() for name, curve in result.trained.curves.items()}
         tables.append(pa.table(columns))
@@ -71,13 +77,13 @@ def weights_table(results: Sequence[TrialResult]) -> pa.Table:
     for result in results:
         for index, seed in enumerate(result.trial.seeds):
             row: dict[str, object] = {
-                "trial_key": result.trial.key,
-                "config": result.trial.name,
-                "seed": seed,
+                Column.TRIAL_KEY: result.trial.key,
+                Column.CONFIG: result.trial.name,
+                Column.SEED: seed,
             }
             for name, values in result.trained.parameters.items():
                 row[name] = values[index].ravel()
-                row[f"{name}.shape"] = list(values.shape[1:])
+                row[name + Column.SHAPE] = list(values.shape[1:])
             rows.append(row)
     how = {result.trial.key: [result.seconds, result.device] for result in results}
     table = pa.table({name: pa.array([row[name] for row in rows]) for name in rows[0]})
@@ -91,15 +97,15 @@ def results_from_tables(
     how = json.loads(weights.schema.metadata[_HOW.encode()])
     results = []
     for trial in trials:
-        mine = curves.filter(pc.equal(curves["trial_key"], trial.key))
-        rows = weights.filter(pc.equal(weights["trial_key"], trial.key)).to_pylist()
+        mine = curves.filter(pc.equal(curves[Column.TRIAL_KEY], trial.key))
+        rows = weights.filter(pc.equal(weights[Column.TRIAL_KEY], trial.key)).to_pylist()
         if not rows:
             continue
         shape = (len(trial.seeds), trial.hyperparameters.epochs)
-        names = [name.removesuffix(".shape") for name in rows[0] if name.endswith(".shape")]
+        names = [name.removesuffix(Column.SHAPE) for name in rows[0] if name.endswith(Column.SHAPE)]
         parameters = {
             name: np.array(
-                [np.reshape(row[name], row[f"{name}.shape"]) for row in rows], dtype=np.float32
+                [np.reshape(row[name], row[name + Column.SHAPE]) for row in rows], dtype=np.float32
             )
             for name in names
         }
@@ -118,8 +124,8 @@ def mean_curves(results: Sequence[TrialResult], epochs: NDArray[Any]) -> pa.Tabl
     Empty from where a seed diverged on.
     """
     columns: dict[str, Any] = {
-        "config": np.repeat([result.trial.name for result in results], len(epochs)),
-        "epoch": np.tile(epochs + 1, len(results)),
+        Column.CONFIG: np.repeat([result.trial.name for result in results], len(epochs)),
+        Column.EPOCH: np.tile(epochs + 1, len(results)),
     }
     for name in results[0].trained.curves:
         means = [result.trained.curves[name][:, epochs].mean(axis=0) for result in results]
@@ -130,8 +136,8 @@ def mean_curves(results: Sequence[TrialResult], epochs: NDArray[Any]) -> pa.Tabl
 def finals_table(results: Sequence[TrialResult], finals: Sequence[Mapping[str, Array]]) -> pa.Table:
     """One row per model with its final numbers, (S,) each by trial; empty where it diverged."""
     columns: dict[str, Any] = {
-        "config": [result.trial.name for result in results for _ in result.trial.seeds],
-        "seed": [seed for result in results for seed in result.trial.seeds],
+        Column.CONFIG: [result.trial.name for result in results for _ in result.trial.seeds],
+        Column.SEED: [seed for result in results for seed in result.trial.seeds],
     }
     for name in finals[0]:
         values = np.concatenate([each[name] for each in finals])

@@ -16,8 +16,8 @@ from sweeps.record.runs.finished_run import (
     trial_params,
     trial_tags,
 )
-from sweeps.record.runs.parts import PART
 from trainables.manifest import Manifest
+from trainables.record_format import Kind, Metric, Parameter, Tag
 from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, interval
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
@@ -25,7 +25,6 @@ from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, i
 _CURVE_POINTS = 60_000
 _SEED_CURVE_POINTS = 1_200_000  # and more for all of its seeds, if they have runs
 _MOST_STEPS, _FEWEST_STEPS = 320, 10
-TIMES = "time/"  # prefix of the only numbers that are not the same when a trial is trained again
 
 
 class TrialRuns:
@@ -63,14 +62,18 @@ class TrialRuns:
         trial = result.trial
         summary = {name: interval(values) for name, values in finals.items()}
         diverged = int(result.trained.diverged.sum())
-        numbers = {f"final/{name}": value for name, value in spread(summary)}
-        numbers["final/seeds"] = len(trial.seeds)
-        numbers["final/diverged_seeds"] = diverged
-        numbers[f"{TIMES}train_seconds"] = result.seconds
-        tags = {**trial_tags(trial, self._manifest, "trial"), **part_tags, "device": result.device}
-        tags["mlflow.note.content"] = trial_note(trial, summary, part_tags[PART])
+        numbers = {f"{Metric.FINAL}{name}": value for name, value in spread(summary)}
+        numbers[Metric.SEEDS] = len(trial.seeds)
+        numbers[Metric.DIVERGED_SEEDS] = diverged
+        numbers[Metric.TRAIN_SECONDS] = result.seconds
+        tags = {
+            **trial_tags(trial, self._manifest, Kind.TRIAL),
+            **part_tags,
+            Tag.DEVICE: result.device,
+        }
+        tags[Tag.NOTE] = trial_note(trial, summary, part_tags[Tag.PART])
         if diverged:
-            tags["diverged"] = f"{diverged} of {len(trial.seeds)} seeds"
+            tags[Tag.DIVERGED] = f"{diverged} of {len(trial.seeds)} seeds"
         curves = result.trained.curves.items()
         mean = {name: curve[:, self.steps].mean(axis=0) for name, curve in curves}
         points = curve_points(mean, self.steps) + final_points(numbers)
@@ -85,13 +88,15 @@ class TrialRuns:
         for index, seed in enumerate(trial.seeds):
             all_curves = result.trained.curves.items()
             curves = {metric: curve[index, self.seed_steps] for metric, curve in all_curves}
-            numbers = {f"final/{metric}": float(values[index]) for metric, values in finals.items()}
+            numbers = {
+                f"{Metric.FINAL}{metric}": float(values[index]) for metric, values in finals.items()
+            }
             finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
             yield FinishedRun(
                 f"{trial.name} seed={seed}",
                 "FINISHED",
-                trial_tags(trial, self._manifest, "seed") | {"seed": str(seed)},
-                trial_params(trial, self._manifest) | {"seed": str(seed)},
+                trial_tags(trial, self._manifest, Kind.SEED) | {Tag.SEED: str(seed)},
+                trial_params(trial, self._manifest) | {Parameter.SEED: str(seed)},
                 curve_points(curves, self.seed_steps) + final_points(finite),
                 now,
             )

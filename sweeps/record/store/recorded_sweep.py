@@ -12,16 +12,24 @@ import numpy as np
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.store.patience import http_status
 from trainables.manifest import Manifest, checked_manifest
+from trainables.record_format import (
+    Artifact,
+    Final,
+    Kind,
+    Metric,
+    Tag,
+    sweeps_called,
+    tagged,
+    whose,
+)
 from trainables.result import Interval
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-MANIFEST_SHA256 = "manifest.sha256"  # tag of the sweep's run
-FINAL = "final/"
 _PAGE = 1000  # runs: MLflow's limit
-_SUFFIXES = ("std", "ci_low", "ci_high")
+_SUFFIXES = (Final.STD, Final.CI_LOW, Final.CI_HIGH)
 
 
 class CannotResume(Exception):
@@ -44,11 +52,11 @@ def find_sweep(
         named = client.get_experiment_by_name(experiment)
         found = [named] if named else []
     ids = [each.experiment_id for each in found]
-    sweeps = f"tags.kind = 'sweep' AND tags.`sweep.name` = '{name}'"
+    sweeps = sweeps_called(name)
     newest = ["attributes.start_time DESC"]
     runs = list(client.search_runs(ids, sweeps, max_results=_PAGE, order_by=newest)) if ids else []
     for run in runs:
-        failed = retry_failed and "failed_trials" in run.data.tags
+        failed = retry_failed and Tag.FAILED_TRIALS in run.data.tags
         if run.info.status != "FINISHED" or failed:
             return run
     if not runs:
@@ -66,12 +74,10 @@ def _by_id(client: MlflowClient, name: str, run_id: str) -> Run:
             raise
         raise CannotResume(f"no run {run_id} is recorded there: give a sweep's run id") from error
     tags = run.data.tags
-    if tags.get("kind") != "sweep":
-        parent = tags.get("sweep")
-        of = f"a {tags['kind']} of sweep {parent}" if "kind" in tags and parent else "no sweep's"
-        raise CannotResume(f"--resume needs the run id of a sweep, {run_id} is {of}")
-    if tags.get("sweep.name") != name:
-        other = tags.get("sweep.name")
+    if tags.get(Tag.KIND) != Kind.SWEEP:
+        raise CannotResume(f"--resume needs the run id of a sweep, {run_id} is {whose(tags)}")
+    if tags.get(Tag.NAME) != name:
+        other = tags.get(Tag.NAME)
         raise CannotResume(f"run {run_id} is a sweep {other}: use python sweeps/{other}.py")
     if run.info.lifecycle_stage != "active":
         raise CannotResume(f"run {run_id} is deleted: restore it in MLflow first")
@@ -85,10 +91,12 @@ def read_manifest(client: MlflowClient, run: Run) -> Manifest:
     """
     from mlflow.exceptions import MlflowException
 
-    what = f"sweep.json of {run.info.run_name}"
+    what = f"{Artifact.MANIFEST} of {run.info.run_name}"
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
         try:
-            content = download(client, run.info.run_id, "sweep.json", Path(folder)).read_bytes()
+            content = download(
+                client, run.info.run_id, Artifact.MANIFEST, Path(folder)
+            ).read_bytes()
         except (OSError, MlflowException) as error:
             text = without_credentials(" ".join(str(error).split()))[:200]
             raise CannotResume(f"{what} cannot be read ({text}): start a new sweep") from error
@@ -119,7 +127,7 @@ def runs_below(client: MlflowClient, experiment_id: str, sweep: str) -> list[Run
     while True:
         page = client.search_runs(
             [experiment_id],
-            f"tags.sweep = '{sweep}' AND tags.kind != 'sweep'",
+            f"{tagged({Tag.SWEEP: sweep})} AND tags.{Tag.KIND} != '{Kind.SWEEP}'",
             max_results=_PAGE,
             order_by=["attributes.start_time ASC"],
             page_token=token,
@@ -134,23 +142,25 @@ def whole_trials(runs: Sequence[Run]) -> dict[str, Run]:
     """The trial runs that were written to their end, by trial key; the first of several."""
     found: dict[str, Run] = {}
     for run in runs:
-        if run.data.tags["kind"] == "trial" and run.info.status in ("FINISHED", "FAILED"):
-            found.setdefault(run.data.tags["trial.key"], run)
+        if run.data.tags[Tag.KIND] == Kind.TRIAL and run.info.status in ("FINISHED", "FAILED"):
+            found.setdefault(run.data.tags[Tag.TRIAL_KEY], run)
     return found
 
 
 def summary_of(metrics: Mapping[str, float], curves: Sequence[str]) -> dict[str, Interval]:
     """The final numbers of a trial's run as they were summed up; of `curves` NaN if diverged."""
     finals = {
-        name.removeprefix(FINAL): value for name, value in metrics.items() if name.startswith(FINAL)
+        name.removeprefix(Metric.FINAL): value
+        for name, value in metrics.items()
+        if name.startswith(Metric.FINAL)
     }
-    for name in ("seeds", "diverged_seeds"):
-        finals.pop(name, None)
-    spread = {f"{name}_{suffix}" for name in finals for suffix in _SUFFIXES} & set(finals)
-    names = {*(name.replace("/", "_") for name in curves), *(set(finals) - spread)}
+    for name in (Metric.SEEDS, Metric.DIVERGED_SEEDS):
+        finals.pop(name.removeprefix(Metric.FINAL), None)
+    spread = {f"{name}{suffix}" for name in finals for suffix in _SUFFIXES} & set(finals)
+    names = {*(Final.of(name) for name in curves), *(set(finals) - spread)}
     return {
         name: Interval(
-            finals.get(name, np.nan), *(finals.get(f"{name}_{suffix}") for suffix in _SUFFIXES)
+            finals.get(name, np.nan), *(finals.get(f"{name}{suffix}") for suffix in _SUFFIXES)
         )
         for name in names
     }
