@@ -18,7 +18,7 @@ from analysis.reading.script_options import Options, Places
 from support.record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
 from support.scripts import run_script
 
-SWEEPS = {
+SWEEPS: dict[str, tuple[list[str], list[dict[str, object]]]] = {
     "dropout": (["dropout"], [{"dropout": p} for p in (0.0, 0.5, 1.0)]),
     "l1": (["l1"], [{"l1": value} for value in (0.0, 0.001, 0.005)]),
     "l2": (["l2"], [{"l2": value} for value in (0.0, 0.01, 0.1)]),

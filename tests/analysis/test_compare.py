@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def load(uri: str, *run_ids: str) -> list[SweepRecord]:
 def plot_of(records: list[SweepRecord]) -> Plot:
     """The values of the figure, which has been drawn once, as matplotlib reads text only then."""
     plot = comparison_plot(compared(records))
-    FigureCanvasAgg(draw(plot)).draw()
+    FigureCanvasAgg(draw(plot)).draw()  # type: ignore[no-untyped-call]
     return plot
 
 
@@ -64,7 +65,8 @@ def lines(plot: Plot) -> list[LinePanel]:
 
 
 def final(one: Recorded, metric: str = "test/accuracy") -> np.ndarray:
-    return 100 * one.curves[metric][:, 20:38].astype(np.float64).mean(axis=1)
+    final_epochs = one.curves[metric][:, 20:38].astype(np.float64)
+    return np.asarray(100 * final_epochs.mean(axis=1))
 
 
 def test_sweeps_of_one_field_share_the_axes_and_are_paired(uri: str) -> None:
@@ -148,7 +150,7 @@ def test_axis_is_log_where_values_span_decades(
     ],
 )
 def test_seeds_that_are_no_pairs_are_not_paired(
-    uri: str, seeds: dict[str, int], changes: dict[str, object], reason: str
+    uri: str, seeds: dict[str, Any], changes: dict[str, object], reason: str
 ) -> None:
     first = write(uri, "l2", made_up_sweep(["l2"], L2))
     second = write(uri, "l2", made_up_sweep(["l2"], L2, **seeds), changes=changes)
@@ -187,8 +189,8 @@ def test_labels_of_equal_sweeps_differ(uri: str, run_names: tuple[str, str]) -> 
 def test_sweeps_of_two_fields_are_maps_in_the_same_colours(uri: str) -> None:
     sweeps = [made_up_sweep(["l1", "l2"], points) for points in (GRID, wide(GRID))]
     plot = plot_of(load(uri, *[write(uri, "elastic_net", sweep) for sweep in sweeps]))
-    assert all(isinstance(panel, MapPanel) for panel in plot.panels)
-    first, second, difference = plot.panels
+    first, second, difference = (panel for panel in plot.panels if isinstance(panel, MapPanel))
+    assert plot.panels == (first, second, difference)
     assert first.limits == second.limits
     assert {(cell.x, cell.y) for cell in first.cells} == {(p["l1"], p["l2"]) for p in GRID}
     values = {(cell.x, cell.y): cell.value for cell in difference.cells}
@@ -219,15 +221,16 @@ def test_partial_sweeps_and_odd_names_are_marked(uri: str) -> None:
 def test_nothing_reaches_out_of_the_figure(uri: str, two_fields: bool) -> None:
     name, points = ("elastic_net", GRID) if two_fields else ("l2", L2)
     fields = ["l1", "l2"] if two_fields else ["l2"]
-    more = ({}, {"hidden": (64, 64)}, {"lr": 0.01, "batch_size": 8})
+    more: tuple[dict[str, object], ...] = ({}, {"hidden": (64, 64)}, {"lr": 0.01, "batch_size": 8})
     sweeps = [made_up_sweep(fields, [{**p, **each} for p in points]) for each in more]
     figure = draw(plot_of(load(uri, *[write(uri, name, sweep) for sweep in sweeps])))
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
     width, height = figure.get_size_inches() * figure.dpi
-    boxes = [ax.get_tightbbox() for ax in figure.axes]
-    boxes += [one.get_window_extent() for one in (*figure.texts, *figure.legends)]
+    panels = [ax.get_tightbbox() for ax in figure.axes]
+    others = [one.get_window_extent() for one in (*figure.texts, *figure.legends)]
+    boxes = [box for box in (*panels, *others) if box is not None]
+    assert len(boxes) == len(panels) + len(others)
     for box in boxes:
-        assert box is not None
         assert 0 <= box.x0 < box.x1 <= width
         assert 0 <= box.y0 < box.y1 <= height
     for one, other in combinations(boxes, 2):

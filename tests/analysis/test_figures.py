@@ -78,7 +78,8 @@ def maps(plot: Plot, panel: int = 0) -> MapPanel:
 
 
 def final(one: Recorded, metric: str) -> np.ndarray:
-    return 100 * one.curves[metric][:, 20:38].astype(np.float64).mean(axis=1)
+    final_epochs = one.curves[metric][:, 20:38].astype(np.float64)
+    return np.asarray(100 * final_epochs.mean(axis=1))
 
 
 def test_points_are_means_and_intervals_of_the_recorded_curves(

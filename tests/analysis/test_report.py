@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from analysis.claims import judge
 from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
@@ -225,12 +225,17 @@ def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
     """A tab that must neither complain nor ask for anything outside."""
     wrong: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        wrong.append(dialog.message)
+        dialog.dismiss()
+
     with browser.new_context(**options) as context:
         context.set_default_timeout(HANG * 1000)
         tab = context.new_page()
         tab.on("console", lambda message: wrong.append(message.text))
         tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        tab.on("dialog", dismiss)
 
         def refuse(route: Any) -> None:
             if route.request.url.startswith("file:"):
@@ -361,7 +366,11 @@ def test_links_within_the_page_work_in_the_frame_in_which_mlflow_shows_artifacts
         inside.locator("nav a", has_text="reproduce").click()
         moved = "one => { const y = one.getBoundingClientRect().top; return 0 <= y && y < 150; }"
         heading = inside.locator("#reproduce").element_handle()
-        assert any(heading.evaluate(moved) or tab.wait_for_timeout(100) for _ in range(10 * HANG))
+        for _ in range(10 * HANG):
+            if heading.evaluate(moved):
+                break
+            tab.wait_for_timeout(100)
+        assert heading.evaluate(moved)
 
 
 # ---- the script ----

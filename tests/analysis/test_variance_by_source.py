@@ -100,7 +100,7 @@ def test_diverged_models_take_their_seeds_out_and_leave_no_nan() -> None:
     exchanged["init"][10] = np.inf
     found = sources(base, exchanged, default_rng(0), 199)
     assert [one.n for one in found] == [38, 37, 38]
-    assert np.isfinite([one[1:7] for one in found]).all()
+    assert np.isfinite(np.array([one[1:7] for one in found], dtype=float)).all()
 
 
 def test_intervals_hold_each_share_and_lie_around_it() -> None:
@@ -112,8 +112,8 @@ def test_intervals_hold_each_share_and_lie_around_it() -> None:
         found = sources(*_study(_model, rng.standard_normal((300, 3))), rng, 299)
         for row, one, share in zip(sample, found, truth, strict=True):
             row[:] = (
-                one.first_low <= share <= one.first_high,  # type: ignore[operator]
-                one.total_low <= share <= one.total_high,  # type: ignore[operator]
+                one.first_low <= share <= one.first_high,
+                one.total_low <= share <= one.total_high,
             )
     assert (held.mean(axis=0) >= 0.91).all()
     assert (held.mean(axis=0) <= 0.97).all()

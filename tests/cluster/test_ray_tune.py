@@ -38,7 +38,7 @@ def test_tune_keeps_neither_results_nor_numbers_of_a_pack_that_was_handed_over()
     trial = TuneTrial("PackTrainable", config={"pack": 0}, stub=True)
     result = _reported(content)
     callback.on_trial_result(0, [trial], trial, result)
-    trial.update_last_result(result)  # as Tune does next
+    trial.update_last_result(result)  # type: ignore[no-untyped-call]  # as Tune does next
     assert handed_over == [content]
     assert set(trial.metric_analysis) <= {"done"}
     assert not any(isinstance(value, bytes | float) for value in trial.last_result.values())

@@ -41,8 +41,8 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> list[Node]:
 
 def trial(status: str, cpus: float = 1, gpus: float = 0) -> TuneTrial:
     made = TuneTrial("any", stub=True)
-    made.placement_group_factory = PlacementGroupFactory([{"CPU": cpus, "GPU": gpus}])
-    made.set_status(status)
+    made.placement_group_factory = PlacementGroupFactory([{"CPU": cpus, "GPU": gpus}])  # type: ignore[assignment]
+    made.set_status(status)  # type: ignore[no-untyped-call]
     return made
 
 

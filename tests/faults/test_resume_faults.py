@@ -28,7 +28,7 @@ def sweep_of(folder: Path) -> Run:
 def has_a_sweep(folder: Path) -> bool:
     query = "SELECT count(*) FROM tags WHERE key = 'lock'"
     with suppress(sqlite3.Error), closing(read_only(folder / "mlflow.db")) as database:
-        return database.execute(query).fetchone() == (1,)
+        return bool(database.execute(query).fetchone() == (1,))
     return False
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from support.made_up_results import diverge, made_up, result_of, summaries
 from support.scripts import HANG
@@ -114,13 +114,18 @@ def test_names_stay_within_their_place_in_the_page() -> None:
 @pytest.fixture
 def tab(chromium: Browser) -> Iterator[Page]:
     """A page of its own that must neither complain nor ask for anything outside."""
+    wrong: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        wrong.append(dialog.message)
+        dialog.dismiss()
+
     with chromium.new_context() as context:
         context.set_default_timeout(HANG * 1000)
         page = context.new_page()
-        wrong: list[str] = []
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", dismiss)
         page.on(
             "request",
             lambda request: None if request.url.startswith("file:") else wrong.append(request.url),

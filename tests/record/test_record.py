@@ -123,7 +123,9 @@ def test_the_parent_answers_first(l2_record: Record) -> None:
     assert "Baseline l2=0.000000" in note[0]
     assert note[1].count("](/#/experiments/") == 3
     assert l2_record.parent.data.metrics["best/test_accuracy"] == pytest.approx(best)
-    assert l2_record.parent.inputs.dataset_inputs[0].dataset.name == "iris"
+    inputs = l2_record.parent.inputs
+    assert inputs is not None
+    assert inputs.dataset_inputs[0].dataset.name == "iris"
     assert l2_record.manifest["dataset"]["digest"] == data.load("iris").digest
     assert l2_record.manifest["versions"]["torch"]
 

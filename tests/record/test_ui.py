@@ -96,7 +96,9 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     drawn = run_script("analysis/l2.py", "--tracking-uri", server, cwd=folder)
     assert drawn.returncode == 0, drawn.stderr
     client = MlflowClient(server)
-    experiment = client.get_experiment_by_name("l2").experiment_id
+    found = client.get_experiment_by_name("l2")
+    assert found is not None
+    experiment = found.experiment_id
     (parent,) = client.search_runs([experiment], "tags.kind = 'sweep'")
     links = re.findall(rf"{re.escape(server)}/#\S+", done.stdout)
     return Served(server, links, experiment, parent.info.run_id)

@@ -155,8 +155,8 @@ def _points(uri: str, runs: Collection[Run]) -> dict[str, dict[str, list[tuple[i
     for start in range(0, len(every), 20):  # a server gives 25,000 points at most
         ids = every[start : start + 20]
         for name in sorted(names):
-            answer = http_request(
-                get_default_host_creds(uri),
+            answer = http_request(  # type: ignore[no-untyped-call]
+                get_default_host_creds(uri),  # type: ignore[no-untyped-call]
                 "/ajax-api/2.0/mlflow/metrics/get-history-bulk",  # as its UI asks
                 "GET",
                 params={"run_id": ids, "metric_key": name},

@@ -42,7 +42,8 @@ def _leave_out_slow_ones(config: pytest.Config, items: list[pytest.Item]) -> Non
         return
     places = [Path(argument.partition("::")[0]) for argument in config.args]
     named = {(config.invocation_params.dir / place).resolve() for place in places}
-    left_out, left = [], []
+    left_out: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         slow = item.get_closest_marker("slow") is not None
         (left_out if slow and item.path not in named else left).append(item)

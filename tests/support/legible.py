@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 
 def texts(figure: Figure) -> list[Text]:
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
     found = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
     assert all(isinstance(text, Text) for text in found)
     return [text for text in found if isinstance(text, Text)]
@@ -18,7 +18,7 @@ def texts(figure: Figure) -> list[Text]:
 
 def require_legible(figure: Figure) -> None:
     shown = texts(figure)
-    assert min(text.get_fontsize() for text in shown) >= 9
+    assert min(float(text.get_fontsize()) for text in shown) >= 9
     width, height = figure.get_size_inches() * figure.dpi
     own = [text.get_window_extent() for text in figure.texts]
     panels = [ax.get_tightbbox() for ax in figure.axes]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,8 @@ def made_up(
     base = setting.fixed if epochs is None else replace(setting.fixed, epochs=epochs)
     sweep = []
     for values in VALUES[role]:
-        hyperparameters = replace(base, **dict(zip(setting.axes, values, strict=True)))
+        chosen: dict[str, Any] = dict(zip(setting.axes, values, strict=True))
+        hyperparameters = replace(base, **chosen)
         name = configuration_name(setting.axes, hyperparameters)
         trial = Trial(name, hyperparameters, tuple(range(seeds)))
         sweep.append(_recorded(trial, world or World(), zlib.crc32(f"{role} {name}".encode())))
@@ -76,7 +78,7 @@ def _recorded(trial: Trial, world: World, number: int) -> Recorded:
     hp, seeds = trial.hyperparameters, len(trial.seeds)
     shared = of_seeds.normal(0, 0.01, (seeds, 1))
     away = np.exp(-np.arange(1, hp.epochs + 1) / world.pace(hp))
-    curves = {}
+    curves: dict[str, np.ndarray] = {}
     for part, level in (("train", world.train(hp)), ("test", world.test(hp))):
         ends = level + shared + own.normal(0, world.luck, (seeds, 1))
         accuracy = np.clip(ends + (0.3 - ends) * away, 0, 1)
@@ -99,7 +101,7 @@ def _recorded(trial: Trial, world: World, number: int) -> Recorded:
 def dataset_of(role: str) -> dict[str, object]:
     """The dataset's facts as the manifest has them."""
     name = SETTINGS[role].fixed.dataset
-    names = {"class_names": [], "feature_names": []} if name != "iris" else {}
+    names: dict[str, object] = {"class_names": [], "feature_names": []} if name != "iris" else {}
     return {**DATASET, "name": name, **DATASETS[name]._asdict(), **names}
 
 

@@ -130,10 +130,11 @@ class Host:
         ends = ("--fork", "--kill-child", "--propagation", "private")
         script = ("bash", "-c", _INIT, "init", self.name, str(self.folder))
         log = self.folder / "init.log"
-        self._holder = _held("unshare", *spaces, *ends, *script, *self._network.shown, log=log)
-        holder = psutil.Process(self._holder.pid)
+        started = _held("unshare", *spaces, *ends, *script, *self._network.shown, log=log)
+        self._holder = started
+        holder = psutil.Process(started.pid)
         ready = self.path("/run/sshd.pid")
-        _wait_until(lambda: ready.exists() or self._holder.poll() is not None, f"{self.name} is up")
+        _wait_until(lambda: ready.exists() or started.poll() is not None, f"{self.name} is up")
         assert ready.exists(), f"{self.name} does not start:\n{log.read_text()}"
         self._pid = holder.children()[0].pid
         self._network.plug(f"v-{self.name}", self._pid, self.address)
@@ -229,6 +230,7 @@ class Host:
     @contextmanager
     def network(self) -> Iterator[None]:
         """Connections that this thread makes meanwhile are made from the host."""
+        assert self._pid is not None
         with Path("/proc/thread-self/ns/net").open() as own, _network_of(self._pid) as other:
             _enter(other.fileno())
             try:

@@ -93,7 +93,7 @@ def hosts_of_the_page(shared: Path) -> Iterator[Cluster]:
     """
     with network(shared) as made:
         _fetch_packages(shared)
-        cluster = Cluster(*(made.add(name) for name in ("laptop", "head")), [])
+        cluster = Cluster(made.add("laptop"), made.add("head"), [])
         cluster.workers += [made.add("one"), made.add("two")]
         _prepare_laptop(cluster, made.key)
         for host in (cluster.head, *cluster.workers):

@@ -172,7 +172,7 @@ class _Keeper:
         os.kill(gcs.process.pid, signal.SIGKILL)
 
     def alive(self) -> int:
-        return sum(each["Alive"] for each in self._cluster.global_state.node_table())
+        return sum(each["Alive"] for each in self._cluster.global_state.node_table())  # type: ignore[no-untyped-call]
 
     def workers(self) -> int:
         return self._actors().total()
@@ -187,7 +187,7 @@ class _Keeper:
         return most
 
     def gpus(self) -> list[float]:
-        table = self._cluster.global_state.node_table()
+        table = self._cluster.global_state.node_table()  # type: ignore[no-untyped-call]
         return [
             each["Resources"]["GPU"] - self._least_gpus.get(each["NodeID"], 1.0)
             for each in table
@@ -196,12 +196,12 @@ class _Keeper:
 
     def look(self) -> None:
         self._most |= self._actors()
-        for node, free in self._cluster.global_state.available_resources_per_node().items():
+        for node, free in self._cluster.global_state.available_resources_per_node().items():  # type: ignore[no-untyped-call]
             # What is taken completely is left out.
             self._least_gpus[node] = min(self._least_gpus.get(node, 1.0), free.get("GPU", 0.0))
 
     def end(self) -> None:
-        self._cluster.shutdown()
+        self._cluster.shutdown()  # type: ignore[no-untyped-call]
 
     def _actors(self) -> Counter[str]:
         table = self._cluster.global_state.actor_table(None, None, "ALIVE")

@@ -202,7 +202,7 @@ def write_sweep(
         client.log_param(parent, f"sweep.{option}", value)
     if status != "RUNNING":
         client.set_terminated(parent, status)
-    return parent
+    return str(parent)
 
 
 def _write_trial(

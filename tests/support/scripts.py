@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 HANG = 900
 
 # Five results one after the other, with time between them for a fault.
-PACED = ("--num-samples", "5", "--seeds", "2", "--epochs", "600", "--pack", "1")
-PACED = (*PACED, "--max-concurrent", "1")
+_FIVE = ("--num-samples", "5", "--seeds", "2", "--epochs", "600", "--pack", "1")
+PACED = (*_FIVE, "--max-concurrent", "1")
 
 
 def environment() -> dict[str, str]:

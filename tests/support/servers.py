@@ -234,7 +234,7 @@ def postgresql() -> Iterator[str]:
 def _wait_until_ready(
     programs: Path, port: int, process: subprocess.Popen[bytes], log: Path
 ) -> None:
-    asked = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+    asked: list[str | Path] = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
     deadline = time.monotonic() + HANG
     while subprocess.run(asked, check=False).returncode != 0:
         if process.poll() is not None or time.monotonic() > deadline:

@@ -19,8 +19,8 @@ from support.sweep_process import started, trials_recorded
 
 pytestmark = pytest.mark.sweep
 
-FLAGS = ("--num-samples", "4", "--seeds", "2", "--epochs", "600", "--pack", "2", "--log-seeds")
-FLAGS = (*FLAGS, "--max-concurrent", "1")
+FOUR = ("--num-samples", "4", "--seeds", "2", "--epochs", "600", "--pack", "2", "--log-seeds")
+FLAGS = (*FOUR, "--max-concurrent", "1")
 
 
 def store(folder: Path) -> MlflowClient:

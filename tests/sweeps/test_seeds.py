@@ -182,7 +182,7 @@ def test_folds_go_with_everything() -> None:
     ]
     source = _source(0.5, 0.6, flags=("--folds", "3"))
     found = {
-        key: each | _summary(0, cv_accuracy=0.1, cv_loss=0.1)
+        key: {**each, **_summary(0, cv_accuracy=0.1, cv_loss=0.1)}
         for key, each in source.summaries.items()
     }
     plan = _plan(*FROM, source=source._replace(summaries=found))

@@ -86,7 +86,7 @@ def test_recorded_models_are_those_of_their_four_seeds_to_the_last_bit(record: R
         models = [Model(trial.hyperparameters, seed) for seed in seeds]
         again = train_pack(models, data.load("iris"))
         for number, seed in enumerate(following):
-            found = curves.loc[(trial.key, seed)]
+            found = curves.loc[[(trial.key, seed)]]
             for name in CURVES:
                 assert np.array_equal(found[name], again.curves[name][number])
 

@@ -28,11 +28,11 @@ CONFIGURATIONS = [
 MODELS = [Model(each, Seed.of(seed)) for each in CONFIGURATIONS for seed in range(3)]
 
 
-class Recording(TorchDispatchMode):
+class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Every operation, its operands and outcomes, and what the operands held before the first."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[tuple[Any, Any, Any, list[torch.Tensor]]] = []
         self.before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
