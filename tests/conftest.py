@@ -6,13 +6,16 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from mlflow import MlflowClient
 from playwright.sync_api import Browser, sync_playwright
 
 from support.left_out import *  # noqa: F403 - hooks, which pytest looks for here
-from support.record import Record, read_record
+from support.made_once import made_once
+from support.record import Record, copy_record, read_record
 from support.scripts import HANG, PACED, run_script
 
 if TYPE_CHECKING:
@@ -41,27 +44,36 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def l2_record(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """A small finished sweep: 6 values of λ, 3 seeds, 40 epochs, a run per seed too."""
-    folder = tmp_path_factory.mktemp("l2")
-    flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "40", "--log-seeds")
-    done = run_script("sweeps/l2.py", *flags, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    (folder / "stdout.txt").write_text(done.stdout)
+    """A small finished sweep: 6 values of λ, 3 seeds, 40 epochs, a run per seed too.
+
+    Each of pytest-xdist's processes has a copy of its own.
+    """
+
+    def make(folder: Path) -> None:
+        flags = ("--num-samples", "6", "--seeds", "3", "--epochs", "40", "--log-seeds")
+        done = run_script("sweeps/l2.py", *flags, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        (folder / "stdout.txt").write_text(done.stdout)
+
+    folder = tmp_path_factory.mktemp("l2") / "copy"
+    copy_record(made_once(tmp_path_factory, "l2", make), folder)
     return read_record(folder)
 
 
 @pytest.fixture(scope="session")
 def paced(tmp_path_factory: pytest.TempPathFactory) -> Everything:
     """All of a sweep with the flags `PACED` that no fault has met."""
-    from support.invariants import check_invariants  # these import this module
+    from support.everything import everything  # these import this module
+    from support.invariants import check_invariants
     from support.sweep_process import started
 
-    folder = tmp_path_factory.mktemp("paced")
-    with started("sweeps/l2.py", *PACED, cwd=folder) as process:
-        assert process.wait() == 0, process.stderr
-        found = check_invariants(folder, process=process)
-    assert found is not None
-    return found
+    def make(folder: Path) -> None:
+        with started("sweeps/l2.py", *PACED, cwd=folder) as process:
+            assert process.wait() == 0, process.stderr
+            check_invariants(folder, process=process)
+
+    folder = made_once(tmp_path_factory, "paced", make)
+    return everything(MlflowClient(f"sqlite:///{folder}/mlflow.db"))
 
 
 @pytest.fixture(scope="session")

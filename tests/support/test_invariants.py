@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from mlflow import MlflowClient
 from support import sweep_process
 from support.everything import everything
 from support.invariants import check_invariants
-from support.record import Record
+from support.record import Record, copy_record
 from support.sweep_process import SweepProcess
 
 pytestmark = pytest.mark.sweep
@@ -25,11 +24,7 @@ pytestmark = pytest.mark.sweep
 
 def copy_of(record: Record, folder: Path) -> Path:
     """The store and its artifacts once more, to be damaged."""
-    shutil.copytree(record.folder, folder / "copy")
-    change(
-        folder / "copy",
-        f"UPDATE runs SET artifact_uri = replace(artifact_uri, '{record.folder}', '{folder}/copy')",
-    )
+    copy_record(record.folder, folder / "copy")
     return folder / "copy"
 
 
