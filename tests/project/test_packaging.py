@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT
+from support.scripts import ROOT
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT: dict[str, Any] = SETTINGS["project"]
