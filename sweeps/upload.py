@@ -100,7 +100,7 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, manifes
     from trainables import data
 
     problems: list[Problem] = []
-    progress = time.monotonic()
+    progress: float | None = None
 
     def hear(event: Event) -> None:
         nonlocal progress
@@ -108,6 +108,14 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, manifes
             problems.append(event)
         elif isinstance(event, Recorded):
             progress = time.monotonic()
+
+    def deadline() -> float:
+        # Counted from the first write: before it, the lock of an owner on another machine may have
+        # been watched for as long.
+        nonlocal progress
+        if progress is None:
+            progress = time.monotonic()
+        return progress + _PATIENCE
 
     dataset = data.load(manifest.dataset["name"])
     recording = Recording.resume(
@@ -119,7 +127,7 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, manifes
         os.getpid(),
         retry_failed=False,
         tell=hear,
-        deadline=lambda: progress + _PATIENCE,
+        deadline=deadline,
         spool=spool,
     )
     status = "FINISHED" if not recording.record.writer.unrecorded() else "KILLED"
