@@ -40,7 +40,9 @@ class RayCluster:
         own = {"RAY_TMPDIR": self.temporary, "TMPDIR": self.temporary}
         self._log = (Path(self.temporary) / "log.txt").open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, __file__, json.dumps(nodes), version],
+            # As a module, from the folder of `support`: what it imports of that is found.
+            [sys.executable, "-m", "support.ray_cluster", json.dumps(nodes), version],
+            cwd=Path(__file__).parents[1],
             env=environment() | own | {"RAY_USAGE_STATS_ENABLED": "0"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
