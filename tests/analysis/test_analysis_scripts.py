@@ -17,6 +17,7 @@ from analysis.reading.connection import open_store
 from analysis.reading.script_options import Options, Places
 from support.record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
 from support.scripts import run_script
+from support.warm_scripts import run_warm
 
 SWEEPS: dict[str, tuple[list[str], list[dict[str, object]]]] = {
     "dropout": (["dropout"], [{"dropout": p} for p in (0.0, 0.5, 1.0)]),
@@ -68,7 +69,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.mark.parametrize("name", list(FIGURES))
 def test_script_leaves_figures_here_and_in_mlflow(name: str, store: Store, tmp_path: Path) -> None:
-    done = run_script(f"analysis/{name}.py", "--tracking-uri", store.uri, cwd=tmp_path)
+    done = run_warm(f"analysis/{name}.py", "--tracking-uri", store.uri, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     expected = {f"{figure}.{kind}" for figure in FIGURES[name] for kind in ("png", "svg", "csv")}
@@ -93,7 +94,7 @@ def test_default_store_and_table(store: Store, tmp_path: Path) -> None:
     """In the folder of the store no flag is needed; --sweep, --out and --no-upload do as told."""
     before = store.artifacts("l2")
     flags = ("--sweep", store.run_ids["l2"], "--out", str(tmp_path / "a" / "b"), "--no-upload")
-    done = run_script("analysis/l2.py", *flags, cwd=store.folder)
+    done = run_warm("analysis/l2.py", *flags, cwd=store.folder)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "a" / "b" / "l2_accuracy.png").exists()
     assert not (store.folder / "figures").exists()
@@ -123,13 +124,13 @@ def test_incomplete_sweep_needs_allow_partial(tmp_path: Path) -> None:
     sweep = made_up_sweep(fields, points)
     faults = Faults(failed=["l2=0.010000"])
     write_sweep(uri, tmp_path / "artifacts", "l2", fields, sweep, faults=faults)
-    done = run_script("analysis/l2.py", cwd=tmp_path)
+    done = run_warm("analysis/l2.py", cwd=tmp_path)
     assert done.returncode == 3
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert "lacks 1 of 3 trials: l2=0.010000 (failed: worker died)" in done.stderr
     assert not (tmp_path / "figures").exists()
-    done = run_script("analysis/l2.py", "--allow-partial", cwd=tmp_path)
+    done = run_warm("analysis/l2.py", "--allow-partial", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == ["warning: partial: 1 of 3 trials missing"]
     table = pd.read_csv(tmp_path / "figures" / "l2_accuracy.csv")
@@ -174,7 +175,7 @@ def test_running_sweep_is_an_own_exit_code(
 def test_mistakes_end_in_words_not_tracebacks(
     flags: tuple[str, ...], code: int, text: str, tmp_path: Path
 ) -> None:
-    done = run_script("analysis/l1.py", *flags, cwd=tmp_path)
+    done = run_warm("analysis/l1.py", *flags, cwd=tmp_path)
     assert done.returncode == code
     assert text in done.stderr
     assert "Traceback" not in done.stderr
@@ -188,7 +189,7 @@ def test_upload_failure_keeps_the_files(tmp_path: Path) -> None:
     write_sweep(uri, copy, "dropout", fields, made_up_sweep(fields, points))
     (manifest,) = copy.rglob("sweep.json")
     (manifest.parent / "figures").write_text("a file where the folder should be")
-    done = run_script("analysis/dropout.py", cwd=tmp_path)
+    done = run_warm("analysis/dropout.py", cwd=tmp_path)
     assert done.returncode == 4
     assert "the figures are saved, but cannot be added to the tracking store" in done.stderr
     assert "Traceback" not in done.stderr
@@ -197,7 +198,7 @@ def test_upload_failure_keeps_the_files(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> None:
     (tmp_path / "figures").write_text("a file")
-    done = run_script("analysis/dropout.py", "--tracking-uri", store.uri, cwd=tmp_path)
+    done = run_warm("analysis/dropout.py", "--tracking-uri", store.uri, cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot write figures to figures" in done.stderr
     assert "Traceback" not in done.stderr
@@ -207,7 +208,7 @@ def test_concepts_say_which_sweep_is_missing(tmp_path: Path) -> None:
     uri = new_store(tmp_path)
     fields, points = SWEEPS["l2"]
     write_sweep(uri, tmp_path / "artifacts", "l2", fields, made_up_sweep(fields, points))
-    done = run_script("analysis/concepts.py", "--no-upload", cwd=tmp_path)
+    done = run_warm("analysis/concepts.py", "--no-upload", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "l1: none" in done.stdout
     assert "l2: l2-" in done.stdout

@@ -32,7 +32,7 @@ from support.lesson_fixture import (
     write_role,
 )
 from support.record_fixture import Faults, Recorded, diverging, new_store
-from support.scripts import run_script
+from support.warm_scripts import run_warm
 from trainables.hyperparameters import Hyperparameters
 
 FLAT = World()
@@ -393,7 +393,7 @@ def test_partial_sweeps_are_said_to_be(uri: str) -> None:
 
 
 def test_the_script_prints_saves_and_uploads_the_table(lesson_store: str, tmp_path: Path) -> None:
-    done = run_script("analysis/claims.py", "--tracking-uri", lesson_store, cwd=tmp_path)
+    done = run_warm("analysis/claims.py", "--tracking-uri", lesson_store, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     places = ("MLflow runs in ", "figures/")  # whose paths are as long as they are
     lines = [line for line in done.stdout.splitlines() if not line.startswith(places)]

@@ -25,7 +25,7 @@ from analysis.side_by_side.compare_figures import comparison_plot
 from analysis.side_by_side.shared_configurations import pair
 from analysis.side_by_side.sweep_labels import labels
 from support.record_fixture import DATASET, Faults, Recorded, made_up_sweep, new_store, write_sweep
-from support.scripts import run_script
+from support.warm_scripts import run_warm
 from trainables.result import interval
 
 L2 = [{"l2": value} for value in (0.0, 0.01, 0.02, 0.1)]
@@ -251,7 +251,7 @@ def test_every_model_diverged(uri: str) -> None:
 def test_script_writes_the_figure_to_every_sweep(uri: str, tmp_path: Path) -> None:
     ids = [write(uri, "l2", made_up_sweep(["l2"], points)) for points in (L2, wide(L2))]
     ids.append(write(uri, "l1", made_up_sweep(["l1"], L1, seeds=2), run_name="=1+1"))
-    done = run_script("analysis/compare.py", *ids, cwd=tmp_path)
+    done = run_warm("analysis/compare.py", *ids, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     text = done.stdout
     for expected in ("best", "baseline", "l2, hidden=64 64, seeds=3 minus l2", "of 4 shared"):
@@ -265,7 +265,7 @@ def test_script_writes_the_figure_to_every_sweep(uri: str, tmp_path: Path) -> No
         assert {Path(file.path).name for file in files} == {
             f"{csv.stem}.{kind}" for kind in ("png", "svg", "csv")
         }
-    again = run_script("analysis/compare.py", *ids, "--no-upload", "--out", "o", cwd=tmp_path)
+    again = run_warm("analysis/compare.py", *ids, "--no-upload", "--out", "o", cwd=tmp_path)
     assert again.returncode == 0
     assert (tmp_path / "o" / csv.name).read_bytes() == csv.read_bytes()
 

@@ -25,7 +25,7 @@ from support.record_fixture import (
     new_store,
     write_sweep,
 )
-from support.scripts import run_script
+from support.warm_scripts import run_warm
 from trainables.result import CURVES, interval
 
 POINTS = [{"l2": value} for value in (0.0, 0.01, 0.02, 0.1)]
@@ -48,7 +48,7 @@ def run_id(sweep: list[Recorded], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def exported(sweep: list[Recorded], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `python analysis/export.py RUN_ID` leaves beside the store."""
     folder = tmp_path_factory.mktemp("exported")
-    done = run_script("analysis/export.py", write(folder, sweep, run_name="l2-a"), cwd=folder)
+    done = run_warm("analysis/export.py", write(folder, sweep, run_name="l2-a"), cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert "export-l2-a/README.txt" in done.stdout
     return folder / "export-l2-a"
@@ -166,7 +166,7 @@ def test_real_sweep(l2_record: Record, tmp_path: Path) -> None:
     """Numbers are those that the sweep recorded, and seeds average to their trials."""
     uri = f"sqlite:///{l2_record.folder}/mlflow.db"
     flags = (l2_record.parent.info.run_id, "--tracking-uri", uri, "--out", "a/b")
-    done = run_script("analysis/export.py", *flags, cwd=tmp_path)
+    done = run_warm("analysis/export.py", *flags, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     out = tmp_path / "a" / "b"
     trials = pd.read_csv(out / "trials.csv").set_index("trial_key")

@@ -30,7 +30,8 @@ from analysis.report_page.report_figures import image, lesson_figures
 from support.lesson_fixture import PLAUSIBLE, in_memory
 from support.record_fixture import diverging, new_store
 from support.report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes
-from support.scripts import HANG, run_script
+from support.scripts import HANG
+from support.warm_scripts import run_warm
 
 NASTY = (
     "<img src=x onerror=alert(1)>",
@@ -379,7 +380,7 @@ def test_links_within_the_page_work_in_the_frame_in_which_mlflow_shows_artifacts
 def test_the_script_writes_the_page_and_adds_it_to_every_sweep(
     lesson_store: str, tmp_path: Path
 ) -> None:
-    done = run_script("analysis/report.py", "--tracking-uri", lesson_store, cwd=tmp_path)
+    done = run_warm("analysis/report.py", "--tracking-uri", lesson_store, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "figures" / "report.html").read_text(encoding="utf-8")
     assert len(page.encode()) < 12e6

@@ -24,8 +24,8 @@ from analysis.seed_study.study_reading import reading
 from analysis.seed_study.study_tables import statistics
 from support.legible import require_legible, texts
 from support.record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
-from support.scripts import run_script
 from support.seeds_record import configuration, record_of, seeds_sweep, with_accuracy
+from support.warm_scripts import run_warm
 
 POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.1}]
 LEVELS = (0.9, 0.8995, 0.85)
@@ -60,7 +60,7 @@ def script(
     """The script's run on that sweep, and its figures."""
     folder = tmp_path_factory.mktemp("script")
     flags = ("--tracking-uri", record.tracking_uri)
-    return run_script("analysis/robustness.py", *flags, cwd=folder), folder / "figures"
+    return run_warm("analysis/robustness.py", *flags, cwd=folder), folder / "figures"
 
 
 def test_script_leaves_figures_and_table_here_and_in_mlflow(
