@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def _id(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
 def _imported(path: Path, within_functions: bool = True) -> set[str]:
     """Every module that the file imports, by its full name."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -42,6 +44,12 @@ def _packages(path: Path) -> set[str]:
     return {name.split(".")[0] for name in _imported(path)}
 
 
+def _who_imports(paths: list[Path], unknown: set[str]) -> list[str]:
+    """Those files that import one of the packages, with which of them."""
+    both = {_id(path): _packages(path) & unknown for path in paths}
+    return [f"{name} imports {', '.join(sorted(found))}" for name, found in both.items() if found]
+
+
 def _loaded_by(code: str, cwd: Path) -> set[str]:
     """Top-level packages that running `code` in a new process loads."""
     report = "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))"
@@ -59,48 +67,46 @@ def test_the_three_folders_have_modules() -> None:
     assert all(len(_in(folder)) > 5 for folder in FOLDERS)
 
 
-@pytest.mark.parametrize("path", _in("trainables"), ids=_id)
-def test_trainables_know_nothing_of_sweeps_analysis_records_or_command_lines(path: Path) -> None:
-    assert not _packages(path) & {"sweeps", "analysis", "mlflow", "argparse", "tyro", "optuna"}
+def test_trainables_know_nothing_of_sweeps_analysis_records_or_command_lines() -> None:
+    unknown = {"sweeps", "analysis", "mlflow", "argparse", "tyro", "optuna"}
+    assert _who_imports(_in("trainables"), unknown) == []
 
 
-@pytest.mark.parametrize("path", _in("trainables"), ids=_id)
-def test_of_the_trainables_the_tune_class_alone_knows_ray(path: Path) -> None:
-    assert ("ray" in _packages(path)) == (path.name == "trainable.py")
+def test_of_the_trainables_the_tune_class_alone_knows_ray() -> None:
+    knowing = [path.name for path in _in("trainables") if "ray" in _packages(path)]
+    assert knowing == ["trainable.py"]
 
 
-@pytest.mark.parametrize("path", _in("sweeps"), ids=_id)
-def test_sweeps_do_not_know_the_analysis(path: Path) -> None:
-    assert "analysis" not in _packages(path)
+def test_sweeps_do_not_know_the_analysis() -> None:
+    assert _who_imports(_in("sweeps"), {"analysis"}) == []
 
 
-@pytest.mark.parametrize("path", _in("analysis"), ids=_id)
-def test_the_analysis_knows_neither_sweeps_nor_ray_nor_torch(path: Path) -> None:
-    assert not _packages(path) & {"sweeps", "ray", "torch"}
+def test_the_analysis_knows_neither_sweeps_nor_ray_nor_torch() -> None:
+    assert _who_imports(_in("analysis"), {"sweeps", "ray", "torch"}) == []
 
 
-@pytest.mark.parametrize("path", _in("analysis"), ids=_id)
-def test_of_the_trainables_the_analysis_knows_results_and_the_form_of_records_only(
-    path: Path,
-) -> None:
-    known = {name for name in _imported(path) if name.split(".")[0] == "trainables"}
-    modules = {".".join(name.split(".")[:2]) for name in known}
+def test_of_the_trainables_the_analysis_knows_results_and_the_form_of_records_only() -> None:
     allowed = {"result", "hyperparameters", "trial", "record_format", "manifest"}
-    assert modules <= {f"trainables.{name}" for name in allowed}
+    wrong = []
+    for path in _in("analysis"):
+        known = {name for name in _imported(path) if name.split(".")[0] == "trainables"}
+        modules = {".".join(name.split(".")[:2]) for name in known}
+        if more := modules - {f"trainables.{name}" for name in allowed}:
+            wrong.append((_id(path), more))
+    assert wrong == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_id)
-def test_nothing_changes_the_import_path(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert "sys.path" not in text
-    assert "PYTHONPATH" not in text
+def test_nothing_changes_the_import_path() -> None:
+    texts = {_id(path): path.read_text(encoding="utf-8") for path in MODULES}
+    assert [name for name, text in texts.items() if "sys.path" in text] == []
+    assert [name for name, text in texts.items() if "PYTHONPATH" in text] == []
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.name != "__init__.py"], ids=_id)
-def test_no_module_hides_one_of_python_or_of_an_installed_package(path: Path) -> None:
+def test_no_module_hides_one_of_python_or_of_an_installed_package() -> None:
     # A script's folder is first on the import path, so a module there goes before all others.
-    assert path.stem not in sys.stdlib_module_names
-    assert path.stem not in INSTALLED - set(FOLDERS)
+    taken = sys.stdlib_module_names | (INSTALLED - set(FOLDERS))
+    named = [path for path in MODULES if path.name != "__init__.py"]
+    assert [_id(path) for path in named if path.stem in taken] == []
 
 
 # From the ground up: a room imports those before it, and its own modules.
@@ -206,6 +212,6 @@ def test_refusing_bad_options_loads_neither_torch_nor_ray_nor_mlflow(tmp_path: P
     assert not _loaded_by(code, tmp_path) & {"torch", "ray", "mlflow", "sklearn"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_id)
-def test_a_file_can_be_read_at_one_sitting(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+def test_a_file_can_be_read_at_one_sitting() -> None:
+    lengths = {_id(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}

@@ -95,10 +95,10 @@ def test_every_number_is_exported(store: Store, sweep: str, tmp_path: Path) -> N
             expected = recorded[row["run_id"]].get(f"final/{name}", np.nan)
             assert row[name] == pytest.approx(expected, rel=1e-5, nan_ok=True)
     exported, parts = pd.read_parquet(out / "curves.parquet"), store.artifacts(sweep) / "curves"
-    expected = pd.concat(map(pd.read_parquet, sorted(parts.glob("*.parquet"))))
-    assert set(expected) <= set(exported)
+    curves = pd.concat(map(pd.read_parquet, sorted(parts.glob("*.parquet"))))
+    assert set(curves) <= set(exported)
     pd.testing.assert_frame_equal(
-        _sorted(exported[list(expected)]), _sorted(expected), check_exact=True, check_dtype=False
+        _sorted(exported[list(curves)]), _sorted(curves), check_exact=True, check_dtype=False
     )
     assert list((out / "figures").glob("*.png"))
 
