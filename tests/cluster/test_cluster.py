@@ -20,7 +20,7 @@ from support.scripts import HANG, PACED, ROOT, run_script
 from support.sweep_process import started, trials_recorded
 from sweeps.cluster.ray_address import find_cluster
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 WAITING = "still waiting for an answer of "
 FREE = PACED[:-2]  # the same five packs, as many at once as find room
@@ -68,7 +68,6 @@ def test_a_cluster_records_what_a_laptop_does_four_trials_at_once_on_one_gpu(
     assert cluster.alive() == 3
 
 
-@pytest.mark.slow
 def test_gpus_and_cpus_are_used_at_once(
     tmp_path: Path, cluster: RayCluster, paced: Everything
 ) -> None:
@@ -91,7 +90,6 @@ def test_gpus_and_cpus_are_used_at_once(
     assert devices.total() == 5
 
 
-@pytest.mark.slow
 def test_a_stopped_sweep_leaves_the_cluster_as_it_was_and_is_resumed_there(
     tmp_path: Path, cluster: RayCluster, paced: Everything
 ) -> None:
@@ -118,7 +116,6 @@ def test_the_cluster_of_this_machine_is_found_where_ray_start_leaves_its_address
     assert find_cluster("auto", print) is None
 
 
-@pytest.mark.slow
 def test_a_node_that_is_slow_to_answer_is_waited_for(
     tmp_path: Path, cluster: RayCluster, paced: Everything
 ) -> None:
@@ -137,7 +134,6 @@ def test_a_node_that_is_slow_to_answer_is_waited_for(
     assert cluster.alive() == 3
 
 
-@pytest.mark.slow
 def test_a_node_with_another_torch_is_named_and_nothing_is_trained(
     tmp_path: Path, cluster: RayCluster
 ) -> None:
@@ -155,7 +151,6 @@ def test_a_node_with_another_torch_is_named_and_nothing_is_trained(
     assert trials_recorded(tmp_path) == 0
 
 
-@pytest.mark.slow
 def test_a_cluster_of_another_ray_is_refused(tmp_path: Path) -> None:
     with ray_cluster({"num_cpus": 1}, version="2.50.1") as other:
         done = run_script("sweeps/l2.py", "--address", other.address, cwd=tmp_path)
@@ -176,7 +171,6 @@ def test_too_few_nodes_are_refused(tmp_path: Path, cluster: RayCluster) -> None:
     assert trials_recorded(tmp_path) == 0
 
 
-@pytest.mark.slow
 def test_nodes_leave_and_come_while_a_sweep_runs(
     tmp_path: Path, cluster: RayCluster, paced: Everything
 ) -> None:
@@ -192,7 +186,6 @@ def test_nodes_leave_and_come_while_a_sweep_runs(
         check_invariants(tmp_path, process=process, reference=paced)
 
 
-@pytest.mark.slow
 def test_a_sweep_whose_cluster_goes_ends_and_is_resumed_without_it(
     tmp_path: Path, cluster: RayCluster, paced: Everything
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_signal_ends_the_sweep_in_order(
     assert gone(started)
 
 
+@pytest.mark.slow
 def test_a_killed_launcher_leaves_no_run_running(tmp_path: Path) -> None:
     process = start_script("sweeps/l2.py", "--num-samples", "40", "--epochs", "20000", cwd=tmp_path)
     everyone = psutil.Process(process.pid)
