@@ -31,8 +31,11 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(folder: Path, kind: str) -> str:
     client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
-    experiment = client.get_experiment_by_name("l2").experiment_id
-    run_id: str = client.search_runs([experiment], f"tags.kind = '{kind}'")[0].info.run_id
+    experiment = client.get_experiment_by_name("l2")
+    assert experiment is not None
+    run_id: str = client.search_runs([experiment.experiment_id], f"tags.kind = '{kind}'")[
+        0
+    ].info.run_id
     return run_id
 
 
