@@ -16,6 +16,7 @@ from matplotlib.transforms import Bbox
 from analysis.plotting.draw_dots import draw_dots, draw_spans
 from analysis.plotting.draw_lines import draw_lines
 from analysis.plotting.draw_maps import draw_blocks, draw_map
+from analysis.plotting.draw_text import wrapped
 from analysis.plotting.panels import (
     BlockPanel,
     DotPanel,
@@ -46,6 +47,8 @@ STYLE: dict[Any, Any] = {
 # Inches. A figure is, from the top: title, subtitle, rows of panels, legend, notes.
 _PANEL_WIDTH, _PANEL_HEIGHT = 5.4, 4.0
 _MARGIN, _TITLE_LINE, _LINE = 0.15, 0.28, 0.2
+_TITLE: dict[str, Any] = {"size": 14, "weight": "bold"}
+_SUBTITLE, _NOTE = {"size": 10}, {"size": 9}
 _DIGITS = 6  # of a panel's place, as a share of the figure
 _AROUND = 1.0  # about what a panel's title, labels and numbers take
 
@@ -56,9 +59,10 @@ def draw(plot: Plot) -> Figure:
         columns = plot.columns or len(plot.panels)
         rows = math.ceil(len(plot.panels) / columns)
         width = max(_PANEL_WIDTH * columns, 7.0)
-        title = textwrap.wrap(plot.title, int(width * 8))
-        subtitle = textwrap.wrap(plot.subtitle, int(width * 13))
-        notes = [line for note in plot.notes for line in textwrap.wrap(note, int(width * 14))]
+        room = width - 2 * _MARGIN
+        title = wrapped(plot.title, room, **_TITLE)
+        subtitle = wrapped(plot.subtitle, room, **_SUBTITLE)
+        notes = [line for note in plot.notes for line in wrapped(note, room, **_NOTE)]
         figure = Figure(figsize=(width, 6.0), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         labels = _series_labels(plot)
@@ -91,9 +95,9 @@ def draw(plot: Plot) -> Figure:
                 borderaxespad=0.2,
             )
         top = height - _MARGIN
-        _write(figure, title, top, _TITLE_LINE, size=14, weight="bold")
-        _write(figure, subtitle, top - _TITLE_LINE * len(title), _LINE, size=10, color="0.25")
-        _write(figure, notes, below - 0.4 * _MARGIN, _LINE, size=9, color="0.25")
+        _write(figure, title, top, _TITLE_LINE, **_TITLE)
+        _write(figure, subtitle, top - _TITLE_LINE * len(title), _LINE, color="0.25", **_SUBTITLE)
+        _write(figure, notes, below - 0.4 * _MARGIN, _LINE, color="0.25", **_NOTE)
         _fix_layout(figure)
         return figure
 

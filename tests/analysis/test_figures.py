@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -290,6 +291,19 @@ def test_concepts_without_any_sweep() -> None:
     for plot in (penalties(), activations(None), weights({"l1": None, "l2": None}), batches(None)):
         assert draw(plot)
         assert plot.run_ids == ()
+
+
+@pytest.mark.parametrize("word", ["0000", "WWW", "iii", "9d34e5ce" * 40, "1e-06,"])
+def test_long_lines_wrap_whatever_their_letters(record: SweepRecord, word: str) -> None:
+    title, text = (" ".join([word] * (1 + letters // len(word))) for letters in (200, 900))
+    plot = loss_against_epoch(record, title)
+    drawn = draw(replace(plot, subtitle=text, notes=(text, "last")))
+    require_legible(drawn)
+    lines = [each.get_text() for each in drawn.texts]
+    said = "".join([title, text, text, "last"])
+    assert "".join(lines).replace(" ", "") == said.replace(" ", "")
+    if len(word) < 100:
+        assert {each for line in lines for each in line.split()} == {word, "last"}
 
 
 @pytest.mark.parametrize("many", [False, True])
