@@ -13,6 +13,7 @@ from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD
 from trainables.hyperparameters import SOURCES
 from trainables.record_format import Curve
+from trainables.setting import models_of, setting
 from trainables.trial import Trial
 
 MOST_LINES = 7  # more lines than these cannot be told apart in one panel
@@ -94,6 +95,16 @@ def sweep_plot(
     )
 
 
+def which_seeds(trial: Trial) -> str:
+    """`seeds 100 to 109`."""
+    seeds = trial.seeds
+    if len(seeds) == 1:
+        return f"seed {seeds[0]} alone"
+    if seeds == tuple(range(seeds[0], seeds[0] + len(seeds))):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"{len(seeds)} seeds, the first {seeds[0]}"
+
+
 def held_fixed(record: SweepRecord) -> str:
     """Which sources of randomness all models share; empty where each follows its own seed."""
     vary = record.manifest.trials[0].vary
@@ -104,8 +115,15 @@ def held_fixed(record: SweepRecord) -> str:
 
 
 def notes(record: SweepRecord) -> tuple[str, ...]:
-    """What a reader of any figure of this sweep must know: its run, divergence."""
+    """What a reader of any figure of this sweep must know: its setting, its run, divergence."""
+    return (setting(models_of(record.manifest)), *run_notes(record))
+
+
+def run_notes(record: SweepRecord) -> tuple[str, ...]:
+    """The sweep's run, seeds that do not start at 0, sources held fixed, models that diverged."""
     lines = [f"sweep {record.manifest.run_name}, MLflow run {record.run_id}"]
+    if (trial := record.manifest.trials[0]).seeds[0] != 0:
+        lines.append(which_seeds(trial))
     if text := held_fixed(record):
         lines.append(text)
     lost = []

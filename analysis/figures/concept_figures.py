@@ -5,7 +5,7 @@ Dimension letters: S seeds, N rows, F features, H hidden units.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, estimate
 from trainables.record_format import Curve
 from trainables.result import Array
+from trainables.setting import Models, models_of, setting, settings
 from trainables.trial import Trial
 
 LESSON_BATCH_SIZES = (2, 4, 8, 16, 32, 64)
@@ -83,10 +84,11 @@ def penalty_saved(start: float, end: float) -> tuple[float, float]:
 def batches(record: SweepRecord | None) -> Plot:
     """How an epoch's training rows fall into mini-batches of each size."""
     sizes: Sequence[int] = LESSON_BATCH_SIZES
-    rows, source = LESSON_ROWS, "no sweep 'batch_size' in the store: the lesson's sizes"
+    rows, notes = LESSON_ROWS, ["no sweep 'batch_size' in the store: the lesson's sizes"]
     if record:
         sizes = sorted({trial.hyperparameters.batch_size for trial in record.manifest.trials})
-        rows, source = int(record.manifest.dataset["train"]), f"sweep {record.manifest.run_name}"
+        rows = int(record.manifest.dataset["train"])
+        notes = [setting(models_of(record.manifest)), f"sweep {record.manifest.run_name}"]
     panel = BlockPanel(
         title=f"{rows} training rows, in the order of one epoch",
         x_label="row of the epoch's random order",
@@ -99,7 +101,7 @@ def batches(record: SweepRecord | None) -> Plot:
         subtitle="One box is one update of the weights. Hatched: the last batch that is not full, "
         "which drop_last leaves out; the order is new in each epoch, so it hits other rows.",
         panels=(panel,),
-        notes=(source,),
+        notes=tuple(notes),
         run_ids=(record.run_id,) if record else (),
     )
 
@@ -168,7 +170,10 @@ def activations(record: SweepRecord | None) -> Plot:
         f"{trial.seeds[0]}. Survivors are scaled by 1 / (1 − p), so that the mean over many masks "
         "is what evaluation, which drops nothing, computes.",
         panels=panels,
-        notes=(f"sweep {record.manifest.run_name}, MLflow run {run_id}; masks drawn anew here",),
+        notes=(
+            setting(Models([trial.hyperparameters])),
+            f"sweep {record.manifest.run_name}, MLflow run {run_id}; masks drawn anew here",
+        ),
         run_ids=(record.run_id,),
     )
 
@@ -190,18 +195,25 @@ def _hidden(record: SweepRecord, trial: Trial) -> Array:
 def weights(records: dict[str, SweepRecord | None]) -> Plot:
     """First-layer weights by size: the baseline beside the strongest penalty of each kind."""
     panels = [_weight_panel(name, record) for name, record in records.items()]
-    present = [record for record in records.values() if record]
+    present = {name: record for name, record in records.items() if record}
     return Plot(
         name="concepts_weights",
         title="Sparse or distributed: the size of the first layer's weights",
         subtitle="Weights of each model sorted by size; mean over n models at each rank, "
         f"band: {METHOD} (none with one model)",
         panels=tuple(panels),
-        notes=tuple(
-            f"sweep {record.manifest.run_name}, MLflow run {record.run_id}" for record in present
-        ),
-        run_ids=tuple(record.run_id for record in present),
+        notes=_weight_notes(present),
+        run_ids=tuple(record.run_id for record in present.values()),
     )
+
+
+def _weight_notes(records: Mapping[str, SweepRecord]) -> tuple[str, ...]:
+    shared, own = settings({name: models_of(record.manifest) for name, record in records.items()})
+    lines = [shared] if shared else []
+    for name, record in records.items():
+        setting = f"{name}: {', '.join(own[name].values())}; " if own[name] else ""
+        lines.append(f"{setting}sweep {record.manifest.run_name}, MLflow run {record.run_id}")
+    return tuple(lines)
 
 
 def _weight_panel(name: str, record: SweepRecord | None) -> LinePanel:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from analysis.figures.captions import which_seeds
 from analysis.figures.comparison import Row, compare
 from analysis.plotting.file_names import file_name
 from analysis.reading.connection import without_password
 from analysis.reading.sweep_record import SweepRecord
 from analysis.report_page.report_charts import interval_text
 from analysis.stats.seeds import METHOD, Difference
-from trainables.trial import Trial
+from trainables.setting import models_of, setting
 
 _MACHINE = ("system", "cpu", "cores")  # not its name or its user's folders: nobody else's business
 
@@ -55,7 +56,7 @@ def origin(role: str, record: SweepRecord) -> Origin:
         run_name=manifest.run_name,
         run_id=record.run_id,
         question=manifest.question,
-        setting=setting(record),
+        setting=_setting(record),
         command=_command(record),
         facts=_facts(record),
         trials=tuple(_line(record, row) for row in compare(record)),
@@ -82,27 +83,16 @@ def _title(record: SweepRecord) -> str:
     return f"{text[0].upper()}{text[1:]}; {captions['dataset']}, {captions['hidden']}"
 
 
-def setting(record: SweepRecord) -> str:
-    """What all models of a sweep have in common: data, network, training, seeds."""
-    trial = record.manifest.baseline_trial
-    found, dataset = trial.hyperparameters, record.manifest.dataset
-    widths = " → ".join(map(str, (dataset["features"], *found.hidden, dataset["classes"])))
-    swept = {axis.field for axis in record.manifest.axes}
-    said_apart = {"dataset", "standardize", "hidden"}
-    captions = found.captions()
-    training = [captions[name] for name in captions if name not in swept | said_apart]
-    data = ", ".join(captions[name] for name in ("dataset", "standardize") if name in captions)
-    rows = f"{dataset['train']} training and {dataset['test']} test rows"
-    return "; ".join([f"{data}, {rows}", f"network {widths}", ", ".join(training), _seeds(trial)])
-
-
-def _seeds(trial: Trial) -> str:
-    seeds = trial.seeds
-    if len(seeds) == 1:
-        return f"seed {seeds[0]} alone"
-    if seeds == tuple(range(seeds[0], seeds[0] + len(seeds))):
-        return f"seeds {seeds[0]} to {seeds[-1]}"
-    return f"{len(seeds)} seeds, the first {seeds[0]}"
+def _setting(record: SweepRecord) -> str:
+    """What all models of a sweep have in common: hyperparameters, data, seeds."""
+    dataset = record.manifest.dataset
+    data = (
+        f"{dataset['train']} training and {dataset['test']} test rows of {dataset['features']} "
+        f"features, {dataset['classes']} classes"
+    )
+    text = setting(models_of(record.manifest))
+    said = f"{text[0].upper()}{text[1:]}"
+    return "; ".join([said, data, which_seeds(record.manifest.trials[0])])
 
 
 def _facts(record: SweepRecord) -> tuple[tuple[str, str], ...]:

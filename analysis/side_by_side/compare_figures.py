@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from analysis.figures.by_sweep import map_style, present, to_cell, to_point
-from analysis.figures.captions import notes, seeds_and_method
+from analysis.figures.captions import run_notes, seeds_and_method
 from analysis.figures.comparison import compare, swept
 from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Scale, Series
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.side_by_side.shared_configurations import Pairing, Shared
+from analysis.side_by_side.sweep_labels import unsaid
 from analysis.stats.seeds import METHOD
 from trainables.hyperparameters import DECLARED
+from trainables.setting import models_of, settings
 
 _DECADE = 10  # the greatest value over the median of those above 0, from where on a log axis helps
 _HIGHEST = 103.0  # %: intervals may reach beyond 100, and no accuracy does
@@ -219,11 +221,14 @@ def _plot(
     names = list(dict.fromkeys(record.manifest.name for record in records))
     title = f"{len(records)} sweeps of {names[0]}" if len(names) == 1 else " against ".join(names)
     windows = {record.manifest.summary_epochs for record in records}
-    lines = []
+    shared, own = settings({one.label: models_of(one.record.manifest) for one in compared})
+    lines = [shared] if shared else []
     for one in compared:
-        first, *more = notes(one.record)
+        first, *more = run_notes(one.record)
         window = f", {_window(one.record)}" if len(windows) > 1 else ""
-        lines += [f"{one.label}: {line}" for line in (f"{first}{window}", *more)]
+        setting = unsaid(one.label, own[one.label])
+        first = "; ".join([*([setting] if setting else []), f"{first}{window}"])
+        lines += [f"{one.label}: {line}" for line in (first, *more)]
         if one.pairing and one.pairing.obstacle:
             lines.append(
                 f"{one.label}: no pairs with {compared[0].label}, for {one.pairing.obstacle}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from analysis.reading.sweep_record import SweepRecord
 
@@ -32,6 +32,11 @@ def labels(records: Sequence[SweepRecord]) -> tuple[str, ...]:
             for label, text in zip(found, extra, strict=True)
         ]
     return tuple(found)
+
+
+def unsaid(label: str, setting: Mapping[str, str]) -> str:
+    """Of the words on a sweep's hyperparameters, by field, those on what its label leaves out."""
+    return ", ".join(text for name, text in setting.items() if f" {name}=" not in label)
 
 
 def _short(text: str) -> str:

@@ -96,6 +96,25 @@ def test_trials_that_diverged_or_are_missing_are_counted_out() -> None:
     assert "failed, diverged or not recorded: 2." in page
 
 
+@pytest.mark.parametrize(
+    ("sweep", "flags", "setting"),
+    [
+        (l2.SWEEP, (), "iris, 10 epochs, hidden 32, batch 16, learning rate 0.005."),
+        (
+            l2.SWEEP,
+            ("--lr", "0.01", "--dropout", "0.2", "--hidden", "8", "4"),
+            "iris, 10 epochs, hidden 8 4, batch 16, learning rate 0.01, dropout 0.2.",
+        ),
+        (batch_size.SWEEP, ("--lr", "0.01"), "iris, 10 epochs, hidden 32, learning rate 0.01."),
+    ],
+)
+def test_the_page_says_what_its_models_were_made_with(
+    sweep: Sweep, flags: tuple[str, ...], setting: str
+) -> None:
+    page = _page(*_sweep(sweep, *flags))
+    assert f" seeds; all models: {setting} Accuracies are means" in page
+
+
 def test_a_page_without_any_trial_is_a_page() -> None:
     manifest, _ = _sweep(l2.SWEEP)
     data = _data(chart_page(manifest, {}, {}, []))

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from sweeps.plan.ranking import Summaries, find_answer
 from trainables.manifest import Manifest
 from trainables.record_format import Artifact, Column, Curve, Final
+from trainables.setting import models_of, setting
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _BOUNDS = ("mean", "low", "high")
@@ -76,8 +77,8 @@ def _facts(manifest: Manifest, drawn: int) -> str:
     count = len(manifest.configurations)
     lacking = count - drawn
     return (
-        f"{count} configurations × {seeds} seeds on {manifest.dataset['name']}; "
-        f"accuracies are means of epochs {window.start + 1} to {window.stop}, intervals are "
+        f"{count} configurations × {seeds} seeds; {setting(models_of(manifest))}. "
+        f"Accuracies are means of epochs {window.start + 1} to {window.stop}, intervals are "
         "Student's 95 % over seeds."
         + (f" Not drawn, since failed, diverged or not recorded: {lacking}." * (lacking > 0))
     )
