@@ -23,12 +23,13 @@ from typing import NamedTuple
 
 import tyro
 
+from sweeps.driver.exits import complain, exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped
 from sweeps.lesson_parts import PARTS, Part, planned
-from sweeps.plan.exit_codes import BAD_INPUT, DONE, STORE
+from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.flags import Whole
 from sweeps.plan.options import MOST_SEEDS
-from sweeps.record.store.opening import StoreError, database_file, resolve_uri
+from sweeps.record.store.opening import database_file, resolve_uri
 from trainables.declaration import Range, shown
 from trainables.record_format import Kind, Tag, tagged
 
@@ -67,16 +68,17 @@ def main() -> int:
     """Runs what the command line asks for; the exit code, that of the first sweep to fail."""
     options = tyro.cli(LessonOptions, description=__doc__, prog="python sweeps/lesson.py")
     if wrong := problems(options):
-        for line in wrong:
-            _complain(line)
+        complain("\n".join(wrong))
         return BAD_INPUT
     parts = [part for part in PARTS if not options.only or part.role in options.only]
-    try:
+
+    def work() -> int:
         with Interrupts() as interrupts:
             uri = resolve_uri(options.tracking_uri)
             return _run_all(parts, options, uri, interrupts)
-    except StoreError as error:
-        return _complain(str(error), STORE)
+
+    try:
+        return exit_code_of(work)
     except Stopped as stopped:
         return _stopped(stopped, options)
 
@@ -196,7 +198,7 @@ def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[st
 
 def _failed(words: Sequence[str], code: int, text: str, options: LessonOptions) -> int:
     print(text, end="")
-    _complain(
+    complain(
         f"python {shlex.join(words)} ended with exit code {code}; what it said stands above. Put "
         f"that right and go on with:  {_this_command(options)}"
     )
@@ -218,11 +220,6 @@ def _this_command(options: LessonOptions) -> str:
     if options.tracking_uri:
         words += ["--tracking-uri", options.tracking_uri]
     return shlex.join(words)
-
-
-def _complain(text: str, code: int = BAD_INPUT) -> int:
-    print(f"error: {text}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -20,14 +20,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from sweeps.driver.differences import Difference, in_arrays, in_run, reasons
-from sweeps.plan.exit_codes import (
-    BAD_INPUT,
-    CANNOT_RESUME,
-    DONE,
-    INTERRUPTED,
-    SOME_FAILED,
-    STORE,
-)
+from sweeps.driver.exits import exit_code_of
+from sweeps.plan.errors import Refused, SweepError
+from sweeps.plan.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, work_patiently
 from trainables.record_format import Artifact, Kind, Tag
@@ -47,30 +42,27 @@ class ReproduceOptions:
     """MLflow store; else MLFLOW_TRACKING_URI, else sqlite:///mlflow.db in the current folder."""
 
 
-class NotATrial(Exception):
+class NotATrial(SweepError):
     """The run is not one that can be trained again; the message says which would be."""
 
 
 def main() -> int:
     """Reproduces what the command line names; the exit code."""
     options = tyro.cli(ReproduceOptions, description=__doc__, prog="python sweeps/reproduce.py")
-    from sweeps.record.store.recorded_sweep import CannotResume
 
-    try:
-        uri = resolve_uri(options.tracking_uri)
-        client = open_store(uri)
-        work_patiently()
-        return reproduce(client, options.run_id)
-    except NotATrial as error:
-        return _complain(str(error), BAD_INPUT)
-    except CannotResume as error:
-        return _complain(str(error), CANNOT_RESUME)
-    except StoreError as error:
-        return _complain(str(error), STORE)
-    except KeyboardInterrupt:
-        return _complain("stopped by SIGINT", INTERRUPTED)
-    except Exception as error:  # whatever the store's libraries raise
-        return _complain(one_line(error), STORE)
+    def work() -> int:
+        try:
+            client = open_store(resolve_uri(options.tracking_uri))
+            work_patiently()
+            return reproduce(client, options.run_id)
+        except SweepError:
+            raise
+        except KeyboardInterrupt as stopped:
+            raise Refused("stopped by SIGINT", INTERRUPTED) from stopped
+        except Exception as error:  # whatever the store's libraries raise
+            raise StoreError(one_line(error)) from error
+
+    return exit_code_of(work)
 
 
 def reproduce(client: MlflowClient, run_id: str) -> int:
@@ -168,11 +160,6 @@ def _show(found: Sequence[Difference], likely: Sequence[str]) -> None:
     console.print(table)
     for line in likely or ["nothing known differs: the record may have been changed afterwards"]:
         console.print(f"likely reason: {line}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _complain(text: str, code: int) -> int:
-    print(f"error: {text}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

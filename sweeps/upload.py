@@ -14,15 +14,17 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from sweeps.plan.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, DONE, STORE
+from sweeps.driver.exits import complain, exit_code_of
+from sweeps.plan.errors import Refused, SweepError
+from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record.messages import Event, Problem, Recorded
-from sweeps.record.sealed_files import Damaged
 from sweeps.record.spool import Spool, kept
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, settle, work_patiently
 from trainables.manifest import Manifest
@@ -50,17 +52,17 @@ def main() -> int:
     options = tyro.cli(UploadOptions, description=__doc__, prog="python sweeps/upload.py")
     folders = options.folders or tuple(kept())
     if wrong := [str(each) for each in folders if not each.is_dir()]:
-        return _complain(f"a folder with kept results is needed, got {', '.join(wrong)}", BAD_INPUT)
+        complain(f"a folder with kept results is needed, got {', '.join(wrong)}")
+        return BAD_INPUT
     if not folders:
         print(f"nothing is kept in {Path(Kept.FOLDER).absolute()}")
-    codes = [upload(folder, options.tracking_uri) for folder in folders]
+    codes = [exit_code_of(partial(upload, each, options.tracking_uri)) for each in folders]
     return next((code for code in codes if code != DONE), DONE)
 
 
 def upload(folder: Path, tracking_uri: str | None) -> int:
-    """Uploads what is kept in `folder` and says so; the exit code."""
+    """Uploads what is kept in `folder` and says so; the exit code. Raises `SweepError`."""
     from sweeps.record.lock import AlreadyRunning
-    from sweeps.record.store.recorded_sweep import CannotResume
 
     try:
         spool = Spool(folder)
@@ -73,16 +75,14 @@ def upload(folder: Path, tracking_uri: str | None) -> int:
         client = open_store(uri)
         work_patiently()
         return _bring_in(spool, client, uri, facts["run_id"], manifest)
-    except FileNotFoundError:
-        return _complain(f"{folder} holds no kept results of a sweep", BAD_INPUT)
-    except (Damaged, CannotResume) as error:
-        return _complain(str(error), CANNOT_RESUME)
+    except FileNotFoundError as error:
+        raise Refused(f"{folder} holds no kept results of a sweep", BAD_INPUT) from error
     except AlreadyRunning as error:
-        return _complain(f"the sweep of {folder} is running: {error}", ALREADY_RUNNING)
-    except StoreError as error:
-        return _complain(str(error), STORE)
+        raise AlreadyRunning(f"the sweep of {folder} is running: {error}") from error
+    except SweepError:
+        raise
     except Exception as error:  # whatever the store's libraries raise
-        return _complain(f"{folder} cannot be recorded: {one_line(error)}", STORE)
+        raise StoreError(f"{folder} cannot be recorded: {one_line(error)}") from error
 
 
 def _promised(folder: Path, text: str) -> Manifest:
@@ -135,7 +135,7 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, manifes
     settle(client, uri)
     if closed.problem or problems:
         why = closed.problem or problems[0].text
-        return _complain(f"{manifest.run_name} cannot be recorded: {why}", STORE)
+        raise StoreError(f"{manifest.run_name} cannot be recorded: {why}")
     count = len(manifest.trials)
     print(
         f"{manifest.run_name}: {count - len(closed.missing)} of {count} trials are recorded in "
@@ -144,11 +144,6 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, manifes
     if closed.missing:
         print(f"complete it with:  python sweeps/{manifest.name}.py --resume {run_id}")
     return DONE
-
-
-def _complain(text: str, code: int) -> int:
-    print(f"error: {text}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -14,13 +14,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from sweeps.plan.errors import SweepError
+from sweeps.plan.exit_codes import RESOURCES
 from sweeps.plan.ray_choice import AUTO, LOCAL, Address, parsed, problem
 
 _CONNECT_SECONDS = 5.0
 
 
-class ResourceError(Exception):
+class ResourceError(SweepError):
     """There is no Ray to use, or it has not what the sweep asks for; a line for each reason."""
+
+    exit_code = RESOURCES
 
 
 def find_cluster(asked: str, note: Callable[[str], None]) -> str | None:

@@ -7,15 +7,16 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING, NoReturn
 
+from sweeps.driver.exits import exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped, leave_at_once
 from sweeps.driver.resume import continued, look_up
 from sweeps.driver.source import ask_for_source, require_store
 from sweeps.plan.command import Command
-from sweeps.plan.errors import Refused
-from sweeps.plan.exit_codes import BAD_INPUT, DONE, INTERRUPTED, STORE, TERMINATED
-from sweeps.record.client import Recorder, RecorderDied
+from sweeps.plan.errors import BadInput
+from sweeps.plan.exit_codes import DONE, INTERRUPTED, TERMINATED
+from sweeps.record.client import Recorder
 from sweeps.record.messages import Open
-from sweeps.record.store.opening import StoreError, resolve_uri
+from sweeps.record.store.opening import resolve_uri
 
 if TYPE_CHECKING:
     from trainables.manifest import Manifest
@@ -26,17 +27,19 @@ _STOPPED = (INTERRUPTED, TERMINATED)
 
 def run_command(command: Command) -> NoReturn:
     """Runs the sweep that `command` asks for and exits with one of `exit_codes`."""
-    if found := command.problems():
-        _complain("\n".join(found))
-        sys.exit(BAD_INPUT)
-    code = launch(command)
+    code = exit_code_of(lambda: launch(command))
     if code in _STOPPED:
         leave_at_once(code)
     sys.exit(code)
 
 
 def launch(command: Command) -> int:
-    """Trains and records what is asked for, prints what a user should know; the exit code."""
+    """Trains and records what is asked for, prints what a user should know; the exit code.
+
+    Raises `SweepError` when nothing could be done.
+    """
+    if found := command.problems():
+        raise BadInput("\n".join(found))
     options = command.options
     scratch = tempfile.mkdtemp(prefix="sweep-smoke-") if options.smoke_test else None
     try:
@@ -48,12 +51,6 @@ def launch(command: Command) -> int:
                 print_plan(command.plan(), uri)
                 return DONE
             return _run(command, uri, interrupts)
-    except (StoreError, RecorderDied) as error:
-        _complain(str(error))
-        return STORE
-    except Refused as error:
-        _complain(str(error))
-        return error.code
     except Stopped as stopped:
         print(f"stopped by {stopped} before anything was trained", file=sys.stderr)
         return stopped.code
@@ -107,8 +104,3 @@ def _run(command: Command, uri: str, interrupts: Interrupts) -> int:
         return SweepRun(prepare, options, uri, recorder, interrupts).run(run_id)
     finally:
         recorder.join()
-
-
-def _complain(text: str) -> None:
-    for line in text.splitlines():
-        print(f"error: {line}", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from sweeps.driver.interrupts import Interrupts, Stopped
 from sweeps.driver.progress import Progress
 from sweeps.driver.summary import print_report
 from sweeps.plan.errors import Refused
-from sweeps.plan.exit_codes import ALREADY_RUNNING, DONE, RESOURCES, SOME_FAILED, STORE
+from sweeps.plan.exit_codes import ALREADY_RUNNING, DONE, SOME_FAILED, STORE
 from sweeps.plan.options import BOTH_DEVICES, Options
 from sweeps.plan.packs import form_packs
 from sweeps.plan.ranking import BestSoFar, judged, judged_on
@@ -77,17 +76,15 @@ class SweepRun:
         """Trains and records everything that is not recorded yet; the exit code.
 
         `resume_run_id`: the run of the sweep that the manifest is of, when it was started before.
-        Raises `StoreError` when the store cannot be used, `Refused` when another process has the
-        sweep, `RecorderDied`, or `Stopped` before the first trial.
+        Raises `StoreError` when the store cannot be used, `ResourceError` when Ray cannot,
+        `Refused` when another process has the sweep, `RecorderDied`, or `Stopped` before the first
+        trial.
         """
         with self._progress:
             # An exception in the middle of an import leaves its locks to whoever imports beside it:
             # a signal waits until Ray stands and all threads have their packages.
             self._interrupts.at_checks(True)
-            try:
-                address = self._find_cluster()
-            except ResourceError as error:
-                return _refused(error)
+            address = self._find_cluster()
             import ray
 
             self._interrupts.install()  # Ray has just put handlers of its own in their place
@@ -99,8 +96,6 @@ class SweepRun:
                 stopped = self._train(slots)
                 self._progress.stage("recording")
                 closed, stopped = self._close(stopped)
-            except ResourceError as error:
-                return _refused(error)
             finally:
                 ray.shutdown()
         if self._lost:
@@ -263,9 +258,3 @@ class SweepRun:
                 self._recorder.send(Finish("KILLED"))
         self._recorder.kill()
         return Closed([], {}, {}, "the tracking store does not answer"), stopped
-
-
-def _refused(error: ResourceError) -> int:
-    for line in str(error).splitlines():
-        print(f"error: {line}", file=sys.stderr)
-    return RESOURCES

@@ -1,11 +1,26 @@
-"""Why a command that was understood cannot be carried out, with its exit code."""
+"""What ends a sweep early: one base, so that a caller catches all of it, with an exit code."""
 
 from __future__ import annotations
 
+from sweeps.plan.exit_codes import BAD_INPUT
 
-class Refused(Exception):
-    """What was asked for cannot be done; `code` is the exit code."""
 
-    def __init__(self, text: str, code: int) -> None:
+class SweepError(Exception):
+    """What was asked for cannot be done, or was not done; the message has a line for each reason.
+
+    `exit_code`: what a command ends with that meets it, one of `exit_codes`.
+    """
+
+    exit_code = BAD_INPUT
+
+
+class BadInput(SweepError):
+    """Options that cannot be; the message has a line for each of them."""
+
+
+class Refused(SweepError):
+    """It is not done because of what else there is, such as another process that does it."""
+
+    def __init__(self, text: str, exit_code: int) -> None:
         super().__init__(text)
-        self.code = code
+        self.exit_code = exit_code

@@ -11,12 +11,16 @@ import signal
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 
+from sweeps.plan.errors import SweepError
+from sweeps.plan.exit_codes import STORE
 from sweeps.record.messages import Event, Order
 from sweeps.record.process import serve
 
 
-class RecorderDied(Exception):
+class RecorderDied(SweepError):
     """The recorder's process ended before its work did."""
+
+    exit_code = STORE
 
 
 class Recorder:

@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from sweeps.plan.errors import SweepError
+from sweeps.plan.exit_codes import ALREADY_RUNNING
 from trainables.record_format import Tag
 
 if TYPE_CHECKING:
@@ -33,8 +35,10 @@ _CLOSING_SECONDS = 60.0  # that a recorder without its launcher gets for its las
 State = Literal["alive", "closing", "dead", "elsewhere"]
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(SweepError):
     """Another process works on this sweep; the message says which."""
+
+    exit_code = ALREADY_RUNNING
 
 
 @dataclass(frozen=True)

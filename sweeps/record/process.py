@@ -11,7 +11,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, NamedTuple
 
 from sweeps.plan.command import SourceSweep
-from sweeps.plan.exit_codes import ALREADY_RUNNING, BAD_INPUT, CANNOT_RESUME, STORE
+from sweeps.plan.errors import SweepError
+from sweeps.plan.exit_codes import STORE
 from sweeps.record.inbox import Inbox
 from sweeps.record.messages import Begin, Begun, Event, Found, Look, Open, Read, Ready
 from sweeps.record.spool import Entry
@@ -83,11 +84,8 @@ def _begin(inbox: Inbox, outbox: _Outbox, store: _Store) -> tuple[Recording, _St
     """The record once it stands, and its store, after any number of questions; None without one."""
     from sweeps.plan.provenance import one_line
     from sweeps.record.lifecycle import Recording
-    from sweeps.record.lock import AlreadyRunning
     from sweeps.record.pages.best_model import rehearse
-    from sweeps.record.sealed_files import Damaged
-    from sweeps.record.source_sweep import NotASource, read_source
-    from sweeps.record.store.recorded_sweep import CannotResume
+    from sweeps.record.source_sweep import read_source
 
     while True:
         order = inbox.orders.get()
@@ -116,12 +114,8 @@ def _begin(inbox: Inbox, outbox: _Outbox, store: _Store) -> tuple[Recording, _St
                 recording = Recording.resume(
                     client, uri, order.resume_run_id, *promise, order.retry_failed, *ways
                 )
-        except NotASource as error:
-            problem, code = str(error), BAD_INPUT
-        except (CannotResume, Damaged) as error:
-            problem, code = str(error), CANNOT_RESUME
-        except AlreadyRunning as error:
-            problem, code = str(error), ALREADY_RUNNING
+        except SweepError as error:
+            problem, code = str(error), error.exit_code
         except Exception as error:  # whatever the store's libraries raise
             problem, code = one_line(error), STORE
         else:

@@ -10,9 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sweeps.plan.errors import SweepError
+from sweeps.plan.exit_codes import CANNOT_RESUME
 
-class Damaged(Exception):
+
+class Damaged(SweepError):
     """A file is not what was written; the message names it."""
+
+    exit_code = CANNOT_RESUME
 
 
 def write_sealed(path: Path, facts: Mapping[str, Any], content: bytes) -> None:

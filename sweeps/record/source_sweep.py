@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeps.plan.command import SourceSweep
+from sweeps.plan.errors import SweepError
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.record.store.patience import http_status
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
-class NotASource(Exception):
+class NotASource(SweepError):
     """The run is none of a finished sweep; the message says which would be, or what to do."""
 
 

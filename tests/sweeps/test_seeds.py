@@ -217,7 +217,7 @@ FROM = ("--from", RUN)
 def _refusal(*flags: str, source: SourceSweep) -> list[str]:
     with pytest.raises(Refused) as caught:
         _plan(*FROM, *flags, source=source)
-    assert caught.value.code == 2
+    assert caught.value.exit_code == 2
     return str(caught.value).splitlines()
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+from sweeps.plan.errors import SweepError
+from sweeps.plan.exit_codes import STORE
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.store.patience import Patience, PatientClient
 
@@ -26,8 +28,10 @@ _OPENING_SECONDS, _WORKING_SECONDS = 5, 30  # that a call may take
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
-class StoreError(Exception):
+class StoreError(SweepError):
     """The tracking store cannot be used; the message says what was tried and what to do."""
+
+    exit_code = STORE
 
 
 def resolve_uri(given: str | None) -> str:

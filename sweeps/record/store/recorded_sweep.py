@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweeps.plan.errors import SweepError
+from sweeps.plan.exit_codes import CANNOT_RESUME
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.store.patience import http_status
 from trainables.manifest import Manifest, checked_manifest
@@ -32,8 +34,10 @@ _PAGE = 1000  # runs: MLflow's limit
 _SUFFIXES = (Final.STD, Final.CI_LOW, Final.CI_HIGH)
 
 
-class CannotResume(Exception):
+class CannotResume(SweepError):
     """The sweep cannot go on from its record; the message says why and what to do."""
+
+    exit_code = CANNOT_RESUME
 
 
 def find_sweep(
