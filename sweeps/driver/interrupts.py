@@ -6,6 +6,7 @@ import atexit
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import NoReturn
@@ -35,9 +36,13 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Answers the signals while it is entered; restores what answered them before."""
+    """Answers the signals while it is entered; restores what answered them before.
+
+    In a thread other than the main one it does nothing: Python gives it no signals.
+    """
 
     def __init__(self) -> None:
+        self._mine = threading.current_thread() is threading.main_thread()
         self._before = {number: signal.getsignal(number) for number in _SIGNALS}
         self._received = 0
         self._reported = False
@@ -54,12 +59,14 @@ class Interrupts:
         trace: TracebackType | None,
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if self._mine:  # None: of a handler that is not Python's
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def install(self) -> None:
         """Takes the signals over, also from whoever took them since the last time."""
         for number in _SIGNALS:
-            signal.signal(number, self._receive)
+            if self._mine:
+                signal.signal(number, self._receive)
 
     def at_checks(self, orderly: bool) -> None:
         """Whether a first signal waits for the next `check` instead of stopping at once."""

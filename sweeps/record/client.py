@@ -62,10 +62,18 @@ class Recorder:
                 if isinstance(event, kind):
                     return event
 
+    def dismiss(self) -> None:
+        """Lets the process end once it has done what it was told."""
+        self._connection.close()
+
     def join(self) -> None:
         """Waits for the process to end."""
-        self._connection.close()
+        self.dismiss()
         self._process.join(60)
+
+    def alive(self) -> bool:
+        """Whether the process is there to take orders."""
+        return self._process.is_alive()
 
     def kill(self) -> None:
         """Ends the process at once. What it had not written stays on disk."""

@@ -8,7 +8,7 @@ import time
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
-from sweeps.record.messages import Failed, Finish, Order, Results
+from sweeps.record.messages import Failed, Finish, Open, Order, Results
 from sweeps.record.spool import Entry, Spool
 
 _STOPPING_SECONDS = 10.0  # that a stopped sweep may still spend on writing what was trained
@@ -44,6 +44,8 @@ class Inbox:
                 order = connection.recv()
             except (EOFError, OSError):
                 order = None
+            if isinstance(order, Open):  # perhaps a second sweep's
+                self.spool, self.killed, self._deadline = None, False, float("inf")
             if order is None or isinstance(order, Finish):
                 self.killed = self.killed or order is None or order.status == "KILLED"
                 seconds = _STOPPING_SECONDS if self.killed else self.patience

@@ -87,9 +87,9 @@ class Owner:
         launcher, recorder = (
             _start_of(number) == start for number, start in (self.launcher, self.recorder)
         )
-        if launcher:
-            return "alive"
-        return "closing" if recorder else "dead"
+        if not recorder:  # nobody writes any more, though the launcher may live on as a notebook
+            return "dead"
+        return "alive" if launcher else "closing"
 
     def __str__(self) -> str:
         return f"process {self.launcher[0]} on {self.host}"

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def serve(connection: Connection) -> None:
-    """Obeys the launcher at the other end of `connection` until the sweep is closed."""
+    """Records one sweep after the other, as the launcher at the other end of `connection` orders.
+
+    Ends when the launcher has gone, or after anything that went wrong.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # should a library unblock them
     inbox = Inbox(connection)
@@ -35,25 +38,20 @@ def serve(connection: Connection) -> None:
         from sweeps.record.store.opening import import_mlflow, settle, work_patiently
 
         import_mlflow()
-        request = inbox.orders.get()
-        store = _open(request, outbox) if isinstance(request, Open) else None
-        if store is None:
+        store = _open_next(inbox, outbox)
+    while store is not None:
+        work_patiently()
+        begun = _begin(inbox, outbox, store)
+        if begun is None:
             return
-    work_patiently()
-    begun = _begin(inbox, outbox, store)
-    if begun is None:
-        return
-    recording, store = begun
-    while True:
-        order = inbox.orders.get()
-        if isinstance(order, Entry):
+        recording, store = begun
+        while isinstance(order := inbox.orders.get(), Entry):
             recording.write(order)
-        else:
-            closed = recording.close("KILLED" if inbox.killed else "FINISHED")
-            settle(store.client, store.uri)
-            outbox.tell(closed)
-            gc.freeze()  # nothing to tidy: the process ends
-            return
+        closed = recording.close("KILLED" if inbox.killed else "FINISHED")
+        settle(store.client, store.uri)
+        outbox.tell(closed)
+        store = None if closed.problem else _open_next(inbox, outbox)
+    gc.freeze()  # nothing to tidy: the process ends
 
 
 class _Store(NamedTuple):
@@ -62,6 +60,15 @@ class _Store(NamedTuple):
     client: MlflowClient
     uri: str
     experiment_id: str
+
+
+def _open_next(inbox: Inbox, outbox: _Outbox) -> _Store | None:
+    """The store of the next sweep, or None when there will be none, or its problem is told."""
+    while (order := inbox.orders.get()) is not None:
+        if isinstance(order, Open):
+            return _open(order, outbox)
+        # Else a `Finish` that crossed the end of the sweep before.
+    return None
 
 
 def _open(order: Open, outbox: _Outbox) -> _Store | None:
