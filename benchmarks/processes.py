@@ -114,7 +114,7 @@ def _role(process: psutil.Process) -> str:
         return "workers"
     if any(part in command for part in _DAEMONS):
         return "Ray's daemons"
-    return "recorder" if "multiprocessing.spawn" in command else "other"
+    return "recorder" if "sweeps.record.process" in command else "other"
 
 
 def _command(process: psutil.Process) -> str:

@@ -54,7 +54,7 @@ class Diary:
         while True:
             look = {"time": time.time(), "recorded": float(len(self.recorded))}
             if recorder is None:
-                spawned = [p for p in me.children() if "multiprocessing.spawn" in str(p.cmdline())]
+                spawned = [p for p in me.children() if "sweeps.record.process" in str(p.cmdline())]
                 recorder = spawned[0] if spawned else None
             for name, process in (("driver", me), ("recorder", recorder)):
                 try:

@@ -39,6 +39,11 @@ class SeedsSweep:
         return SeedsOptions()
 
     @property
+    def asked(self) -> str:
+        """Nothing: this process's own words."""
+        return ""
+
+    @property
     def needs(self) -> str | None:
         """The run id of the sweep whose best are taken."""
         return self.options.from_run

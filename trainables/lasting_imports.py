@@ -13,11 +13,16 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def lasting_imports() -> Iterator[None]:
-    """Leaves alone, for good, every object that exists when the block ends."""
+def lasting_imports(whole_process: bool = True) -> Iterator[None]:
+    """Leaves alone, for good, every object that exists when the block ends.
+
+    Without `whole_process` only during the block: in a process that others use, too, some of what
+    exists may be garbage one day.
+    """
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if whole_process:
+            gc.freeze()
         gc.enable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from sweeps.cluster.ray_token import check_token
 from sweeps.plan.options import BOTH_DEVICES, Options
 from trainables.installation import code_files
 
+_UNTIL_ASKED_SECONDS = 0.2  # that an actor takes until a worker for it is being started
 _SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # no CSV, JSON and TensorBoard files beside MLflow
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # `interrupts` answers signals
@@ -33,19 +35,19 @@ _SETTINGS = {
 }
 
 
-def start_ray(options: Options) -> None:
-    """Starts Ray on this machine, with as many CPUs as the sweep may use."""
-    _prepare()
+def start_ray(cpus: int | None) -> None:
+    """Starts Ray on this machine, with so many CPUs; None for all that it finds."""
+    prepare()
     _start_no_helpers()
     _init(
         "cannot be started",
         address="local",
         include_dashboard=False,
-        num_cpus=_cpus_to_use(options),
+        num_cpus=cpus,
     )
 
 
-def _cpus_to_use(options: Options) -> int | None:
+def cpus_to_use(options: Options) -> int | None:
     """Those of `--max-concurrent` trials; None for all that Ray finds.
 
     For each CPU that it has, Ray starts a worker, which imports all that a trial needs: 200 MB and
@@ -68,7 +70,7 @@ def join_cluster(address: str, note: Callable[[str], None]) -> int:
     leaves the cluster as it is and takes this sweep's workers from it. `note` is told what Ray says
     about the cluster meanwhile, such as that a node is lost.
     """
-    _prepare()
+    prepare()
     _keep_stdout_ours(note)
     check_token(address)
     environment, size = sent_code()
@@ -83,7 +85,8 @@ def sent_code() -> tuple[dict[str, Any], int]:
     return environment, sum(file.stat().st_size for file in files)
 
 
-def _prepare() -> None:
+def prepare() -> None:
+    """Sets what Ray and Tune are asked to do otherwise in this process, unless it is set."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     _keep_our_signal_handlers()
@@ -146,6 +149,25 @@ def _keep_stdout_ours(note: Callable[[str], None]) -> None:
             note("Ray: " + " ".join(" ".join(message["lines"]).split()))
 
         vars(worker)["print_to_stdstream"] = tell
+
+
+def stand_workers_ready() -> None:
+    """Has Ray start workers for the trials of another sweep, which import while nobody waits.
+
+    Workers end with the trials that they ran, and Ray starts others when these are asked for. Here
+    actors ask for them that are gone before they are there. (Workers that have run a task of Ray's
+    would be left over, but are not given to actors.)
+    """
+    class_of_nobody: Any = ray.remote(num_cpus=0)(_Nobody)
+    cpus = int(sum(node.resources.get("CPU", 0) for node in living_nodes()))
+    waiting = [class_of_nobody.remote() for _ in range(cpus)]
+    time.sleep(_UNTIL_ASKED_SECONDS)
+    for each in waiting:
+        ray.kill(each)
+
+
+class _Nobody:
+    """An actor that does nothing."""
 
 
 class Node(NamedTuple):

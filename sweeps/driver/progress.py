@@ -1,9 +1,14 @@
-"""What a user sees while a sweep runs: a live line in a terminal, else a plain one every 10 s."""
+"""What a user sees while a sweep runs.
+
+In a terminal, and in a notebook, one line that is kept up to date; else a plain one every 10 s.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
@@ -11,6 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 _PLAIN_SECONDS = 10.0
+_NOTEBOOK_SECONDS = 0.5
 
 
 class Progress:
@@ -26,7 +32,9 @@ class Progress:
         self._began = time.monotonic()
         self._training_since: float | None = None
         self._trained_before = 0.0
-        self._console = Console(stderr=True)
+        self._update_cell: Callable[[str], None] | None = None  # a notebook's
+        # Whatever comes on stderr is an error to people at a notebook.
+        self._console = Console(stderr=not _in_notebook(), force_jupyter=False)
         self._live: Live | None = None
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
@@ -34,7 +42,10 @@ class Progress:
     def __enter__(self) -> Progress:
         if self._quiet:
             return self
-        if self._console.is_terminal:
+        if _in_notebook():
+            self._update_cell = _new_cell(self._line().plain)
+            self._start_ticker(_NOTEBOOK_SECONDS)
+        elif self._console.is_terminal:
             self._live = Live(
                 get_renderable=self._line,
                 console=self._console,
@@ -43,9 +54,12 @@ class Progress:
             )
             self._live.start()
         else:
-            self._ticker = threading.Thread(target=self._tick, daemon=True)
-            self._ticker.start()
+            self._start_ticker(_PLAIN_SECONDS)
         return self
+
+    def _start_ticker(self, seconds: float) -> None:
+        self._ticker = threading.Thread(target=self._tick, args=(seconds,), daemon=True)
+        self._ticker.start()
 
     def __exit__(
         self,
@@ -58,6 +72,8 @@ class Progress:
         if self._ticker is not None:
             self._stop.set()
             self._ticker.join()
+        if self._update_cell is not None:
+            self._update_cell(self._line().plain)  # it stays
 
     def expect(self, trials: int, models: int) -> None:
         """How many trials and models the sweep has."""
@@ -97,9 +113,12 @@ class Progress:
         if not self._quiet:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _tick(self) -> None:
-        while not self._stop.wait(_PLAIN_SECONDS):
-            self._console.print(self._line(), soft_wrap=True)
+    def _tick(self, seconds: float) -> None:
+        while not self._stop.wait(seconds):
+            if self._update_cell is not None:
+                self._update_cell(self._line().plain)
+            else:
+                self._console.print(self._line(), soft_wrap=True)
 
     def _line(self) -> Text:
         now = time.monotonic()
@@ -119,3 +138,16 @@ class Progress:
         if self._training_since is not None and 0 < self._trained < self._models and rate > 0:
             parts.append(f"about {(self._models - self._trained) / rate:.0f} s left")
         return Text(" · ".join(parts))
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
+def _new_cell(text: str) -> Callable[[str], None]:
+    """Shows `text` below the notebook's cell; what is called with the text that takes its place."""
+    from IPython.display import display
+
+    shown = display({"text/plain": text}, raw=True, display_id=True)
+    return lambda text: shown.update({"text/plain": text}, raw=True)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import cast
 
-from sweeps.cluster.head_watch import HeadWatch
-from sweeps.cluster.ray_address import ResourceError, find_cluster, follow_authentication
 from sweeps.driver.interrupts import Interrupts, Stopped
+from sweeps.driver.outcome import Outcome
 from sweeps.driver.progress import Progress
-from sweeps.driver.summary import print_report
+from sweeps.driver.standing import Standing
 from sweeps.plan.errors import Refused
-from sweeps.plan.exit_codes import ALREADY_RUNNING, DONE, SOME_FAILED, STORE
+from sweeps.plan.exit_codes import ALREADY_RUNNING
 from sweeps.plan.options import BOTH_DEVICES, Options
 from sweeps.plan.packs import form_packs
 from sweeps.plan.ranking import BestSoFar, judged, judged_on
@@ -51,6 +49,10 @@ class _NotOurs(Exception):
     """Another process has this sweep: there is nothing more to do."""
 
 
+class _LetGo(Exception):
+    """The sweep was stopped; Tune tidies up after exceptions of this kind only."""
+
+
 class SweepRun:
     """One run of one sweep."""
 
@@ -59,21 +61,22 @@ class SweepRun:
         prepare: Callable[[], Manifest],
         options: Options,
         uri: str,
+        standing: Standing,
         recorder: Recorder,
         interrupts: Interrupts,
     ) -> None:
         """`prepare` makes the manifest; it is called while Ray starts."""
         self._prepare, self._options, self._uri = prepare, options, uri
+        self._standing, self._ray = standing, standing.ray
         self._recorder, self._interrupts = recorder, interrupts
         self._progress = Progress(options.quiet)
         self._summaries: dict[str, Mapping[str, Interval]] = {}
         self._problems: list[Problem] = []
         self._known: set[str] = set()  # keys of trials that were recorded before
-        self._watch: HeadWatch | None = None  # of the cluster, when Ray is not the sweep's own
         self._lost = ""  # why another process has the sweep
 
-    def run(self, resume_run_id: str | None = None) -> int:
-        """Trains and records everything that is not recorded yet; the exit code.
+    def run(self, resume_run_id: str | None = None) -> Outcome:
+        """Trains and records everything that is not recorded yet.
 
         `resume_run_id`: the run of the sweep that the manifest is of, when it was started before.
         Raises `StoreError` when the store cannot be used, `ResourceError` when Ray cannot,
@@ -84,65 +87,36 @@ class SweepRun:
             # An exception in the middle of an import leaves its locks to whoever imports beside it:
             # a signal waits until Ray stands and all threads have their packages.
             self._interrupts.at_checks(True)
-            address = self._find_cluster()
-            import ray
-
-            self._interrupts.install()  # Ray has just put handlers of its own in their place
-            try:
-                slots = self._start(address)
-                self._interrupts.at_checks(False)
-                self._interrupts.check()
-                begun = self._begin(resume_run_id)
-                stopped = self._train(slots)
-                self._progress.stage("recording")
-                closed, stopped = self._close(stopped)
-            finally:
-                ray.shutdown()
+            self._ray.find(self._options, self._progress.note)
+            slots = self._start()
+            self._interrupts.at_checks(False)
+            self._interrupts.check()
+            begun = self._begin(resume_run_id)
+            stopped = self._train(slots)
+            self._progress.stage("recording")
+            closed, stopped = self._close(stopped)
         if self._lost:
             raise Refused(self._lost, ALREADY_RUNNING)
-        print_report(
+        return Outcome(
             self._manifest, self._uri, begun, closed, self._summaries, self._problems, stopped
         )
-        if stopped:
-            return stopped.code
-        if self._problems or closed.missing or closed.problem:
-            return STORE
-        return SOME_FAILED if closed.failures else DONE
 
-    def _find_cluster(self) -> str | None:
-        """The address of the cluster to run on, None for a Ray of the sweep's own."""
-        address = find_cluster(self._options.address, self._progress.note)
-        if address is not None:
-            follow_authentication(address)
-        elif (self._options.expect_nodes or 1) > 1:
-            raise ResourceError(
-                f"--expect-nodes needs {self._options.expect_nodes} nodes, and no cluster is used: "
-                "start one and name it with --address host:port"
-            )
-        return address
-
-    def _start(self, address: str | None) -> int:
+    def _start(self) -> int:
         """Starts or joins Ray, the manifest made meanwhile; how many packs can run at once."""
-        from sweeps.cluster import ray_start
+        with lasting_imports(whole_process=not self._standing.stays):
+            import ray  # noqa: F401
 
-        # Ray's start is mostly waiting.
-        with lasting_imports(), ThreadPoolExecutor(2) as background:
-            background.submit(import_module, "sweeps.cluster.ray_tune")
-            manifest = background.submit(self._prepare)
-            if address is None:
-                ray_start.start_ray(self._options)
-            else:
-                sent = ray_start.join_cluster(address, self._progress.note)
-                self._watch = HeadWatch(address)
-                self._progress.note(
-                    f"on the Ray cluster at {address}, to which {sent / 1000:.0f} kB of code go"
-                )
-            self._interrupts.install()  # as after its import
-            self._manifest = manifest.result()
-        if address is not None:
-            from sweeps.cluster.preflight import check_nodes
+            self._interrupts.install()  # Ray has just put handlers of its own in their place
+            from sweeps.cluster import ray_start
 
-            check_nodes(self._options, self._interrupts.check, self._progress.note)
+            # Ray's start is mostly waiting.
+            with ThreadPoolExecutor(2) as background:
+                background.submit(import_module, "sweeps.cluster.ray_tune")
+                manifest = background.submit(self._prepare)
+                self._ray.start(self._options, self._progress.note)
+                self._interrupts.install()  # as after its import
+                self._manifest = manifest.result()
+        self._ray.check(self._options, self._interrupts.check, self._progress.note)
         slots = ray_start.free_slots(self._options)
         self._best = BestSoFar(self._manifest)
         trials = self._manifest.trials
@@ -198,6 +172,8 @@ class SweepRun:
             )
         except Stopped as stopped:
             return stopped
+        except _LetGo as let_go:
+            return cast(Stopped, let_go.__cause__)
         except _NotOurs:
             return None
         return None
@@ -206,7 +182,12 @@ class SweepRun:
         self._recorder.send(Failed(trials, error))
 
     def _step(self, models_trained: float) -> None:
-        self._interrupts.check()
+        try:
+            self._interrupts.check()
+        except Stopped as stopped:
+            if self._ray.shared:  # it goes on without this sweep, so nothing may be left there
+                raise _LetGo from stopped
+            raise
         self._progress.trained(models_trained)
         for event in self._recorder.events():
             self._note(event)
@@ -230,24 +211,16 @@ class SweepRun:
 
     def _close(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
         """Waits until the sweep's run is closed; a signal meanwhile hurries the recorder."""
-        import ray
-
         self._recorder.send(Finish("KILLED" if stopped else "FINISHED"))
-        if self._watch is not None:
-            self._watch.end()
-        # Done training. Ray takes a second to go; the recorder works meanwhile.
-        going = threading.Thread(target=ray.shutdown)
-        going.start()
-        try:
-            return self._closed(stopped)
-        finally:
-            going.join()
+        self._ray.trained(well=stopped is None)
+        return self._closed(stopped)
 
     def _closed(self, stopped: Stopped | None) -> tuple[Closed, Stopped | None]:
         until = time.monotonic() + _STOPPING_SECONDS if stopped else math.inf
         while time.monotonic() < until:
             for event in self._recorder.events(wait=1):
                 if isinstance(event, Closed):
+                    self._standing.done()
                     return event, stopped
                 self._note(event)
             try:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
 
-from sweeps.driver.interrupts import Stopped
+from sweeps.driver.outcome import Outcome, uri_flag
 from sweeps.plan.command import Plan
+from sweeps.plan.exit_codes import SOME_FAILED
 from sweeps.plan.packs import training_seconds
 from sweeps.plan.provenance import without_credentials
 from sweeps.plan.ranking import Summaries, find_answer, how_chosen
-from sweeps.record.messages import Begun, Closed, Found, Problem
+from sweeps.record.messages import Begun, Found
 from sweeps.record.pages.saved_view import CHARTS, SEEDS, table_link
 from sweeps.record.pages.words import percent
-from sweeps.record.store.opening import resolve_uri
 from trainables.manifest import Manifest
 
-_NAMES_SHOWN = 10
 _ALL_SHOWN = 8  # up to so many configurations stand in the table, of more the best and the baseline
 _ANALYSES = {"seeds": "robustness"}  # scripts that are not called like their sweep
 
@@ -46,53 +43,19 @@ def print_plan(plan: Plan, uri: str) -> None:
         print(f"  {trial.name}")
 
 
-def print_report(
-    manifest: Manifest,
-    uri: str,
-    begun: Begun,
-    closed: Closed,
-    summaries: Summaries,
-    problems: Sequence[Problem],
-    stopped: Stopped | None,
-) -> None:
+def print_report(outcome: Outcome) -> None:
     """The answer as a table, what went wrong, and the commands that show more."""
+    manifest, uri, begun, closed, summaries, _, stopped = outcome
     console = Console(soft_wrap=True)
     if not console.is_terminal:
         console.width = 120  # in a pipe or a log there is no edge to fit
     errors = Console(stderr=True, soft_wrap=True)
-    answer = find_answer(manifest, summaries)
-    if answer.best is not None and stopped is None:
+    if find_answer(manifest, summaries).best is not None and stopped is None:
         seeds = len(manifest.trials[0].seeds)
         console.print(_answer_table(manifest, summaries, seeds))
-    trials = {trial.key: trial.name for trial in manifest.trials}
-    if closed.failures:
-        names = [trials[key] for key in closed.failures]
-        errors.print(f"error: {len(names)} trials failed: {_some(names)}", markup=False)
-        for error in sorted(set(closed.failures.values())):
-            errors.print(f"  {error}", markup=False)
-    for text in dict.fromkeys(problem.text for problem in problems if stopped is None):
-        errors.print(f"error: not recorded: {text}", markup=False)
-    if closed.problem:
-        errors.print(f"error: the sweep's run could not be closed: {closed.problem}", markup=False)
-    if closed.missing and stopped is None:
-        errors.print(
-            f"error: {len(closed.missing)} promised trials are not recorded: "
-            f"{_some(closed.missing)}",
-            markup=False,
-        )
-    for line in _kept(problems, uri):
+    for line in outcome.complaints(_resume_command(manifest.name, begun.run_id, uri)):
         errors.print(line, markup=False)
-    if stopped is not None:
-        known = len(summaries) + len(closed.failures)
-        errors.print(
-            f"stopped by {stopped}: {known} of {len(manifest.trials)} trials are recorded in run "
-            f"{begun.run_id} ({manifest.run_name})",
-            markup=False,
-        )
-    if stopped is not None or closed.missing or closed.problem or problems:
-        command = _resume_command(manifest.name, begun.run_id, uri)
-        errors.print(f"complete it with:  {command}", markup=False)
-    elif closed.failures:
+    if outcome.exit_code == SOME_FAILED:
         command = _resume_command(manifest.name, begun.run_id, uri)
         errors.print(f"try them again with:  {command} --retry-failed", markup=False)
     if stopped is not None:
@@ -127,30 +90,8 @@ def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
         print(f"  {trial.name}")
 
 
-def _kept(problems: Sequence[Problem], uri: str) -> list[str]:
-    """Where results are that could not be written, and how they get into the store."""
-    folders = sorted({str(Path(problem.kept).parent) for problem in problems if problem.kept})
-    lines = []
-    for folder in folders:
-        flag = _uri_flag(uri)
-        lines += [
-            f"their results are kept in {folder}",
-            f"bring them in with:  python sweeps/upload.py {shlex.quote(folder)}{flag}",
-        ]
-    if lost := sum(not problem.kept for problem in problems):
-        lines.append(f"error: {lost} results could not be kept on disk either: they are lost")
-    return lines
-
-
 def _resume_command(name: str, run_id: str, uri: str) -> str:
-    return f"python sweeps/{name}.py --resume {run_id}{_uri_flag(uri)}"
-
-
-def _uri_flag(uri: str) -> str:
-    """The flag that names the store, empty where it is found without."""
-    if uri == resolve_uri(None):
-        return ""
-    return f" --tracking-uri {shlex.quote(without_credentials(uri))}"
+    return f"python sweeps/{name}.py --resume {run_id}{uri_flag(uri)}"
 
 
 def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table:
@@ -183,7 +124,7 @@ def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table
 def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, str]) -> list[str]:
     """How to look further, ready to paste."""
     plain = without_credentials(uri)
-    flag = _uri_flag(uri)  # empty where `mlflow ui` and the analysis find the store by themselves
+    flag = uri_flag(uri)  # empty where `mlflow ui` and the analysis find the store by themselves
     script = _ANALYSES.get(manifest.name, manifest.name)
     lines = [f"figures and table:  python analysis/{script}.py{flag}"]
     if uri.startswith("http"):
@@ -202,8 +143,3 @@ def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, st
             f"on fresh seeds:     python sweeps/seeds.py --from {begun.run_id} --top 1{flag}",
         ]
     return lines
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

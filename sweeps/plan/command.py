@@ -60,6 +60,10 @@ class Command(Protocol):
     def stated(self) -> Collection[str]: ...
 
     @property
+    def asked(self) -> str:
+        """The words by which it was called from Python; empty when they are the process's own."""
+
+    @property
     def needs(self) -> str | None:
         """The run id of a recorded sweep that the plan is made from, if it is made from one."""
 

@@ -24,6 +24,7 @@ class DeclaredSweep:
     sweep: Sweep
     options: SearchOptions
     stated: Collection[str]
+    asked: str = ""
 
     @property
     def name(self) -> str:

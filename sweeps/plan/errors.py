@@ -24,3 +24,16 @@ class Refused(SweepError):
     def __init__(self, text: str, exit_code: int) -> None:
         super().__init__(text)
         self.exit_code = exit_code
+
+
+class Interrupted(SweepError, KeyboardInterrupt):
+    """The sweep was stopped from outside; what was recorded stays, and the message completes it.
+
+    It is a `KeyboardInterrupt`, too: whoever asked for the stop is not done with the sweep alone.
+    `run_id`: of the sweep's run; empty when it had not begun.
+    """
+
+    def __init__(self, text: str, exit_code: int, run_id: str = "") -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+        self.run_id = run_id

@@ -20,8 +20,10 @@ from trainables.trial import Trial
 _OF_THIS_RUN = ("resume", "retry_failed", "dry_run")  # options that say nothing about the sweep
 
 
-def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Manifest:
-    """The manifest of a sweep that starts now, from this command line."""
+def make_manifest(
+    sweep: Sweep, options: Options, trials: Sequence[Trial], asked: str = ""
+) -> Manifest:
+    """The manifest of a sweep that starts now; `asked`: by which words, if not a command line."""
     base = trials[0].hyperparameters
     standard = sweep.trial(base, sweep.baseline, trials[0].seeds).hyperparameters
     baseline = next(
@@ -53,7 +55,7 @@ def make_manifest(sweep: Sweep, options: Options, trials: Sequence[Trial]) -> Ma
         summary_epochs=sweep.summary_epochs(base.epochs),
         trials=tuple(trials),
         options=resolved,
-        command=provenance.command_line(sys.argv),
+        command=asked or provenance.command_line(sys.argv),
         commit=head,
         dirty=dirty,
         versions=provenance.versions(),

@@ -1,4 +1,4 @@
-"""The launcher's end of the one writer, a process of its own (`recorder_process`).
+"""The launcher's end of the one writer, a process of its own (`sweeps.record.process`).
 
 It keeps MLflow out of the launcher and of the workers, and it outlives them: should the launcher be
 killed, the recorder sees its pipe end, closes the sweep's runs as KILLED and goes.
@@ -6,15 +6,18 @@ killed, the recorder sees its pipe end, closes the sweep's runs as KILLED and go
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from multiprocessing import resource_tracker
+from contextlib import suppress
+from multiprocessing import Pipe
 
 from sweeps.plan.errors import SweepError
 from sweeps.plan.exit_codes import STORE
 from sweeps.record.messages import Event, Order
-from sweeps.record.process import serve
+
+_MODULE = "sweeps.record.process"
 
 
 class RecorderDied(SweepError):
@@ -27,18 +30,22 @@ class Recorder:
     """The launcher's end: sends orders without waiting, receives events."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), name="recorder")
+        self._connection, theirs = Pipe()
+        # Not as a process of multiprocessing, which would run the user's script once more in it.
+        start = f"import sys; sys.path[:] = {sys.path}; from {_MODULE} import main; main()"
         # Signals to stop are the launcher's to answer; the recorder must live to close the runs.
         # Blocked from before its first instruction, since a mask is inherited and a handler is not.
-        # The tracker first: starting it, as the first process does, would unblock them again.
-        resource_tracker.ensure_running()
         quiet = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, quiet)
-        self._process.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", start, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
 
     def send(self, order: Order) -> None:
         """Hands an order over; the recorder reads at once and works later."""
@@ -69,19 +76,23 @@ class Recorder:
     def join(self) -> None:
         """Waits for the process to end."""
         self.dismiss()
-        self._process.join(60)
+        self._wait(60)
 
     def alive(self) -> bool:
         """Whether the process is there to take orders."""
-        return self._process.is_alive()
+        return self._process.poll() is None
 
     def kill(self) -> None:
         """Ends the process at once. What it had not written stays on disk."""
         self._process.kill()
 
+    def _wait(self, seconds: float) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
     def _epitaph(self) -> str:
-        self._process.join(5)
+        self._wait(5)
         return (
-            f"the recording process ended early (exit code {self._process.exitcode}); what was "
+            f"the recording process ended early (exit code {self._process.returncode}); what was "
             "trained is on disk: the same command with --resume completes the sweep"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from sweeps.record.lifecycle import Recording
+
+
+def main() -> None:
+    """The process: its one argument is the number of the open file that leads to the launcher."""
+    serve(Connection(int(sys.argv[1])))
 
 
 def serve(connection: Connection) -> None:

@@ -81,7 +81,7 @@ def interrupt(process: SweepProcess, how: str, codes: Set[int]) -> bool:
         if how == "recorder":
             for each in process.processes():
                 with suppress(psutil.NoSuchProcess):
-                    if "spawn_main" in " ".join(each.cmdline()):
+                    if "sweeps.record.process" in " ".join(each.cmdline()):
                         each.kill()
         else:
             process.signal(signal.Signals[how])

@@ -119,7 +119,7 @@ def test_a_killed_launcher_leaves_no_run_running(tmp_path: Path) -> None:
     process = start_script("sweeps/l2.py", "--num-samples", "40", "--epochs", "20000", cwd=tmp_path)
     everyone = psutil.Process(process.pid)
     wait_for_worker(everyone)
-    recorder = descendants(everyone, "multiprocessing.spawn")
+    recorder = descendants(everyone, "sweeps.record.process")
     assert len(recorder) == 1
     process.kill()
     process.communicate(timeout=HANG)
