@@ -58,14 +58,13 @@ class RaySession:
         """Starts Ray or joins the cluster, unless it stands. Raises `ResourceError`."""
         from sweeps.cluster import ray_start
 
-        if self.shared:
-            ray_start.prepare()
-        elif self._cluster is not None:
+        ray_start.prepare()
+        if self._cluster is not None:
             self.end()
             sent = ray_start.join_cluster(self._cluster, note)
             self._watch = HeadWatch(self._cluster)
             note(f"on the Ray cluster at {self._cluster}, to which {sent / 1000:.0f} kB of code go")
-        else:
+        elif not self.shared:
             cpus = ray_start.cpus_to_use(options)
             few = self._cpus is not None and (cpus is None or cpus > self._cpus)
             if _connected() == "" or few:

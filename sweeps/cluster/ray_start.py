@@ -31,13 +31,12 @@ _SETTINGS = {
     # Once the CPUs are promised to Tune's trials, Ray takes its idle workers for surplus: it would
     # end them before the trials ask for workers, and start others.
     "RAY_idle_worker_killing_time_threshold_ms": "60000",
-    "PL_DISABLE_FORK": "1",  # see `ray_tune._ask_for_no_environment`
+    "PL_DISABLE_FORK": "1",  # see `ray_tune._no_environment_asked`
 }
 
 
 def start_ray(cpus: int | None) -> None:
     """Starts Ray on this machine, with so many CPUs; None for all that it finds."""
-    prepare()
     _start_no_helpers()
     _init(
         "cannot be started",
@@ -70,7 +69,6 @@ def join_cluster(address: str, note: Callable[[str], None]) -> int:
     leaves the cluster as it is and takes this sweep's workers from it. `note` is told what Ray says
     about the cluster meanwhile, such as that a node is lost.
     """
-    prepare()
     _keep_stdout_ours(note)
     check_token(address)
     environment, size = sent_code()
@@ -86,7 +84,10 @@ def sent_code() -> tuple[dict[str, Any], int]:
 
 
 def prepare() -> None:
-    """Sets what Ray and Tune are asked to do otherwise in this process, unless it is set."""
+    """Sets what Ray and Tune are asked to do otherwise in this process, unless it is set.
+
+    To be called before a sweep uses Ray, whoever has started that.
+    """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     _keep_our_signal_handlers()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,6 @@ def run_packs(
     step of Tune's loop, `note` what a user should know. What they raise ends the sweep and comes
     out of this call, as does `ResourceError` when packs wait for nodes that do not come back.
     """
-    _ask_for_no_environment()
     _repeat_what_was_lost()
     callback = _PackCallback(packs, on_results, on_failed, on_step, WaitingPacks(note))
     # The data travel with the packs: loading them would cost every worker an import of seconds.
@@ -76,7 +75,8 @@ def run_packs(
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         )
-        tuner.fit()
+        with _no_environment_asked():
+            tuner.fit()
     except Exception:
         if callback.raised is not None:
             raise callback.raised from None
@@ -107,7 +107,8 @@ def _by_device(packs: list[list[Trial]], options: Options) -> MixedDevices:
     )
 
 
-def _ask_for_no_environment() -> None:
+@contextmanager
+def _no_environment_asked() -> Iterator[None]:
     """Lets Tune's actors run as Ray's workers are, instead of with variables of their own.
 
     Tune asks for every actor to have `PL_DISABLE_FORK` set, and such an actor fits no worker that
@@ -117,11 +118,19 @@ def _ask_for_no_environment() -> None:
     none. Where Tune keeps these is not a public interface: should it have moved, sweeps only start
     later.
     """
+    places: list[Any] = []
     with suppress(ImportError, AttributeError):
         from ray.tune.execution import class_cache
 
-        class_cache.DEFAULT_ENV_VARS.pop("PL_DISABLE_FORK", None)
-        class_cache.ENV_VARS_TO_PROPAGATE.clear()
+        places = [class_cache.DEFAULT_ENV_VARS, class_cache.ENV_VARS_TO_PROPAGATE]
+    before = [each.copy() for each in places]
+    for each in places:
+        each.clear()
+    try:
+        yield
+    finally:  # others of this process may use Tune, too
+        for each, content in zip(places, before, strict=True):
+            each.update(content)
 
 
 def _repeat_what_was_lost() -> None:

@@ -6,9 +6,11 @@ Ray and the recorder's process stay until the process ends, so that a second swe
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sweeps.driver.interrupts import Interrupts, Stopped
@@ -47,7 +49,7 @@ def run(sweep: Sweep, **options: Any) -> SweepResult:
     """
     command = _command(sweep, options)
     uri = resolve_uri(command.options.tracking_uri)
-    with _turn, Interrupts() as interrupts:
+    with _turn, _settings_kept(), Interrupts() as interrupts:
         standing = _stand()
         well = False
         try:
@@ -94,6 +96,19 @@ def _tell(done: Outcome, sweep: Sweep) -> None:
     if lines:
         lines.append(f"try them again with:  {again}, retry_failed=True)")
         print("\n".join(["warning: " + lines[0], *lines[1:]]), file=sys.stderr)
+
+
+@contextmanager
+def _settings_kept() -> Iterator[None]:
+    """Takes back what a sweep sets for Tune in the environment: others of this process may use it,
+    and would find their own experiments without snapshots."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            if name.startswith(("TUNE_", "PL_")):
+                del os.environ[name]
 
 
 def _stand() -> Standing:

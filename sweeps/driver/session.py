@@ -52,6 +52,10 @@ class _NotOurs(Exception):
 class _LetGo(Exception):
     """The sweep was stopped; Tune tidies up after exceptions of this kind only."""
 
+    def __init__(self, stopped: Stopped) -> None:
+        super().__init__()
+        self.stopped = stopped
+
 
 class SweepRun:
     """One run of one sweep."""
@@ -173,7 +177,7 @@ class SweepRun:
         except Stopped as stopped:
             return stopped
         except _LetGo as let_go:
-            return cast(Stopped, let_go.__cause__)
+            return let_go.stopped
         except _NotOurs:
             return None
         return None
@@ -186,7 +190,7 @@ class SweepRun:
             self._interrupts.check()
         except Stopped as stopped:
             if self._ray.shared:  # it goes on without this sweep, so nothing may be left there
-                raise _LetGo from stopped
+                raise _LetGo(stopped) from None
             raise
         self._progress.trained(models_trained)
         for event in self._recorder.events():
