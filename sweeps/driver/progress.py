@@ -149,5 +149,5 @@ def _new_cell(text: str) -> Callable[[str], None]:
     """Shows `text` below the notebook's cell; what is called with the text that takes its place."""
     from IPython.display import display
 
-    shown = display({"text/plain": text}, raw=True, display_id=True)
+    shown = display({"text/plain": text}, raw=True, display_id=True)  # type: ignore[no-untyped-call]
     return lambda text: shown.update({"text/plain": text}, raw=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sweeps.plan.flags import NEWEST
 from sweeps.plan.options import SearchOptions, flag_of
-from trainables.hyperparameters import shown
+from trainables.declaration import shown
 
 # They record nothing that a caller could be given.
 _FOR_COMMANDS = ("dry_run", "smoke_test")
@@ -38,7 +38,7 @@ def read_named(usual: SearchOptions, named: Mapping[str, Any]) -> tuple[SearchOp
             )
         elif value is not None:
             values[name] = _plain(name, value, getattr(usual, name))
-            if needs := _unfit(kinds[name], values[name]):
+            if needs := _unfit(kinds.get(name), values[name]):
                 wrong.append(f"{flag_of(name)} needs {needs}, got {shown(value)}")
     return replace(usual, **values), wrong
 

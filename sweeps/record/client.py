@@ -17,7 +17,7 @@ from sweeps.plan.errors import SweepError
 from sweeps.plan.exit_codes import STORE
 from sweeps.record.messages import Event, Order
 
-_MODULE = "sweeps.record.process"
+_START = "from sweeps.record.process import main; main()"
 
 
 class RecorderDied(SweepError):
@@ -32,14 +32,13 @@ class Recorder:
     def __init__(self) -> None:
         self._connection, theirs = Pipe()
         # Not as a process of multiprocessing, which would run the user's script once more in it.
-        start = f"import sys; sys.path[:] = {sys.path}; from {_MODULE} import main; main()"
         # Signals to stop are the launcher's to answer; the recorder must live to close the runs.
         # Blocked from before its first instruction, since a mask is inherited and a handler is not.
         quiet = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, quiet)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", start, str(theirs.fileno())],
+                [sys.executable, "-c", _START, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
