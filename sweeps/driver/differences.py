@@ -9,7 +9,7 @@ import numpy as np
 
 from sweeps.plan import provenance
 from sweeps.record.runs.finished_run import FinishedRun, Point
-from trainables.hyperparameters import TRAINER_VERSION
+from trainables.hyperparameters import DECLARED, TRAINER_VERSION, Hyperparameters
 from trainables.manifest import Manifest
 from trainables.record_format import Metric
 from trainables.result import TrialResult
@@ -64,9 +64,12 @@ def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Difference
     """Of what MLflow holds of a run and what it would be given now: params and every metric."""
     found = []
     of = f" of {run.info.run_name}"
+    usual = Hyperparameters().as_row()
+    later = {name: str(usual[name]) for name, declared in DECLARED.items() if declared.since}
     for name, value in made.params.items():
-        if run.data.params.get(name) != value:
-            old = run.data.params.get(name, "missing")
+        # A run from before a hyperparameter was introduced was trained at its default.
+        old = run.data.params.get(name, later.get(name, "missing"))
+        if old != value:
             found.append(Difference(f"param {name}{of}", "", old, value, np.nan, 1))
     points: dict[str, list[Point]] = {}
     for point in made.points:
