@@ -61,6 +61,16 @@ class Hyperparameters:
         decimals=6,
         swept=True,
     )
+    label_smoothing: float = hyperparameter(
+        0.0,
+        Range(0, 1),
+        about="share of the target that goes to all classes alike, torch's label_smoothing, 0 to 1",
+        label="label smoothing",
+        caption="label smoothing {}",
+        decimals=6,
+        swept=True,
+        since="0.2",
+    )
     lr: float = hyperparameter(
         0.005,
         Range(0, math.inf, above=True),

@@ -65,8 +65,12 @@ def train_one(
             x, y = x_train[order[positions]], y_train[order[positions]]
             scores = network(x, [layer[positions] for layer in kept])
             loss = cross_entropy(scores, y)
+            # Recorded losses are those of the labels as they are, whatever is minimised: so they
+            # can be compared between configurations.
             batch_metrics.append((_accuracy(scores, y), loss.item()))
             optimizer.zero_grad()
+            if smoothing := hyperparameters.label_smoothing:
+                loss = cross_entropy(scores, y, label_smoothing=smoothing)
             penalized = loss + hyperparameters.l1 * mean_absolute_weight(network)
             penalized.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

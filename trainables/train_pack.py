@@ -107,7 +107,10 @@ class Pack:
         self._shrink = [shrink_M11 * not_bias_1G1, *[shrink_M11] * (len(self._widths) - 2)]
         self._threshold_M11 = per_model([draws.dropout_threshold(hp.dropout) for hp in each])
         self._survivor_M11 = per_model([survivor_scale(hp.dropout) for hp in each])
-        # Skipping what no model of the pack uses changes no number: x · 1 and x - 0 are exact.
+        self._kept_M11 = per_model([1 - hp.label_smoothing for hp in each])
+        self._shared_M11 = per_model([hp.label_smoothing / self._widths[-1] for hp in each])
+        # Skipping what no model of the pack uses changes no number: x · 1 and x ± 0 are exact.
+        self._smooths = any(hp.label_smoothing > 0 for hp in each)
         self._decays = any(hp.l2 > 0 for hp in each)
         self._shrinks = any(hp.l1 > 0 for hp in each)
         self._drops = any(hp.dropout > 0 for hp in each)
@@ -128,6 +131,8 @@ class Pack:
 
     def _next_epoch(self) -> None:
         batches = list(self._rows.next_epoch())
+        for batch in batches if self._smooths else ():  # targets; losses are taken at the labels
+            batch.y.mul_(self._kept_M11).add_(self._shared_M11)
         if self._drops:
             self._draws.next_epoch()
         curve_KM = self._curves[self.epochs_done]
@@ -274,11 +279,7 @@ class _Buffers:
     """
 
     def __init__(
-        self,
-        hidden: list[Tensor],
-        deltas: list[Tensor],
-        scores_MCB: Tensor,
-        lr_M11: Tensor,
+        self, hidden: list[Tensor], deltas: list[Tensor], scores_MCB: Tensor, lr_M11: Tensor
     ) -> None:
         self.hidden, self.deltas, self.scores_MCB = hidden, deltas, scores_MCB
         self.lr_M11 = lr_M11

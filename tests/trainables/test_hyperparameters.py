@@ -18,6 +18,7 @@ OTHER: dict[str, Any] = {
     "dropout": 0.5,
     "l1": 0.001,
     "l2": 0.01,
+    "label_smoothing": 0.1,
     "lr": 0.1,
     "batch_size": 32,
     "hidden": (64, 64),
@@ -42,6 +43,8 @@ SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "dataset", "standardize", "dro
         ("l1", math.inf, "a number of at least 0"),
         ("l2", -1, "a number of at least 0"),
         ("l2", math.nan, "a number of at least 0"),
+        ("label_smoothing", -0.1, "a number from 0 to 1"),
+        ("label_smoothing", 1.1, "a number from 0 to 1"),
         ("lr", 0, "a number above 0"),
         ("lr", -0.1, "a number above 0"),
         ("lr", math.nan, "a number above 0"),
@@ -93,6 +96,7 @@ def test_all_invalid_values_are_named_at_once() -> None:
     [
         {"dropout": 0},
         {"dropout": 1},
+        {"label_smoothing": 1},
         {"l1": 0, "l2": 0},
         {"lr": 5e-324},
         {"batch_size": 1},
@@ -154,7 +158,31 @@ def test_layer_widths_are_told_apart_by_order() -> None:
 def test_keys_are_those_of_earlier_records() -> None:
     # Records are found by these: a change would make every trial look new.
     assert Hyperparameters().key() == "5c06a5238321a100"
-    assert Hyperparameters(**OTHER).key() == "4bd65ca030262d6b"
+    before = {name: value for name, value in OTHER.items() if name != "label_smoothing"}
+    assert Hyperparameters(**before).key() == "4bd65ca030262d6b"
+    assert Hyperparameters(**before, label_smoothing=0).key() == "4bd65ca030262d6b"
+    assert Hyperparameters(**OTHER).key() != "4bd65ca030262d6b"
+
+
+def test_a_record_from_before_a_hyperparameter_was_introduced_is_read() -> None:
+    recorded = {
+        "key": "5c06a5238321a100",
+        "name": "l2=0.000000",
+        "hyperparameters": {
+            "dropout": 0.0,
+            "l1": 0.0,
+            "l2": 0.0,
+            "lr": 0.005,
+            "batch_size": 16,
+            "hidden": [32],
+            "epochs": 500,
+            "dataset": "iris",
+            "standardize": False,
+            "drop_last": True,
+        },
+        "seeds": [0, 1],
+    }
+    assert Trial.from_dict(recorded) == Trial("l2=0.000000", Hyperparameters(), (0, 1))
 
 
 @pytest.mark.parametrize("values", [{}, OTHER])

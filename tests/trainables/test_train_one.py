@@ -36,7 +36,7 @@ def _alone(hyperparameters: Hyperparameters, seed: Seed) -> Trained:
 
 def _among_others(hyperparameters: Hyperparameters, seed: Seed) -> Trained:
     """As the second model of a pack whose neighbours differ in everything that may differ."""
-    other = replace(hyperparameters, dropout=0.4, l1=0.2, l2=0.3, lr=0.02)
+    other = replace(hyperparameters, dropout=0.4, l1=0.2, l2=0.3, lr=0.02, label_smoothing=0.3)
     models = [Model(other, Seed.of(1)), Model(hyperparameters, seed), Model(other, seed)]
     return train_pack(models, IRIS, dtype=torch.float64).take([1])
 
@@ -75,11 +75,12 @@ def _scores(
     return x @ weight.T + bias
 
 
-def _loss(scores: Floats, y: NDArray[np.int64]) -> float:
-    """Mean cross-entropy in nats."""
+def _loss(scores: Floats, y: NDArray[np.int64], smoothing: float = 0.0) -> float:
+    """Mean cross-entropy in nats; with `smoothing`, that share of the target is all classes'."""
     highest = scores.max(axis=1, keepdims=True)
     log_sum = highest[:, 0] + np.log(np.exp(scores - highest).sum(axis=1))
-    return float((log_sum - scores[np.arange(len(y)), y]).mean())
+    aimed_at = (1 - smoothing) * scores[np.arange(len(y)), y] + smoothing * scores.mean(axis=1)
+    return float((log_sum - aimed_at).mean())
 
 
 def _accuracy(scores: Floats, y: NDArray[np.int64]) -> float:
@@ -130,7 +131,8 @@ def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[floa
             ) -> float:
                 l1 = hp.l1 / sum(w.size for w in weights) * sum(np.abs(w).sum() for w in weights)
                 l2 = hp.l2 / 2 * sum((values**2).sum() for values in parameters)
-                return float(_loss(_scores(parameters, x, kept, hp.dropout), y) + l1 + l2)
+                scores = _scores(parameters, x, kept, hp.dropout)
+                return float(_loss(scores, y, hp.label_smoothing) + l1 + l2)
 
             scores = _scores(parameters, x, kept, hp.dropout)
             losses.append(_loss(scores, y))
@@ -156,6 +158,7 @@ def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[floa
         Hyperparameters(hidden=(5, 4), batch_size=40, epochs=2, lr=0.1, dropout=0.25),
         Hyperparameters(hidden=(5,), batch_size=120, epochs=3, lr=0.1, l1=0.5),
         Hyperparameters(hidden=(5,), batch_size=120, epochs=3, lr=0.1, l2=0.5),
+        Hyperparameters(hidden=(5,), batch_size=50, epochs=3, lr=0.1, label_smoothing=0.3),
         Hyperparameters(
             hidden=(4, 3),
             batch_size=50,
@@ -164,11 +167,12 @@ def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[floa
             dropout=0.5,
             l1=0.3,
             l2=0.2,
+            label_smoothing=0.4,
             standardize=True,
             drop_last=False,
         ),
     ],
-    ids=["plain", "keep_last", "dropout", "l1", "l2", "all"],
+    ids=["plain", "keep_last", "dropout", "l1", "l2", "smoothing", "all"],
 )
 def test_training_is_gradient_descent_on_the_stated_objective(
     train: Trainer, hyperparameters: Hyperparameters
@@ -232,6 +236,7 @@ PAIRS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"batch_size": 1}, {"batch_size": 120}),
     ({"l1": 0.0}, {"l1": 0.1}),
     ({"l2": 0.0}, {"l2": 0.1}),
+    ({"label_smoothing": 0.0}, {"label_smoothing": 1.0}),  # losses are those of the labels
     ({"dropout": 0.5}, {"dropout": 0.5, "l2": 0.1}),
 ]
 
