@@ -92,8 +92,8 @@ def test_every_number_is_exported(store: Store, sweep: str, tmp_path: Path) -> N
     recorded = {run.info.run_id: run.data.metrics for run in store.runs(sweep)}
     for row in trials.to_dict("records"):
         for name in ("test_accuracy", "test_loss", "train_accuracy", "weight_norm"):
-            expected = recorded[row["run_id"]].get(f"final/{name}", np.nan)
-            assert row[name] == pytest.approx(expected, rel=1e-5, nan_ok=True)
+            final = recorded[row["run_id"]].get(f"final/{name}", np.nan)
+            assert row[name] == pytest.approx(final, rel=1e-5, nan_ok=True)
     exported, parts = pd.read_parquet(out / "curves.parquet"), store.artifacts(sweep) / "curves"
     curves = pd.concat(map(pd.read_parquet, sorted(parts.glob("*.parquet"))))
     assert set(curves) <= set(exported)
