@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.plan.errors import Refused
 from sweeps.record.store.opening import resolve_uri
+from trainables.record_format import Column, Final, Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +73,9 @@ class SweepResult:
         record = self._record
         judge = "cv" if record.has_folds else "test"
         # As the sweep itself ranks them: highest accuracy, then lowest loss, then first.
-        ranks = [f"final/{judge}_accuracy", f"final/{judge}_loss"]
-        needed = dict.fromkeys([*ranks, "final/test_loss"])  # no loss: a model has diverged
-        finals = record.trials.set_index("trial_key").reindex(columns=list(needed))
+        ranks = [Metric.FINAL + Final.accuracy(judge), Metric.FINAL + Final.loss(judge)]
+        needed = {*ranks, Metric.FINAL + Final.TEST_LOSS}  # without it, a model has diverged
+        finals = record.trials.set_index(Column.TRIAL_KEY).reindex(columns=sorted(needed))
         ranked = finals.dropna().sort_values(ranks, ascending=[False, True], kind="stable").index
         rows = {row.trial.key: row for row in self._rows}
         return next((rows[key] for key in ranked if key in rows), None)

@@ -13,7 +13,8 @@ from support.scripts import HANG, ROOT, environment
 
 @pytest.mark.sweep
 def test_the_notebook_runs_sweeps_reads_them_and_shows_figures(tmp_path: Path) -> None:
-    notebook = nbformat.read(ROOT / "docs" / "notebook.ipynb", as_version=4)
+    file = ROOT / "docs" / "notebook.ipynb"
+    notebook = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
     places = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=HANG, resources=places).execute(env=environment())
     outputs = {

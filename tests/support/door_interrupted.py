@@ -6,12 +6,12 @@ Run as a script in an empty folder; whoever runs it sends the signal.
 import json
 from pathlib import Path
 
-from sweeps import run
+from sweeps import Interrupted, run
 from sweeps.l2 import SWEEP
 
 try:
     run(SWEEP, num_samples=5, seeds=2, epochs=600, pack=1, max_concurrent=1)
-except KeyboardInterrupt as stopped:
+except Interrupted as stopped:
     kinds = [kind.__name__ for kind in type(stopped).__mro__]
     text, code, run_id = str(stopped), stopped.exit_code, stopped.run_id
 completed = run(SWEEP, resume=True)

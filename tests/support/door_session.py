@@ -115,7 +115,8 @@ ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
 mine = ray.get_runtime_context().gcs_address
 run(SWEEP, **FEW, first_seed=7, max_concurrent=1)
 facts["their Ray stays"] = ray.is_initialized() and ray.get_runtime_context().gcs_address == mine
-facts["their Ray is free"] = ray.available_resources().get("CPU") == 1
+free = ray.available_resources()  # type: ignore[no-untyped-call]
+facts["their Ray is free"] = free.get("CPU") == 1
 facts["other address"] = refusal(lambda: run(SWEEP, **FEW, address="192.0.2.7:6379"))
 facts["Tune's settings"] = sorted(name for name in os.environ if name.startswith("TUNE_"))
 Path("facts.pickle").write_bytes(pickle.dumps(facts))
