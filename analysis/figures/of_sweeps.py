@@ -1,8 +1,11 @@
-"""Which figures answer a sweep's question: declared here once for each sweep."""
+"""Which figures answer a sweep's question, and what each says: declared here once, for the sweep's
+own script, for exports and for the report.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from analysis.figures.by_sweep import (
     accuracy_against_epoch,
@@ -10,59 +13,111 @@ from analysis.figures.by_sweep import (
     accuracy_map,
     loss_against_epoch,
 )
+from analysis.figures.readings import (
+    accuracy_reading,
+    gap_reading,
+    loss_reading,
+    speed_reading,
+)
 from analysis.plotting.panels import Plot
 from analysis.reading.sweep_record import SweepRecord
 
 
+class SweepFigure(NamedTuple):
+    """A figure of a sweep.
+
+    `draw` gives its values, `reading` the sentence that says what they say. `lesson`: what the
+    figure of the lesson showed; with it the figure stands in the report, in the place of the sweep
+    that plays the role of that name.
+    """
+
+    draw: Callable[[SweepRecord], Plot]
+    reading: Callable[[SweepRecord], str] = accuracy_reading
+    lesson: str = ""
+
+
+FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
+    "dropout": (
+        SweepFigure(
+            lambda record: accuracy_against_value(
+                record, "Accuracy and generalization gap by dropout rate", second="gap"
+            ),
+            gap_reading,
+            "Training and test accuracy against eleven dropout rates, and their gap: the best "
+            "accuracy without dropout, both falling as the rate rises.",
+        ),
+    ),
+    "l2": (
+        SweepFigure(
+            lambda record: accuracy_against_epoch(
+                record, "Learning under L2 penalties of different strength"
+            ),
+            speed_reading,
+            "Accuracy by epoch, one smoothed line for each of seven λ: no clear order of the "
+            "lines, but λ near 0.1 below the others.",
+        ),
+        SweepFigure(
+            lambda record: accuracy_against_value(
+                record, "Final accuracy by strength of the L2 penalty"
+            ),
+            accuracy_reading,
+            "Mean accuracy of the late epochs against λ: no clear trend at small λ, a loss "
+            "at large ones.",
+        ),
+    ),
+    "l1": (
+        SweepFigure(
+            lambda record: accuracy_against_epoch(
+                record, "Learning under L1 penalties of different strength"
+            ),
+            speed_reading,
+            "Accuracy by epoch, one smoothed line for each of ten λ: larger λ perhaps faster "
+            "in the first epochs.",
+        ),
+        SweepFigure(
+            lambda record: accuracy_against_value(
+                record, "Final accuracy by strength of the L1 penalty"
+            ),
+            accuracy_reading,
+            "Mean accuracy of the late epochs against λ: little change on this small model.",
+        ),
+        SweepFigure(
+            lambda record: loss_against_epoch(
+                record, "Training loss under L1 penalties of different strength"
+            ),
+            loss_reading,
+            "Training loss by epoch, one line for each λ.",
+        ),
+    ),
+    "batch_size": (
+        SweepFigure(
+            lambda record: accuracy_against_epoch(
+                record, "Learning with mini-batches of different size"
+            ),
+            speed_reading,
+            "Accuracy by epoch, one line for each batch size from 2 to 64: the smaller the "
+            "batch, the faster the start; all high in the end, 64 last.",
+        ),
+        SweepFigure(
+            lambda record: accuracy_against_value(record, "Final accuracy by batch size"),
+            accuracy_reading,
+            "The lesson read this off the curves above.",
+        ),
+    ),
+    "elastic_net": (
+        SweepFigure(
+            lambda record: accuracy_map(record, "Test accuracy under L1 and L2 penalties together")
+        ),
+    ),
+}
+
+
 def plots_of(record: SweepRecord) -> list[Plot]:
-    """The figures of that sweep; of one that is not in `PLOTS`: accuracy by value."""
+    """The figures of that sweep; of one that is not in `FIGURES`: accuracy by value."""
     name = record.manifest.name
-    if name in PLOTS:
-        return PLOTS[name](record)
+    if name in FIGURES:
+        return [figure.draw(record) for figure in FIGURES[name]]
     title = f"Final accuracy of the sweep {name}"
     if len(record.manifest.axes) == 1:
         return [accuracy_against_value(record, title)]
     return [accuracy_map(record, title)]
-
-
-def _batch_size(record: SweepRecord) -> list[Plot]:
-    return [
-        accuracy_against_epoch(record, "Learning with mini-batches of different size"),
-        accuracy_against_value(record, "Final accuracy by batch size"),
-    ]
-
-
-def _dropout(record: SweepRecord) -> list[Plot]:
-    return [
-        accuracy_against_value(
-            record, "Accuracy and generalization gap by dropout rate", second="gap"
-        )
-    ]
-
-
-def _elastic_net(record: SweepRecord) -> list[Plot]:
-    return [accuracy_map(record, "Test accuracy under L1 and L2 penalties together")]
-
-
-def _l1(record: SweepRecord) -> list[Plot]:
-    return [
-        accuracy_against_epoch(record, "Learning under L1 penalties of different strength"),
-        accuracy_against_value(record, "Final accuracy by strength of the L1 penalty"),
-        loss_against_epoch(record, "Training loss under L1 penalties of different strength"),
-    ]
-
-
-def _l2(record: SweepRecord) -> list[Plot]:
-    return [
-        accuracy_against_epoch(record, "Learning under L2 penalties of different strength"),
-        accuracy_against_value(record, "Final accuracy by strength of the L2 penalty"),
-    ]
-
-
-PLOTS: Mapping[str, Callable[[SweepRecord], list[Plot]]] = {
-    "batch_size": _batch_size,
-    "dropout": _dropout,
-    "elastic_net": _elastic_net,
-    "l1": _l1,
-    "l2": _l2,
-}

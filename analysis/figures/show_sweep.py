@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from analysis.figures.captions import seeds_and_method, spread
 from analysis.figures.comparison import Row, best, compare, reading, value_text
-from analysis.figures.of_sweeps import PLOTS
+from analysis.figures.of_sweeps import plots_of
 from analysis.plotting.files import publish
 from analysis.plotting.terminal import in_percent, new_console, new_table, print_warnings
 from analysis.reading.connection import open_store, without_password
@@ -27,7 +27,7 @@ def answer(name: str, options: Options) -> int:
         print_warnings(record)
         rows = compare(record)
         show(record, rows)
-        publish(client, PLOTS[name](record), options)
+        publish(client, plots_of(record), options)
     except Stop as stop:
         print(stop, file=sys.stderr)
         return stop.code

@@ -10,20 +10,17 @@ from typing import NamedTuple
 
 import matplotlib
 
+from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
 from analysis.figures.concept_figures import activations, batches, penalties, weights
-from analysis.figures.of_sweeps import PLOTS
-from analysis.plotting.draw import STYLE, draw
-from analysis.plotting.panels import LinePanel, Plot, Series
-from analysis.reading.errors import Stop
-from analysis.reading.sweep_record import SweepRecord
-from analysis.report_page.report_readings import (
-    accuracy_reading,
+from analysis.figures.of_sweeps import FIGURES
+from analysis.figures.readings import (
     batches_reading,
-    gap_reading,
-    loss_reading,
-    speed_reading,
     weights_reading,
 )
+from analysis.plotting.draw import STYLE, draw
+from analysis.plotting.panels import LinePanel, Plot, Series
+from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.sweep_record import SweepRecord
 
 _MOST_POINTS = 250  # of a drawn line: closer than half a millimetre is not seen, and costs bytes
 _MOST_COLUMNS = 2  # of panels: with more, letters are too small at a page's width
@@ -51,87 +48,23 @@ class Figure(NamedTuple):
     missing: str
 
 
-class _Kind(NamedTuple):
-    """What is said about a plot of a sweep, by the end of its name."""
-
-    ending: str
-    lesson: str
-    reading: Callable[[SweepRecord], str]
-
-
-_SWEEPS: Mapping[str, tuple[Callable[[SweepRecord], list[Plot]], tuple[_Kind, ...]]] = {
-    "dropout": (
-        PLOTS["dropout"],
-        (
-            _Kind(
-                "_accuracy",
-                "Training and test accuracy against eleven dropout rates, and their gap: the best "
-                "accuracy without dropout, both falling as the rate rises.",
-                gap_reading,
-            ),
-        ),
-    ),
-    "l2": (
-        PLOTS["l2"],
-        (
-            _Kind(
-                "_accuracy_by_epoch",
-                "Accuracy by epoch, one smoothed line for each of seven λ: no clear order of the "
-                "lines, but λ near 0.1 below the others.",
-                speed_reading,
-            ),
-            _Kind(
-                "_accuracy",
-                "Mean accuracy of the late epochs against λ: no clear trend at small λ, a loss "
-                "at large ones.",
-                accuracy_reading,
-            ),
-        ),
-    ),
-    "l1": (
-        PLOTS["l1"],
-        (
-            _Kind(
-                "_accuracy_by_epoch",
-                "Accuracy by epoch, one smoothed line for each of ten λ: larger λ perhaps faster "
-                "in the first epochs.",
-                speed_reading,
-            ),
-            _Kind(
-                "_accuracy",
-                "Mean accuracy of the late epochs against λ: little change on this small model.",
-                accuracy_reading,
-            ),
-            _Kind("_loss_by_epoch", "Training loss by epoch, one line for each λ.", loss_reading),
-        ),
-    ),
-    "batch_size": (
-        PLOTS["batch_size"],
-        (
-            _Kind(
-                "_accuracy_by_epoch",
-                "Accuracy by epoch, one line for each batch size from 2 to 64: the smaller the "
-                "batch, the faster the start; all high in the end, 64 last.",
-                speed_reading,
-            ),
-            _Kind("_accuracy", "The lesson read this off the curves above.", accuracy_reading),
-        ),
-    ),
-}
-
-
 def lesson_figures(records: Mapping[str, SweepRecord]) -> list[Figure]:
-    """All figures, those of the ideas first; a missing sweep's figures say so."""
+    """All figures, those of the ideas first; a missing sweep's figures say so.
+
+    Raises `Stop` for figures declared for a role that no sweep can play.
+    """
     found = [_shapes(), *_ideas(records)]
-    for role, (plots, kinds) in _SWEEPS.items():
+    for role in FIGURES:
+        figures = [figure for figure in FIGURES[role] if figure.lesson]
         record = records.get(role)
-        if record is None:
+        if figures and role not in SETTINGS:
+            known = ", ".join(SETTINGS)
+            raise Stop(BAD_INPUT, f"a figure of the report needs a role among {known}, got {role}")
+        if figures and record is None:
             missing = f"no sweep '{role}' was read"
             found.append(Figure(role, role, "", "", "", (), (), "", 0, 0, missing))
-            continue
-        for plot in plots(record):
-            kind = next(one for one in kinds if plot.name.endswith(one.ending))
-            found.append(_figure(plot, kind.lesson, kind.reading(record)))
+        elif record is not None:
+            found += [_figure(one.draw(record), one.lesson, one.reading(record)) for one in figures]
     return found
 
 

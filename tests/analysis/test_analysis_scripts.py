@@ -24,6 +24,7 @@ SWEEPS: dict[str, tuple[list[str], list[dict[str, object]]]] = {
     "l1": (["l1"], [{"l1": value} for value in (0.0, 0.001, 0.005)]),
     "l2": (["l2"], [{"l2": value} for value in (0.0, 0.01, 0.1)]),
     "batch_size": (["batch_size"], [{"batch_size": size} for size in (16, 2, 64)]),
+    "label_smoothing": (["label_smoothing"], [{"label_smoothing": e} for e in (0.0, 0.1, 0.5)]),
     "elastic_net": (["l1", "l2"], [{"l1": a, "l2": b} for a in (0.0, 0.1) for b in (0.0, 0.1)]),
 }
 FIGURES = {
@@ -31,6 +32,7 @@ FIGURES = {
     "l1": ["l1_accuracy_by_epoch", "l1_accuracy", "l1_loss_by_epoch"],
     "l2": ["l2_accuracy_by_epoch", "l2_accuracy"],
     "batch_size": ["batch_size_accuracy_by_epoch", "batch_size_accuracy"],
+    "label_smoothing": ["label_smoothing_accuracy"],
     "elastic_net": ["elastic_net_accuracy"],
     "concepts": [
         "concepts_penalties",

@@ -20,7 +20,10 @@ from playwright.sync_api import Browser, Dialog, Page
 from analysis.claims import judge
 from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
 from analysis.claims_of_lesson.verdicts import Verdict
+from analysis.figures.by_sweep import accuracy_against_value, loss_against_epoch
 from analysis.figures.concept_figures import penalties
+from analysis.figures.of_sweeps import FIGURES, SweepFigure
+from analysis.reading.errors import Stop
 from analysis.reading.script_options import Places
 from analysis.reading.sweep_record import SweepRecord
 from analysis.report import main
@@ -198,6 +201,27 @@ def test_missing_sweeps_are_named_and_the_rest_stands(
     assert figures[f"{records['l1'].manifest.name}_accuracy"].missing == ""
     text = report_page({"l1": records["l1"]}, [])
     assert "No claim was tested." in text
+
+
+def test_a_figure_for_a_role_that_no_sweep_plays_is_refused_in_one_line(
+    records: Mapping[str, SweepRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.report_page.report_figures.image", lambda _: ("data:", 1, 1))
+    figure = SweepFigure(lambda record: accuracy_against_value(record, "title"), lesson="a line")
+    monkeypatch.setitem(FIGURES, "l3", (figure,))
+    with pytest.raises(Stop, match=r"^a figure of the report needs a role among .*, got l3$"):
+        lesson_figures(records)
+
+
+def test_a_figure_declared_for_a_role_stands_in_the_report(
+    records: Mapping[str, SweepRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.report_page.report_figures.image", lambda _: ("data:", 1, 1))
+    more = SweepFigure(lambda record: loss_against_epoch(record, "One more"), lesson="a sketch")
+    monkeypatch.setitem(FIGURES, "l2", (*FIGURES["l2"], more))
+    (found,) = [figure for figure in lesson_figures(records) if figure.title == "One more"]
+    assert found.lesson == "a sketch"
+    assert found.ours  # what the record says
 
 
 def test_equal_plots_give_equal_images() -> None:

@@ -9,10 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.plotting.panels import LinePanel, Plot, Point, Series
-from analysis.report_page.report_charts import MOST_SEEDS, Chart, accuracy_chart
-from analysis.report_page.report_figures import thinned
-from analysis.report_page.report_readings import (
+from analysis.figures.readings import (
     accuracy_reading,
     batches_reading,
     gap_reading,
@@ -20,6 +17,9 @@ from analysis.report_page.report_readings import (
     speed_reading,
     weights_reading,
 )
+from analysis.plotting.panels import LinePanel, Plot, Point, Series
+from analysis.report_page.report_charts import MOST_SEEDS, Chart, accuracy_chart
+from analysis.report_page.report_figures import thinned
 from support.lesson_fixture import in_memory, made_up
 from support.record_fixture import diverging
 from support.report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes

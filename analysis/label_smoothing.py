@@ -1,0 +1,17 @@
+"""Does label smoothing change how well this network ends?
+
+    python analysis/label_smoothing.py
+
+Reads the newest finished sweep `label_smoothing`, or --sweep RUN_ID; figures go into ./figures and
+to the sweep's MLflow run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from analysis.figures.show_sweep import answer
+from analysis.reading.script_options import Options, parse
+
+if __name__ == "__main__":
+    sys.exit(answer("label_smoothing", parse(Options, __doc__)))
