@@ -131,7 +131,7 @@ def test_a_killed_launcher_leaves_no_run_running(tmp_path: Path) -> None:
 def test_trials_of_a_pack_that_always_dies_are_failed_and_the_others_finish(
     tmp_path: Path,
 ) -> None:
-    flags = ("--num-samples", "4", "--seeds", "2", "--epochs", "3000", "--pack", "2")
+    flags = ("--num-samples", "4", "--seeds", "2", "--epochs", "8000", "--pack", "2")
     process = start_script("sweeps/l2.py", *flags, *ONE_AT_A_TIME, cwd=tmp_path)
     everyone = psutil.Process(process.pid)
     # Three tries are all that a pack has. Whether a killed one is tried again at once or after
