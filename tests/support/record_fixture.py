@@ -24,11 +24,11 @@ import pyarrow.parquet as pq
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-from trainables.hyperparameters import TRAINER_VERSION, Hyperparameters
+from trainables.hyperparameters import DECLARED, TRAINER_VERSION, Hyperparameters
 from trainables.result import CURVES, Array
 from trainables.trial import Trial
 
-LABELS = {
+LABELS = {name: declared.label for name, declared in DECLARED.items()} | {
     "l1": "L1 penalty λ",
     "l2": "L2 penalty λ",
     "dropout": "dropout rate p",
