@@ -12,7 +12,8 @@ import pytest
 
 from support.page_hosts import documented
 from support.record import Record
-from support.scripts import ROOT, environment, run_script
+from support.scripts import ROOT, environment
+from support.warm_scripts import run_warm
 
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
@@ -115,7 +116,7 @@ def _slow_with_a_record(command: str) -> object:
     return pytest.param(command, marks=marks)
 
 
-@pytest.mark.parametrize("command", map(_slow_with_a_record, SWEEPS))
+@pytest.mark.parametrize("command", list(map(_slow_with_a_record, SWEEPS)))
 def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_path: Path) -> None:
     script, *flags = shlex.split(re.split("#|&&", command)[0])[1:]
     folder = l2_record.folder if {"--resume", "--from"} & set(flags) else tmp_path
@@ -126,7 +127,7 @@ def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_pa
         flags = [l2_record.parent.info.run_id if flag == "RUN_ID" else flag for flag in flags]
         if script != "sweeps/upload.py" and "--dry-run" not in flags:
             flags.append("--dry-run")
-    done = run_script(script, *flags, cwd=folder)
+    done = run_warm(script, *flags, cwd=folder)
     assert done.returncode == 0, done.stderr
 
 
