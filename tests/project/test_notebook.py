@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 from support.scripts import HANG, ROOT, environment
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_the_notebook_runs_sweeps_reads_them_and_shows_figures(tmp_path: Path) -> None:
     file = ROOT / "docs" / "notebook.ipynb"

@@ -160,6 +160,7 @@ def test_ray_of_the_user_is_used_and_left_as_it_was(facts: Mapping[str, Any]) ->
     assert facts["Tune's settings"] == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_is_completed_by_the_same_process(
     tmp_path: Path, paced: Everything
 ) -> None:
