@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from analysis.figures.show_sweep import answer
-from analysis.reading.script_options import Options, parse
+from analysis.reading.script_options import AnalysisOptions, parse
 
 if __name__ == "__main__":
-    sys.exit(answer("batch_size", parse(Options, __doc__)))
+    sys.exit(answer("batch_size", parse(AnalysisOptions, __doc__)))

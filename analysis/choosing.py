@@ -18,12 +18,12 @@ from analysis.plotting.files import publish
 from analysis.plotting.terminal import in_percent, new_console, new_table, print_warnings
 from analysis.reading.connection import open_store, without_password
 from analysis.reading.errors import Stop
-from analysis.reading.script_options import Options, parse
+from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate
 
 
-def main(options: Options) -> int:
+def main(options: AnalysisOptions) -> int:
     """Analyses the sweep; the exit code, with one line on stderr unless it is 0."""
     try:
         client = open_store(options.tracking_uri)
@@ -122,4 +122,4 @@ def _tie(which: str, chosen: Chosen, of: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(parse(Options, __doc__)))
+    sys.exit(main(parse(AnalysisOptions, __doc__)))

@@ -31,7 +31,7 @@ _MOST = 7  # more series than these cannot be told apart in one panel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Places):
+class CompareOptions(Places):
     """Options of the script that compares sweeps."""
 
     sweeps: Annotated[
@@ -48,7 +48,7 @@ def compared(records: Sequence[SweepRecord]) -> tuple[Compared, ...]:
     )
 
 
-def main(options: Options) -> int:
+def main(options: CompareOptions) -> int:
     """Compares the sweeps; the exit code, with one line on stderr unless it is 0."""
     try:
         _require_sweeps(options.sweeps)
@@ -81,4 +81,4 @@ def _require_sweeps(run_ids: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(parse(Options, __doc__)))
+    sys.exit(main(parse(CompareOptions, __doc__)))

@@ -26,7 +26,7 @@ from analysis.reading.script_options import parse
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ExportOptions:
     """Options of the script that exports a sweep."""
 
     sweep: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_ID")]
@@ -42,7 +42,7 @@ class Options:
     """Go on when the sweep lacks trials; the export then says so."""
 
 
-def main(options: Options) -> int:
+def main(options: ExportOptions) -> int:
     """Writes the folder; the exit code, with one line on stderr unless it is 0."""
     try:
         client = open_store(options.tracking_uri)
@@ -58,4 +58,4 @@ def main(options: Options) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(parse(Options, __doc__)))
+    sys.exit(main(parse(ExportOptions, __doc__)))

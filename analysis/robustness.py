@@ -19,7 +19,7 @@ from analysis.plotting.terminal import new_console, print_warnings
 from analysis.reading.connection import open_store
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.load_sweep import load_sweep
-from analysis.reading.script_options import Options, parse
+from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
 from analysis.seed_study.seed_number_figures import ranks, seeds_needed
 from analysis.seed_study.study import SourceShares, Studied, by_source, study
@@ -53,7 +53,7 @@ def print_study(
         console.print(f"{_HOW} … records them")
 
 
-def main(options: Options) -> int:
+def main(options: AnalysisOptions) -> int:
     """Analyses the sweep; the exit code, with one line on stderr unless it is 0."""
     try:
         client = open_store(options.tracking_uri)
@@ -81,4 +81,4 @@ def _save_table(studied: Sequence[Studied], out: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main(parse(Options, __doc__)))
+    sys.exit(main(parse(AnalysisOptions, __doc__)))

@@ -25,7 +25,7 @@ import tyro
 
 from sweeps.driver.exits import complain, exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped
-from sweeps.lesson_parts import PARTS, Part, planned
+from sweeps.lesson_parts import PARTS, LessonPart, planned
 from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.flags import Whole
 from sweeps.plan.options import MOST_SEEDS
@@ -95,7 +95,7 @@ def problems(options: LessonOptions) -> list[str]:
     return found
 
 
-def command(part: Part, options: LessonOptions, known: Known | None = None) -> list[str]:
+def command(part: LessonPart, options: LessonOptions, known: Known | None = None) -> list[str]:
     """The words after `python` that run the part, or complete the sweep that is known of it."""
     words = [f"sweeps/{part.script}.py"]
     if known is None:
@@ -108,7 +108,7 @@ def command(part: Part, options: LessonOptions, known: Known | None = None) -> l
 
 
 def _run_all(
-    parts: Sequence[Part], options: LessonOptions, uri: str, interrupts: Interrupts
+    parts: Sequence[LessonPart], options: LessonOptions, uri: str, interrupts: Interrupts
 ) -> int:
     known = {} if options.again else recorded(parts, options, uri)
     began = time.monotonic()
@@ -164,7 +164,7 @@ def _run(words: Sequence[str], interrupts: Interrupts) -> tuple[int, str]:
         return process.returncode, output.read()
 
 
-def recorded(parts: Sequence[Part], options: LessonOptions, uri: str) -> dict[str, Known]:
+def recorded(parts: Sequence[LessonPart], options: LessonOptions, uri: str) -> dict[str, Known]:
     """By role, what the store has of the parts: a finished sweep, else one to go on with."""
     file = database_file(uri)
     if file is not None and not file.exists():

@@ -19,7 +19,7 @@ from sweeps.seeds import SeedsSweep
 _DECLARED = {each.SWEEP.name: each.SWEEP for each in (dropout, l2, l1, batch_size)}
 
 
-class Part(NamedTuple):
+class LessonPart(NamedTuple):
     """One sweep: the role that it plays for the claims, its script and flags, and what it is for.
 
     The number of seeds and the store are added by `sweeps/lesson.py`.
@@ -31,7 +31,7 @@ class Part(NamedTuple):
     why: str
 
 
-def planned(part: Part, flags: Sequence[str]) -> Plan:
+def planned(part: LessonPart, flags: Sequence[str]) -> Plan:
     """The sweep that the part's script would run with those flags."""
     if part.script == "seeds":
         return SeedsSweep(parse_seeds("", flags), given(flags, SeedsOptions)).plan()
@@ -43,30 +43,32 @@ def planned(part: Part, flags: Sequence[str]) -> Plan:
 _GRID = ("--dropout", "0", "0.2", "0.5", "--l2", "0", "0.003", "0.03")
 
 PARTS = (
-    Part("dropout", "dropout", (), "the lesson's dropout rates"),
-    Part("l2", "l2", (), "the lesson's L2 penalties"),
-    Part("l1", "l1", (), "the lesson's L1 penalties"),
-    Part("batch_size", "batch_size", (), "the lesson's batch sizes"),
-    Part(
+    LessonPart("dropout", "dropout", (), "the lesson's dropout rates"),
+    LessonPart("l2", "l2", (), "the lesson's L2 penalties"),
+    LessonPart("l1", "l1", (), "the lesson's L1 penalties"),
+    LessonPart("batch_size", "batch_size", (), "the lesson's batch sizes"),
+    LessonPart(
         "small-l2",
         "seeds",
         ("--l2", "0", "0.001", "0.002", "0.005", "0.01", "--epochs", "1000"),
         "L2 penalties of at most 0.01, where the lesson sees no trend",
     ),
-    Part(
+    LessonPart(
         "strong-l1",
         "seeds",
         ("--l1", "0", "0.1", "0.3", "1", "3", "10", "--epochs", "1000"),
         "how much L1 it takes to make weights sparse",
     ),
-    Part("small", "seeds", (*_GRID, "--epochs", "500"), "a grid of dropout and L2, this network"),
-    Part(
+    LessonPart(
+        "small", "seeds", (*_GRID, "--epochs", "500"), "a grid of dropout and L2, this network"
+    ),
+    LessonPart(
         "large",
         "seeds",
         (*_GRID, "--epochs", "500", "--hidden", "64", "64"),
         "the same grid, a network with 20 times the weights",
     ),
-    Part(
+    LessonPart(
         "harder",
         "seeds",
         # As many updates as 500 epochs of Iris.

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sweeps.driver.differences import Difference, in_arrays, in_run, reasons
+from sweeps.driver.differences import Deviation, in_arrays, in_run, reasons
 from sweeps.driver.exits import exit_code_of
 from sweeps.plan.errors import Refused, SweepError
 from sweeps.plan.exit_codes import DONE, INTERRUPTED, SOME_FAILED
@@ -95,7 +95,7 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
         if child.tags[Tag.SEED] in seed_runs:
             found += in_run(client, seed_runs[child.tags[Tag.SEED]], child)
         else:
-            found.append(Difference(child.name, "", "no run", "a run", math.nan, 1))
+            found.append(Deviation(child.name, "", "no run", "a run", math.nan, 1))
     if not found:
         numbers = sum(values.size for values in recorded.trained.curves.values())
         weights = sum(values.size for values in recorded.trained.parameters.values())
@@ -146,7 +146,7 @@ def _seed_runs(client: MlflowClient, run: Run) -> dict[str, Run]:
     return {each.data.tags[Tag.SEED]: each for each in mine}
 
 
-def _show(found: Sequence[Difference], likely: Sequence[str]) -> None:
+def _show(found: Sequence[Deviation], likely: Sequence[str]) -> None:
     table = Table(title="what differs from the record", title_justify="left")
     for heading in ("number", "first at", "recorded", "now", "largest difference", "how many"):
         table.add_column(heading)

@@ -13,13 +13,13 @@ from analysis.plotting.terminal import in_percent, new_console, new_table, print
 from analysis.reading.connection import open_store, without_password
 from analysis.reading.errors import Stop
 from analysis.reading.load_sweep import load_sweep
-from analysis.reading.script_options import Options
+from analysis.reading.script_options import AnalysisOptions
 from analysis.reading.sweep_record import SweepRecord
 
 _MOST_ROWS = 24  # of the table in the terminal; the CSV files have all
 
 
-def answer(name: str, options: Options) -> int:
+def answer(name: str, options: AnalysisOptions) -> int:
     """Analyses the sweep `name`; the exit code, with one line on stderr unless it is 0."""
     try:
         client = open_store(options.tracking_uri)

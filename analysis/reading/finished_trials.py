@@ -18,7 +18,7 @@ _NAMED = 8  # runs or trials named in one line before "and … more"
 
 
 @dataclass(frozen=True)
-class TrialRuns:
+class FinishedTrials:
     """The runs below a sweep's own.
 
     `finished`: by trial key, the run that counts. `problems`: by trial key, why there is none.
@@ -30,7 +30,7 @@ class TrialRuns:
     warnings: tuple[str, ...] = field(default=())
 
 
-def trial_runs(client: MlflowClient, parent: Run, manifest: Manifest) -> TrialRuns:
+def trial_runs(client: MlflowClient, parent: Run, manifest: Manifest) -> FinishedTrials:
     """What the store holds of every promised trial; deleted runs are asked for too."""
     active: dict[str, list[Run]] = {}
     deleted: set[str] = set()
@@ -62,7 +62,7 @@ def trial_runs(client: MlflowClient, parent: Run, manifest: Manifest) -> TrialRu
     if strangers := [run.info.run_name for runs in active.values() for run in runs]:
         belong = "run belongs" if len(strangers) == 1 else "runs belong"
         warnings.append(f"{len(strangers)} {belong} to no promised trial: {some(strangers)}")
-    return TrialRuns(finished, problems, tuple(warnings))
+    return FinishedTrials(finished, problems, tuple(warnings))
 
 
 def _problem(runs: Sequence[Run], deleted: bool) -> str:

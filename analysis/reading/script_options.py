@@ -29,7 +29,7 @@ class Places:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Places):
+class AnalysisOptions(Places):
     """Options of a script that analyses one sweep."""
 
     sweep: str | None = None

@@ -33,7 +33,7 @@ class ClaimLine(NamedTuple):
     runs: tuple[str, ...]
 
 
-class Answer(NamedTuple):
+class ClaimsAnswer(NamedTuple):
     """What the first lines of the report say."""
 
     counts: tuple[tuple[Word, str, int], ...]
@@ -69,7 +69,7 @@ def claim_line(verdict: Verdict) -> ClaimLine:
     )
 
 
-def answer(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> Answer:
+def answer(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> ClaimsAnswer:
     """The counts behind the first lines: verdicts, models, seeds, data."""
     words = [verdict.verdict for verdict in verdicts]
     unique = {record.run_id: record for record in records.values()}.values()
@@ -85,7 +85,7 @@ def answer(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> A
         str(record.manifest.dataset["name"]): int(record.manifest.dataset["rows"])
         for record in unique
     }
-    return Answer(
+    return ClaimsAnswer(
         counts=tuple((word, sign, words.count(word)) for word, sign in SIGNS.items()),
         claims=len(verdicts),
         models=trained,

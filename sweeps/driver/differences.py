@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sweeps.plan import provenance
-from sweeps.record.runs.finished_run import FinishedRun, Point
+from sweeps.record.runs.finished_run import FinishedRun, MetricPoint
 from trainables.hyperparameters import DECLARED, TRAINER_VERSION, Hyperparameters
 from trainables.manifest import Manifest
 from trainables.record_format import Metric
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PACKAGES = ("torch", "numpy")  # those that numbers depend on
 
 
-class Difference(NamedTuple):
+class Deviation(NamedTuple):
     """A value, or a series of `values` numbers, that came out otherwise; the first as text.
 
     `largest`: the largest absolute difference, NaN where a value is missing or is no number.
@@ -35,7 +35,7 @@ class Difference(NamedTuple):
     values: int
 
 
-def in_arrays(recorded: TrialResult, again: TrialResult) -> list[Difference]:
+def in_arrays(recorded: TrialResult, again: TrialResult) -> list[Deviation]:
     """Of curves and weights, number by number; NaN equals NaN."""
     found = []
     before, after = recorded.trained, again.trained
@@ -48,7 +48,7 @@ def in_arrays(recorded: TrialResult, again: TrialResult) -> list[Difference]:
         seed, *place = (int(index) for index in np.argwhere(other)[0])
         where = f"epoch {place[0] + 1}" if name in before.curves else f"place {place}"
         found.append(
-            Difference(
+            Deviation(
                 f"{name} (Parquet)",
                 f"seed {recorded.trial.seeds[seed]}, {where}",
                 str(old[seed, *place]),
@@ -60,7 +60,7 @@ def in_arrays(recorded: TrialResult, again: TrialResult) -> list[Difference]:
     return found
 
 
-def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Difference]:
+def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Deviation]:
     """Of what MLflow holds of a run and what it would be given now: params and every metric."""
     found = []
     of = f" of {run.info.run_name}"
@@ -70,8 +70,8 @@ def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Difference
         # A run from before a hyperparameter was introduced was trained at its default.
         old = run.data.params.get(name, later.get(name, "missing"))
         if old != value:
-            found.append(Difference(f"param {name}{of}", "", old, value, np.nan, 1))
-    points: dict[str, list[Point]] = {}
+            found.append(Deviation(f"param {name}{of}", "", old, value, np.nan, 1))
+    points: dict[str, list[MetricPoint]] = {}
     for point in made.points:
         if not point.name.startswith(Metric.TIME):
             points.setdefault(point.name, []).append(point)
@@ -82,8 +82,8 @@ def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Difference
 
 
 def _in_metric(
-    client: MlflowClient, run: Run, name: str, points: Sequence[Point], of: str
-) -> list[Difference]:
+    client: MlflowClient, run: Run, name: str, points: Sequence[MetricPoint], of: str
+) -> list[Deviation]:
     if len(points) > 1:
         history = client.get_metric_history(run.info.run_id, name)
         old = sorted((metric.step, metric.value) for metric in history)
@@ -95,11 +95,11 @@ def _in_metric(
     first = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), None)
     if first is None or [step for step, _ in old] != [step for step, _ in new]:
         texts = f"{len(old)} points", f"{len(new)} points"
-        return [Difference(f"{name}{of}", "", *texts, np.nan, abs(len(old) - len(new)) or 1)]
+        return [Deviation(f"{name}{of}", "", *texts, np.nan, abs(len(old) - len(new)) or 1)]
     gaps = [abs(a[1] - b[1]) for a, b in zip(old, new, strict=True)]
     where = f"epoch {old[first][0]}" if len(points) > 1 else ""
     texts = str(old[first][1]), str(new[first][1])
-    return [Difference(f"{name}{of}", where, *texts, max(gaps), sum(gap > 0 for gap in gaps))]
+    return [Deviation(f"{name}{of}", where, *texts, max(gaps), sum(gap > 0 for gap in gaps))]
 
 
 def reasons(manifest: Manifest, digest: str, device: str) -> list[str]:

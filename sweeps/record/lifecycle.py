@@ -12,7 +12,7 @@ from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record import parent_run, running_sweeps
 from sweeps.record.lock import AlreadyRunning, Owner, SweepLock
 from sweeps.record.messages import Closed, Event, Lost, Problem, Waiting
-from sweeps.record.results import SweepRecord
+from sweeps.record.results import ResultsRecord
 from sweeps.record.spool import Entry, Spool
 from sweeps.record.store.opening import TIMEOUT
 from sweeps.record.store.patience import Patience
@@ -35,7 +35,7 @@ class Recording:
 
     def __init__(
         self,
-        record: SweepRecord,
+        record: ResultsRecord,
         lock: SweepLock,
         spool: Spool,
         tell: Callable[[Event], None],
@@ -67,7 +67,7 @@ class Recording:
         parent = Patience(lambda: until, lambda _: None).call(
             lambda _: parent_run.create(client, experiment_id, manifest, owner)
         )
-        record = SweepRecord(client, parent, manifest, dataset, uri)
+        record = ResultsRecord(client, parent, manifest, dataset, uri)
         try:
             running_sweeps.refuse_twin(client, parent)
         except AlreadyRunning:
@@ -104,7 +104,7 @@ class Recording:
         lock.take()
         lock.keep()  # before reading all that is recorded, which may take longer than a beat
         try:
-            record = SweepRecord(client, client.get_run(run_id), manifest, dataset, uri)
+            record = ResultsRecord(client, client.get_run(run_id), manifest, dataset, uri)
             record.recover(retry_failed)
             client.update_run(run_id, status="RUNNING")
             spool = spool or Spool.of(uri, manifest.run_name)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
-class SweepRecord:
+class ResultsRecord:
     """One sweep in one store, whose own run stands and belongs to this process.
 
     What the store's libraries raise comes out of every call, which may then be made again.

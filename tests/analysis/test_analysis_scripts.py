@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from analysis.concepts import newest
 from analysis.figures.show_sweep import answer
 from analysis.reading.connection import open_store
-from analysis.reading.script_options import Options, Places
+from analysis.reading.script_options import AnalysisOptions, Places
 from support.record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
 from support.scripts import run_script
 from support.warm_scripts import run_warm
@@ -156,12 +156,12 @@ def test_running_sweep_is_an_own_exit_code(
     )
     client = open_store(None)
     capsys.readouterr()  # what MLflow says when its first client of a process writes
-    assert answer("l2", Options()) == 3
+    assert answer("l2", AnalysisOptions()) == 3
     said = capsys.readouterr()
     assert "python sweeps/l2.py --resume" in said.err
     assert (said.out, len(said.err.splitlines())) == ("", 1)
     assert newest(client, "l2", Places()) is None, "other scripts do without it"
-    assert answer("l2", Options(allow_partial=True, upload=False)) == 0
+    assert answer("l2", AnalysisOptions(allow_partial=True, upload=False)) == 0
     assert "still RUNNING" in capsys.readouterr().err
     assert len(pd.read_csv(tmp_path / "figures" / "l2_accuracy.csv")) == 2 * 3
 

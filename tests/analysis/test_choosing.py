@@ -19,7 +19,7 @@ from analysis.plotting.draw import draw
 from analysis.plotting.panels import LinePanel
 from analysis.reading.connection import open_store
 from analysis.reading.errors import Stop
-from analysis.reading.script_options import Options
+from analysis.reading.script_options import AnalysisOptions
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import estimate
 from support.record_fixture import Recorded, made_up_sweep, new_store, write_sweep
@@ -220,7 +220,7 @@ def test_no_folds_and_one_configuration_are_refused_in_one_line(
     places = (uri, tmp_path / "artifacts")
 
     def refused(sweep: str | None = None) -> str:
-        options = Options(tracking_uri=uri, out=tmp_path / "figures", sweep=sweep)
+        options = AnalysisOptions(tracking_uri=uri, out=tmp_path / "figures", sweep=sweep)
         assert main(options) == 2
         (line,) = capsys.readouterr().err.splitlines()
         return line
@@ -237,7 +237,7 @@ def test_the_script_prints_and_writes_figures_beside_the_sweep(
 ) -> None:
     record = _record(tmp_path, _sweep())
     out = tmp_path / "figures"
-    assert main(Options(tracking_uri=record.tracking_uri, out=out)) == 0
+    assert main(AnalysisOptions(tracking_uri=record.tracking_uri, out=out)) == 0
     printed = capsys.readouterr().out
     assert "Choosing by 5-fold cross-validation" in printed
     assert record.run_id in printed

@@ -14,7 +14,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mlflow import MlflowClient
 
-from analysis.compare import Options, compared, main
+from analysis.compare import CompareOptions, compared, main
 from analysis.plotting.draw import draw
 from analysis.plotting.panels import LinePanel, MapPanel, Plot
 from analysis.reading.connection import open_store
@@ -291,11 +291,11 @@ def test_script_refuses_in_one_line(
         ([good, child], 2, "is a trial of sweep"),
         ([good, torn], 3, r"lacks 1 of 4 trials: l2=0.010000 \(failed: worker died\)"),
     ):
-        assert main(Options(sweeps=tuple(run_ids))) == code, run_ids
+        assert main(CompareOptions(sweeps=tuple(run_ids))) == code, run_ids
         said = capsys.readouterr()
         assert re.search(reason, said.err), said.err
         assert len(said.err.splitlines()) == 1
         assert said.out == ""
         assert not (tmp_path / "figures").exists()
-    assert main(Options(sweeps=(good, torn), allow_partial=True)) == 0
+    assert main(CompareOptions(sweeps=(good, torn), allow_partial=True)) == 0
     assert "partial: 1 of 4 trials missing" in capsys.readouterr().err

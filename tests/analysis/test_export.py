@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from analysis.export import Options, main
+from analysis.export import ExportOptions, main
 from analysis.exporting.export_tables import trial_table
 from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
@@ -57,7 +57,7 @@ def exported(sweep: list[Recorded], tmp_path_factory: pytest.TempPathFactory) ->
 def run(run_id: str, out: str | None = None, allow_partial: bool = False) -> int:
     """The script in this process and in the current folder."""
     where = None if out is None else Path(out)
-    return main(Options(sweep=run_id, out=where, allow_partial=allow_partial))
+    return main(ExportOptions(sweep=run_id, out=where, allow_partial=allow_partial))
 
 
 def write(folder: Path, sweep: list[Recorded], **more: object) -> str:

@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from analysis.plotting.csv_files import write_csv
 from analysis.plotting.draw import draw
 from analysis.plotting.panels import DotPanel, LinePanel, Plot, SpanPanel
-from analysis.reading.script_options import Options
+from analysis.reading.script_options import AnalysisOptions
 from analysis.reading.sweep_record import SweepRecord
 from analysis.robustness import main, plots, print_study
 from analysis.seed_study.study import METRIC, by_source, study
@@ -94,7 +94,7 @@ def test_script_leaves_figures_and_table_here_and_in_mlflow(
 def test_equal_records_give_equal_files(
     record: SweepRecord, script: tuple[CompletedProcess[str], Path], tmp_path: Path
 ) -> None:
-    assert main(Options(tracking_uri=record.tracking_uri, out=tmp_path, upload=False)) == 0
+    assert main(AnalysisOptions(tracking_uri=record.tracking_uri, out=tmp_path, upload=False)) == 0
     for one in script[1].iterdir():
         assert one.read_bytes() == (tmp_path / one.name).read_bytes(), one.name
 
@@ -176,12 +176,12 @@ def test_any_sweep_has_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     uri = new_store(tmp_path)
     points = [{"l2": number / 1000} for number in range(14)]
     run_id = write_sweep(uri, tmp_path / "artifacts", "l2", ["l2"], made_up_sweep(["l2"], points))
-    options = Options(tracking_uri=uri, sweep=run_id, out=tmp_path / "out", upload=False)
+    options = AnalysisOptions(tracking_uri=uri, sweep=run_id, out=tmp_path / "out", upload=False)
     assert main(options) == 0
     assert "python sweeps/seeds.py --by-source" in capsys.readouterr().out
     assert not (tmp_path / "out" / "robustness_sources.png").exists()
     assert len(pd.read_csv(tmp_path / "out" / "robustness_table.csv")) == 14
-    assert main(Options(tracking_uri=uri)) == 2
+    assert main(AnalysisOptions(tracking_uri=uri)) == 2
     assert "no sweep 'seeds'" in capsys.readouterr().err
 
 

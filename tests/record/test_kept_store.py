@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.export import Options, main
+from analysis.export import ExportOptions, main
 from support.kept_store import (
     BY_SOURCE,
     FINISHED,
@@ -86,7 +86,7 @@ def _from_params(params: Mapping[str, str]) -> dict[str, Any]:
 def test_every_number_is_exported(store: Store, sweep: str, tmp_path: Path) -> None:
     """The figures are those of the sweep's own script."""
     run_id, out = store.sweeps[sweep].info.run_id, tmp_path / "out"
-    assert main(Options(sweep=run_id, tracking_uri=store.uri, out=out)) == 0
+    assert main(ExportOptions(sweep=run_id, tracking_uri=store.uri, out=out)) == 0
     trials = pd.read_csv(out / "trials.csv")
     assert list(trials["trial_key"]) == [one["key"] for one in store.promised(sweep)]
     recorded = {run.info.run_id: run.data.metrics for run in store.runs(sweep)}
@@ -113,9 +113,9 @@ def test_what_a_killed_sweep_recorded_is_exported_when_that_is_asked_for(
 ) -> None:
     run_id = store.sweeps[KILLED].info.run_id
     options = {"sweep": run_id, "tracking_uri": store.uri, "out": tmp_path / "out"}
-    assert main(Options(**options)) == 3
+    assert main(ExportOptions(**options)) == 3
     assert f"python sweeps/l2.py --resume {run_id}" in capsys.readouterr().err
-    assert main(Options(**options, allow_partial=True)) == 0
+    assert main(ExportOptions(**options, allow_partial=True)) == 0
     assert "5 of 6 trials missing" in capsys.readouterr().err
 
 

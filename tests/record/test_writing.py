@@ -12,7 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from sweeps.record.runs import bulk_writing, public_writing
-from sweeps.record.runs.finished_run import FinishedRun, Point
+from sweeps.record.runs.finished_run import FinishedRun, MetricPoint
 from sweeps.record.store.opening import open_experiment, open_store
 
 RUNS = [
@@ -28,9 +28,9 @@ RUNS = [
         },
         params={"l2": str(value), "hidden": "64 64"},
         points=[
-            *(Point("train/loss", 1 / (step + value + 1), step) for step in range(1, 1300)),
-            *(Point("test/loss", value + step, step) for step in (3, 1, 2)),
-            Point("final/test_accuracy", 0.9 + value, 0),
+            *(MetricPoint("train/loss", 1 / (step + value + 1), step) for step in range(1, 1300)),
+            *(MetricPoint("test/loss", value + step, step) for step in (3, 1, 2)),
+            MetricPoint("final/test_accuracy", 0.9 + value, 0),
         ],
         time=1_700_000_000_000,
         children=[
@@ -39,7 +39,7 @@ RUNS = [
                 status="FINISHED",
                 tags={"kind": "seed", "sweep": "s", "trial.key": f"key {value}", "seed": seed},
                 params={"seed": seed},
-                points=[Point("train/loss", value + step, step) for step in range(1, 30)],
+                points=[MetricPoint("train/loss", value + step, step) for step in range(1, 30)],
                 time=1_700_000_000_000,
             )
             for seed in ("0", "1")
@@ -179,7 +179,7 @@ def test_a_bulk_that_fails_leaves_nothing(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     client = open_store(uri)
     experiment = open_experiment(client, "failing", uri)
-    twice = FinishedRun("twice", "FINISHED", {}, {}, [Point("a", 1.0, 0)] * 2, 1)
+    twice = FinishedRun("twice", "FINISHED", {}, {}, [MetricPoint("a", 1.0, 0)] * 2, 1)
     with pytest.raises(Exception, match="UNIQUE"):
         bulk_writing.write_runs(client, experiment, "p" * 32, [*RUNS, twice])
     assert client.search_runs([experiment]) == []

@@ -13,7 +13,7 @@ from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
 from support.record import read_record
 from support.scripts import run_script
 from support.sweep_process import read_only, started
-from sweeps.lesson_parts import PARTS, Part, planned
+from sweeps.lesson_parts import PARTS, LessonPart, planned
 from sweeps.plan.new_manifest import make_manifest
 from trainables.manifest import Manifest
 
@@ -21,7 +21,7 @@ ONE = ("--only", "batch_size", "--seeds", "2")
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.role)
-def test_each_sweep_is_what_the_claims_look_for_in_its_role(part: Part) -> None:
+def test_each_sweep_is_what_the_claims_look_for_in_its_role(part: LessonPart) -> None:
     manifest = make_manifest(*planned(part, [*part.flags, "--seeds", "2"]))
     read = Manifest.from_json(manifest.to_json())
     assert [role for role, setting in SETTINGS.items() if setting.fits(read)] == [part.role]

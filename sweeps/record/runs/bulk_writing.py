@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweeps.record.runs.finished_run import FinishedRun, Standing
+from sweeps.record.runs.finished_run import FinishedRun, StandingRun
 from trainables.record_format import Tag
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def write_runs(
     return run_ids
 
 
-def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[Standing]:
+def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[StandingRun]:
     """The active runs below the sweep of that run name, oldest first."""
     query = """
         SELECT runs.run_uuid, runs.status, own.value, COALESCE(seed.value, ''), above.value
@@ -108,7 +108,7 @@ def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[
     tags = (Tag.TRIAL_KEY, Tag.PARENT, Tag.SEED, Tag.SWEEP)
     with client._tracking_client.store.engine.begin() as connection:
         rows = connection.exec_driver_sql(query, (*tags, sweep, int(experiment_id)))
-        return [Standing(*row) for row in rows]
+        return [StandingRun(*row) for row in rows]
 
 
 def _table(name: str) -> Any:

@@ -18,7 +18,7 @@ from trainables.result import Interval
 from trainables.trial import Trial
 
 
-class Point(NamedTuple):
+class MetricPoint(NamedTuple):
     """One value of a metric. Final numbers have step 0, curves their epoch counted from 1."""
 
     name: str
@@ -38,7 +38,7 @@ class FinishedRun:
     status: str
     tags: Mapping[str, str]
     params: Mapping[str, str]
-    points: Sequence[Point]
+    points: Sequence[MetricPoint]
     time: int
     children: Sequence[FinishedRun] = ()
 
@@ -48,7 +48,7 @@ class FinishedRun:
         return self.tags[Tag.TRIAL_KEY], self.tags.get(Tag.SEED, "")
 
 
-class Standing(NamedTuple):
+class StandingRun(NamedTuple):
     """A run that a store holds below a sweep's own; `seed` is empty for a trial's."""
 
     run_id: str
@@ -98,19 +98,21 @@ def trial_params(trial: Trial, manifest: Manifest) -> dict[str, str]:
     return params
 
 
-def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> list[Point]:
+def curve_points(curves: Mapping[str, NDArray[Any]], epochs: NDArray[Any]) -> list[MetricPoint]:
     """The curves' values at `epochs`, counted from 0; one that diverged ends where it did."""
-    points: list[Point] = []
+    points: list[MetricPoint] = []
     for name, values in curves.items():
         finite = np.isfinite(values)
         steps = (epochs[finite] + 1).tolist()
-        points += map(Point._make, zip(repeat(name), values[finite].tolist(), steps, strict=False))
+        points += map(
+            MetricPoint._make, zip(repeat(name), values[finite].tolist(), steps, strict=False)
+        )
     return points
 
 
-def final_points(numbers: Mapping[str, float]) -> list[Point]:
+def final_points(numbers: Mapping[str, float]) -> list[MetricPoint]:
     """One point for each number."""
-    return [Point(name, short(value), 0) for name, value in numbers.items()]
+    return [MetricPoint(name, short(value), 0) for name, value in numbers.items()]
 
 
 def spread(summary: Mapping[str, Interval]) -> Iterator[tuple[str, float]]:

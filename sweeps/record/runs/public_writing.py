@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sweeps.record.runs.finished_run import FinishedRun, Standing
+from sweeps.record.runs.finished_run import FinishedRun, StandingRun
 from sweeps.record.store.recorded_sweep import runs_below
 from trainables.record_format import Tag
 
@@ -32,7 +32,7 @@ def write_runs(
 
     `repeated`: an earlier call with the same runs failed, somewhere.
     """
-    standing: dict[tuple[str, str], Standing] = {}
+    standing: dict[tuple[str, str], StandingRun] = {}
     if repeated and runs:
         for run in standing_runs(client, experiment_id, runs[0].tags[Tag.SWEEP]):
             standing.setdefault((run.key, run.seed), run)
@@ -44,7 +44,7 @@ def _write(
     experiment_id: str,
     parent_id: str,
     run: FinishedRun,
-    standing: Mapping[tuple[str, str], Standing],
+    standing: Mapping[tuple[str, str], StandingRun],
 ) -> str:
     from mlflow.entities import Metric, Param
 
@@ -68,10 +68,10 @@ def _write(
     return run_id
 
 
-def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[Standing]:
+def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[StandingRun]:
     """The active runs below the sweep of that run name, oldest first."""
     return [
-        Standing(run.info.run_id, run.info.status, *_identity(run), run.data.tags[Tag.PARENT])
+        StandingRun(run.info.run_id, run.info.status, *_identity(run), run.data.tags[Tag.PARENT])
         for run in runs_below(client, experiment_id, sweep)
     ]
 
