@@ -25,10 +25,7 @@ def make_manifest(
 ) -> Manifest:
     """The manifest of a sweep that starts now; `asked`: by which words, if not a command line."""
     base = trials[0].hyperparameters
-    standard = sweep.trial(base, sweep.baseline, trials[0].seeds).hyperparameters
-    baseline = next(
-        each for each in trials if each.hyperparameters == standard and not each.exchanged
-    )
+    baseline = next(each for each in trials if _at_baseline(each, sweep))
     head, dirty = provenance.commit()
     dataset = data.load(base.dataset)
     resolved = {name: each for name, each in asdict(options).items() if name not in _OF_THIS_RUN}
@@ -69,3 +66,9 @@ def make_manifest(
         },
         trainer_version=TRAINER_VERSION,
     )
+
+
+def _at_baseline(trial: Trial, sweep: Sweep) -> bool:
+    """Whether it is the one that all others are compared with; they differ on the axes alone."""
+    values = tuple(getattr(trial.hyperparameters, axis.name) for axis in sweep.axes)
+    return values == sweep.baseline and not trial.exchanged
