@@ -6,8 +6,10 @@ used, and left as it was found.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 
 from sweeps.cluster.head_watch import HeadWatch
@@ -58,7 +60,6 @@ class RaySession:
         """Starts Ray or joins the cluster, unless it stands. Raises `ResourceError`."""
         from sweeps.cluster import ray_start
 
-        ray_start.prepare()
         if self._cluster is not None:
             self.end()
             sent = ray_start.join_cluster(self._cluster, note)
@@ -120,6 +121,13 @@ class RaySession:
 
         ray.shutdown()
         self._own = ""
+
+
+def import_ray() -> None:
+    """Imports Ray; what it would show in a notebook with ipywidgets is not asked for."""
+    logging.getLogger("ray.widgets").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "IProgress not found")
+    import ray  # noqa: F401
 
 
 def _connected() -> str:

@@ -71,6 +71,8 @@ def run_packs(
                 storage_path=str(storage),
                 callbacks=[callback],
                 verbose=0,
+                # Tune's own in a notebook clears the cell, the sweep's progress with it.
+                progress_reporter=tune.CLIReporter(),
                 failure_config=tune.FailureConfig(max_failures=_RETRIES),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import cast
 
+from sweeps.cluster.ray_session import import_ray
 from sweeps.driver.interrupts import Interrupts, Stopped
 from sweeps.driver.outcome import Outcome
 from sweeps.driver.progress import Progress
@@ -108,11 +109,11 @@ class SweepRun:
     def _start(self) -> int:
         """Starts or joins Ray, the manifest made meanwhile; how many packs can run at once."""
         with lasting_imports(whole_process=not self._standing.stays):
-            import ray  # noqa: F401
-
+            import_ray()
             self._interrupts.install()  # Ray has just put handlers of its own in their place
             from sweeps.cluster import ray_start
 
+            ray_start.prepare()
             # Ray's start is mostly waiting.
             with ThreadPoolExecutor(2) as background:
                 background.submit(import_module, "sweeps.cluster.ray_tune")
