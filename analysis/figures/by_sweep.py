@@ -88,52 +88,79 @@ def accuracy_against_value(
     The second panel has their gap, or the difference of test accuracy to the baseline in pairs.
     """
     rows = compare(record)
-    axis = record.manifest.axes[0]
-    values = [swept(record, row.trial)[0] for row in rows]
-    scale = value_scale(axis, values)
-
-    def panel(
-        title: str, y_label: str, series: dict[str, Callable[[Row], Estimate | Difference | None]]
-    ) -> LinePanel:
-        return LinePanel(
-            title=title,
-            x_label=axis.label,
-            y_label=y_label,
-            series=tuple(
-                Series(
-                    label,
-                    present(
-                        to_point(x, of(row), 100, row.run_id)
-                        for x, row in zip(values, rows, strict=True)
-                    ),
-                )
-                for label, of in series.items()
-            ),
-            style="points",
-            x_scale=scale,
-        )
-
-    accuracy = panel(
-        "training and test accuracy",
-        "accuracy (%)",
-        {"training": lambda row: row.train, "test": lambda row: row.test},
-    )
     if second == "gap":
-        other = panel(
+        other = _against_value(
+            record,
             "generalization gap",
             "training − test accuracy (points)",
-            {"training − test": lambda row: row.gap},
+            [_by_value(record, rows, "training − test", lambda row: row.gap)],
         )
     else:
-        other = panel(
+        other = _against_value(
+            record,
             f"test accuracy minus that of {baseline_label(record)}, by seed",
             "difference (points)",
-            {"test − baseline": lambda row: row.difference or _to_itself(record, row)},
+            [
+                _by_value(
+                    record,
+                    rows,
+                    "test − baseline",
+                    lambda row: row.difference or _to_itself(record, row),
+                )
+            ],
         )
         if not record.baseline:
             other = replace(other, missing="the baseline is missing: no differences")
-    panels = [accuracy, replace(other, zero_line=True)]
+    panels = [training_and_test(record, rows), replace(other, zero_line=True)]
     return sweep_plot(record, "accuracy", title, final_subtitle(record, "band"), panels)
+
+
+def training_and_test(record: SweepRecord, rows: Sequence[Row]) -> LinePanel:
+    """Training and test accuracy against the swept value."""
+    series = [
+        _by_value(record, rows, "training", lambda row: row.train),
+        _by_value(record, rows, "test", lambda row: row.test),
+    ]
+    return _against_value(record, "training and test accuracy", "accuracy (%)", series)
+
+
+def accuracy_by_second_value(record: SweepRecord, rows: Sequence[Row]) -> LinePanel:
+    """Test accuracy against the first swept value, a series for each of the second."""
+    field = record.manifest.axes[1].field
+    grouped: dict[float, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(swept(record, row.trial)[1], []).append(row)
+    series = [
+        _by_value(record, grouped[value], f"{field} = {value:g}", lambda row: row.test)
+        for value in sorted(grouped)
+    ]
+    return _against_value(record, "test accuracy", "test accuracy (%)", series)
+
+
+def _against_value(
+    record: SweepRecord, title: str, y_label: str, series: Sequence[Series]
+) -> LinePanel:
+    axis = record.manifest.axes[0]
+    values = [swept(record, trial)[0] for trial in record.configurations]
+    return LinePanel(
+        title=title,
+        x_label=axis.label,
+        y_label=y_label,
+        series=tuple(series),
+        style="points",
+        x_scale=value_scale(axis, values),
+    )
+
+
+def _by_value(
+    record: SweepRecord,
+    rows: Sequence[Row],
+    label: str,
+    of: Callable[[Row], Estimate | Difference | None],
+) -> Series:
+    """A number of each configuration at the first of its swept values."""
+    points = (to_point(swept(record, row.trial)[0], of(row), 100, row.run_id) for row in rows)
+    return Series(label, present(points))
 
 
 def value_scale(axis: RecordedAxis, values: Collection[float]) -> Scale:

@@ -1,4 +1,4 @@
-"""Draws the values of `plots.py` with matplotlib: the layout of a figure, and its style."""
+"""Draws the values of `panels.py` with matplotlib: the layout of a figure, and its style."""
 
 from __future__ import annotations
 

@@ -28,11 +28,26 @@ class Point(NamedTuple):
     run_id: str = ""
 
 
+class Dots(NamedTuple):
+    """A configuration's models: each one's number, by seed. `diverged`: models that have none."""
+
+    label: str
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    diverged: int = 0
+    run_id: str = ""
+
+
 class Series(NamedTuple):
-    """Points that belong together, in the order in which they are joined."""
+    """Points that belong together, in the order in which they are joined.
+
+    `models`: of each point those that it is the mean of, for a page where each is pointed at; a
+    figure on paper leaves them out.
+    """
 
     label: str
     points: tuple[Point, ...]
+    models: tuple[Dots, ...] = ()
 
 
 class Remark(NamedTuple):
@@ -155,16 +170,6 @@ class BlockPanel:
         """One row per mini-batch."""
         rows = [{"panel": self.title, **block._asdict()} for block in self.blocks]
         return pd.DataFrame(rows, columns=["panel", *Block._fields])
-
-
-class Dots(NamedTuple):
-    """A configuration's models: each one's number, by seed. `diverged`: models that have none."""
-
-    label: str
-    seeds: tuple[int, ...]
-    values: tuple[float, ...]
-    diverged: int = 0
-    run_id: str = ""
 
 
 @dataclass(frozen=True)

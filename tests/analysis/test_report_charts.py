@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.figures.by_sweep import accuracy_against_value
 from analysis.figures.readings import (
     accuracy_reading,
     batches_reading,
@@ -47,6 +48,25 @@ def test_a_chart_has_every_seed_and_the_means_and_intervals_of_the_record() -> N
     assert f"<b>{trial.name}, seed 12</b>" in chart.data[0]["text"][SEEDS + 2]
     assert record.run_of(trial) in chart.data[0]["text"][SEEDS + 2]
     assert chart.missing == ""
+
+
+@pytest.mark.parametrize("seeds", [1, SEEDS])
+def test_a_chart_shows_the_values_of_the_figure_on_paper(seeds: int) -> None:
+    record = record_of("l2", seeds)
+    panel = accuracy_against_value(record, "title").panels[0]
+    assert isinstance(panel, LinePanel)
+    means = accuracy_chart(record).data[2:]
+    for series, trace in zip(panel.series, means, strict=True):
+        assert trace["name"] == series.label
+        assert trace["y"] == pytest.approx([point.y for point in series.points], abs=1e-3)
+        bars = trace.get("error_y", {"array": [None] * 5, "arrayminus": [None] * 5})
+        for y, above, below, point in zip(
+            trace["y"], bars["array"], bars["arrayminus"], series.points, strict=True
+        ):
+            found = (None, None) if above is None else (y - below, y + above)
+            assert found == pytest.approx((point.low, point.high), abs=2e-3)
+    middle = np.mean([trace["x"] for trace in means], axis=0)
+    assert middle == pytest.approx([point.x for point in panel.series[0].points])
 
 
 def test_points_of_equal_value_stand_beside_each_other_and_next_to_their_value_alone() -> None:

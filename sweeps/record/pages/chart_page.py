@@ -3,6 +3,11 @@
 Plotly draws it. Its script, which Plotly's package brings, is copied into the page (4.8 MB), since
 MLflow shows artifacts in a frame that may load nothing and a machine may be off the network. The
 package itself is never imported.
+
+The report draws with Plotly too (`analysis/plotting/draw_plotly.py`), from values of figures. This
+page stays apart: the recorder writes it while a sweep ends, and sweeps and analysis never import
+each other; and it shows thousands of trials, so it holds columns of numbers that its own script
+turns into marks, texts and curves, where the report lays out each mark with its words beforehand.
 """
 
 from __future__ import annotations
