@@ -15,7 +15,15 @@ from analysis.folds.choice import Choices, Chosen, choose, scores_of
 from analysis.folds.choosing_figure import Way, choosing_plot, ways
 from analysis.folds.fold_sweeps import load_with_folds, on_fresh_seeds
 from analysis.plotting.files import publish
-from analysis.plotting.terminal import in_percent, new_console, new_table, print_warnings
+from analysis.plotting.terminal import new_console, new_table, print_warnings
+from analysis.plotting.wording import (
+    about_zero,
+    from_to,
+    in_percent,
+    models_left,
+    number,
+    with_half_width,
+)
 from analysis.reading.connection import open_store, without_password
 from analysis.reading.errors import Stop
 from analysis.reading.script_options import AnalysisOptions, parse
@@ -54,9 +62,8 @@ def _show(
         right=("n", "accuracy %"),
     )
     for way in found:
-        accuracy = way.accuracy
-        of = f"/{accuracy.n + accuracy.diverged}" if accuracy.diverged else ""
-        table.add_row(way.name, way.configuration, f"{accuracy.n}{of}", in_percent(accuracy, ".2"))
+        numbers = (models_left(way.accuracy), with_half_width(way.accuracy, ".2"))
+        table.add_row(way.name, way.configuration, *numbers)
     console.print(table)
     console.print(f"{seeds_and_method(record, '±')}; the honest one is choice and judgement apart")
     where = without_password(record.tracking_uri)
@@ -89,14 +96,15 @@ def sentences(record: SweepRecord, choices: Choices, fresh: Estimate | None) -> 
     else:
         interval = "no interval"
         if fresh.low is not None and fresh.high is not None:
-            interval = f"95 % interval {100 * fresh.low:.2f} to {100 * fresh.high:.2f}"
+            bounds = from_to(100 * fresh.low, 100 * fresh.high, ".2")
+            interval = f"95 % interval {bounds}"
         accuracy = _percent(fresh.mean)
         lines.append(f"On {fresh.n} fresh seeds that choice has {accuracy} ({interval}).")
     return lines
 
 
 def _percent(accuracy: float | None) -> str:
-    return "no number, since all models diverged" if accuracy is None else f"{100 * accuracy:.2f} %"
+    return number(in_percent(accuracy), ".2", " %", "no number, since all models diverged")
 
 
 def _optimism(found: Difference) -> str:
@@ -109,9 +117,9 @@ def _optimism(found: Difference) -> str:
     )
     if found.remark or found.low is None or found.high is None:
         return f"{text} ({found.remark})"
-    side = "leaves out 0" if found.excludes_zero else "includes 0"
     low, high = sorted((-1 if points < 0 else 1) * 100 * one for one in (found.low, found.high))
-    return f"{text}, 95 % interval {low:.2f} to {high:.2f} (n = {found.n}), which {side}"
+    interval = from_to(low, high, ".2")
+    return f"{text}, 95 % interval {interval} (n = {found.n}), which {about_zero(found)}"
 
 
 def _tie(which: str, chosen: Chosen, of: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.claims_of_lesson.verdicts import Evidence, Untestable
+from analysis.plotting.wording import with_interval
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.paired import compare_paired
 from analysis.stats.seeds import Difference, moving_average
@@ -191,8 +192,7 @@ def said(difference: Difference, digits: int = 2) -> str:
     """`+0.12 [-0.30, +0.54]`: the mean with its 95 % interval."""
     if difference.mean is None or difference.low is None or difference.high is None:
         return difference.remark
-    mean, low, high = (f"{one:+z.{digits}f}" for one in difference[:3])
-    return f"{mean} [{low}, {high}]"
+    return with_interval(difference[:3], f"+z.{digits}")
 
 
 def _testable(difference: Difference, what: str) -> Difference:

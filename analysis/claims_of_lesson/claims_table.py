@@ -14,6 +14,7 @@ from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
 from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.plotting.csv_files import write_csv
 from analysis.plotting.terminal import new_console
+from analysis.plotting.wording import NONE, bracketed, number, p_in_two_digits
 from analysis.reading.connection import without_password
 from analysis.reading.errors import BAD_INPUT, Stop
 
@@ -89,7 +90,7 @@ def markdown(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> str:
             f"{effect} {unit}".strip(),
             interval,
             n,
-            verdict.test or "–",
+            verdict.test or NONE,
             p,
             rows,
         )
@@ -124,27 +125,17 @@ def save(sweeps: LessonSweeps, verdicts: Sequence[Verdict], out: Path) -> list[P
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
-    form = "z.2f" if verdict.unit.startswith("%") else "+z.2f"  # a level, or a difference
-    interval = "–"
-    if verdict.low is not None and verdict.high is not None:
-        interval = f"[{verdict.low:{form}}, {verdict.high:{form}}]"
+    form = "z.2" if verdict.unit.startswith("%") else "+z.2"  # a level, or a difference
     return (
         verdict.id,
         verdict.verdict,
-        "–" if verdict.effect is None else f"{verdict.effect:{form}}",
-        interval,
+        number(verdict.effect, form),
+        bracketed(verdict.low, verdict.high, form),
         verdict.unit,
-        str(verdict.n) if verdict.n else "–",
-        p_text(verdict.p),
+        str(verdict.n) if verdict.n else NONE,
+        p_in_two_digits(verdict.p),
         verdict.beyond_rows,
     )
-
-
-def p_text(p: float | None) -> str:
-    """`0.012`, `<0.0001`, or a dash without test."""
-    if p is None:
-        return "–"
-    return "<0.0001" if p < 1e-4 else f"{p:.2g}" if p < 0.01 else f"{p:.2f}"
 
 
 def _line(cells: Sequence[str]) -> str:

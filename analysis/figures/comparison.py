@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from analysis.plotting.wording import about_zero, from_to, number
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate, paired_difference
 from trainables.record_format import Curve
@@ -80,7 +81,7 @@ def reading(record: SweepRecord, rows: Sequence[Row]) -> str:
     ties = f" (equal with {equal} other{'s' if equal > 1 else ''})" if equal else ""
     text = (
         f"Of {len(rows)} configurations {top.trial.name} has the best mean test accuracy, "
-        f"{100 * top.test.mean:.2f} %{ties}"
+        f"{number(100 * top.test.mean, '.2', ' %')}{ties}"
     )
     if record.baseline is None:
         return f"{text}; the baseline is lacking, so no difference can be given."
@@ -90,13 +91,12 @@ def reading(record: SweepRecord, rows: Sequence[Row]) -> str:
     baseline = f"the baseline {record.baseline.name}"
     if difference.mean is None or difference.low is None or difference.high is None:
         return f"{text}; its difference to {baseline}: {difference.remark}."
-    side = "leaves out 0" if difference.excludes_zero else "includes 0"
-    if difference.remark:
-        side = difference.remark
+    points = number(100 * difference.mean, "+z.2", " points")
+    interval = from_to(100 * difference.low, 100 * difference.high, "+z.2")
     return (
-        f"{text}, {100 * difference.mean:+z.2f} points from {baseline}; the 95 % interval of that "
-        f"paired difference, {100 * difference.low:+z.2f} to {100 * difference.high:+z.2f} "
-        f"(n = {difference.n}), {side}, without correction for picking the best of {len(rows)}."
+        f"{text}, {points} from {baseline}; the 95 % interval of that paired difference, "
+        f"{interval} (n = {difference.n}), {about_zero(difference)}, without correction for "
+        f"picking the best of {len(rows)}."
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from analysis.figures.captions import MOST_LINES, SMOOTHING, spread, trial_label
 from analysis.figures.comparison import Row, best, compare, reading, swept
 from analysis.figures.concept_figures import cut
+from analysis.plotting.wording import ONE_SEED, all_in_percent, with_interval
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Estimate, estimate, moving_average
 from trainables.record_format import Curve
@@ -32,7 +33,7 @@ def gap_reading(record: SweepRecord) -> str:
     if not rows:
         return "Every model diverged, so there is no gap."
     ends = [rows[0], rows[-1]] if len(rows) > 1 else rows
-    said = [f"{_points(row.gap)} at {trial_label(record, row.trial)}" for row in ends]
+    said = [f"{_gap(row.gap)} at {trial_label(record, row.trial)}" for row in ends]
     return f"The gap, training minus test accuracy, is {' and '.join(said)}; {_best_gap(rows)}"
 
 
@@ -108,8 +109,8 @@ def _weights(record: SweepRecord) -> str:
     for trial in shown:
         near, norm = _sparsity_and_norm(record, trial)
         texts.append(
-            f"{trial_label(record, trial)}: {_percent(near)} of the weights near zero, "
-            f"norm {_number(norm)}"
+            f"{trial_label(record, trial)}: {with_interval(all_in_percent(near[:3]), 'z.2', ' %')} "
+            f"of the weights near zero, norm {with_interval(norm[:3], '.3')}"
         )
     return f"{record.manifest.name}: {'; '.join(texts)}."
 
@@ -141,22 +142,5 @@ def _mean_curve(record: SweepRecord, trial: Trial) -> np.ndarray | None:
     return kept.mean(axis=0) if len(kept) else None
 
 
-def _points(found: Estimate) -> str:
-    text = f"{100 * (found.mean or 0.0):+z.2f} points"
-    if found.low is None or found.high is None:
-        return f"{text} (one seed: no interval)"
-    return f"{text} [{100 * found.low:+z.2f}, {100 * found.high:+z.2f}]"
-
-
-def _percent(found: Estimate) -> str:
-    text = f"{100 * (found.mean or 0.0):.2f} %"
-    if found.low is None or found.high is None:
-        return text
-    return f"{text} [{100 * found.low:z.2f}, {100 * found.high:z.2f}]"
-
-
-def _number(found: Estimate) -> str:
-    text = f"{found.mean or 0.0:.3f}"
-    if found.low is None or found.high is None:
-        return text
-    return f"{text} [{found.low:.3f}, {found.high:.3f}]"
+def _gap(found: Estimate) -> str:
+    return with_interval(all_in_percent(found[:3]), "+z.2", " points", ONE_SEED)

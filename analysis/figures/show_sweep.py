@@ -9,7 +9,8 @@ from analysis.figures.captions import seeds_and_method, spread
 from analysis.figures.comparison import Row, best, compare, reading, value_text
 from analysis.figures.of_sweeps import plots_of
 from analysis.plotting.files import publish
-from analysis.plotting.terminal import in_percent, new_console, new_table, print_warnings
+from analysis.plotting.terminal import new_console, new_table, print_warnings
+from analysis.plotting.wording import NONE, models_left, with_half_width
 from analysis.reading.connection import open_store, without_password
 from analysis.reading.errors import Stop
 from analysis.reading.load_sweep import load_sweep
@@ -64,14 +65,14 @@ def show(record: SweepRecord, rows: Sequence[Row]) -> None:
 
 
 def _texts(record: SweepRecord, row: Row) -> tuple[str, ...]:
-    n = f"{row.test.n}/{len(row.trial.seeds)}" if row.test.diverged else f"{row.test.n}"
     if row.difference is None:
-        difference = "baseline" if row.trial == record.baseline else "–"
+        difference = "baseline" if row.trial == record.baseline else NONE
     else:
-        difference = in_percent(row.difference, "+z.2")
+        difference = with_half_width(row.difference, "+z.2")
     estimates = (
-        in_percent(row.train, ".1"),
-        in_percent(row.test, ".1"),
-        in_percent(row.gap, "+z.2"),
+        with_half_width(row.train, ".1"),
+        with_half_width(row.test, ".1"),
+        with_half_width(row.gap, "+z.2"),
     )
+    n = models_left(row.test)
     return (value_text(record, row.trial), n, *estimates, difference, row.run_id[:8])

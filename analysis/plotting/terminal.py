@@ -1,4 +1,4 @@
-"""How results stand in the terminal: tables, numbers with intervals, warnings, paths."""
+"""How results stand in the terminal: tables, warnings, paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Difference, Estimate
 
 
 def new_console() -> Console:
@@ -36,16 +35,6 @@ def new_table(title: str, *left: str, right: tuple[str, ...] = ()) -> Table:
     for heading in right:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
-
-
-def in_percent(found: Estimate | Difference, form: str) -> str:
-    """`95.2 ± 1.3`: mean and half of the interval in % or points, written as `form` says."""
-    if found.mean is None:
-        return "–"
-    text = f"{100 * found.mean:{form}f}"
-    if found.low is None:
-        return text
-    return f"{text} ± {100 * (found.mean - found.low):.{form[-1]}f}"
 
 
 def print_warnings(record: SweepRecord, before: str = "") -> None:

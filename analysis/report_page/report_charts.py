@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.figures.by_sweep import accuracy_by_second_value, to_point, training_and_test
+from analysis.figures.by_sweep import accuracy_by_second_value, training_and_test
 from analysis.figures.comparison import Row, compare
 from analysis.plotting.draw_plotly import MOST_SERIES, draw_points, shortened
 from analysis.plotting.panels import Dots, LinePanel, Point, Series
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import METHOD, Estimate
+from analysis.stats.seeds import METHOD
 from trainables.record_format import Curve
 from trainables.trial import Trial
 
@@ -102,12 +102,6 @@ def _model_said(series: Series, place: int, number: int) -> tuple[str, ...]:
         f"{shortened(series.label)}: {models.values[number]:.2f} %",
         f"run {shortened(models.run_id)}",
     )
-
-
-def interval_text(found: Estimate) -> str:
-    """`95.20 % [94.10, 96.30]`, or the word for what there is not."""
-    point = to_point(0, found, 100, "")
-    return _with_interval(point) if point else "diverged"
 
 
 def _with_interval(point: Point) -> str:

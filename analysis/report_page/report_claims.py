@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from analysis.claims_of_lesson.claims_table import p_text
 from analysis.claims_of_lesson.verdicts import Verdict, Word
 from analysis.plotting.file_names import file_name
+from analysis.plotting.wording import from_to, number, p_in_two_digits
 from analysis.reading.sweep_record import SweepRecord
 from trainables.record_format import Curve
 
@@ -54,15 +54,11 @@ def claim_line(verdict: Verdict) -> ClaimLine:
         claim=verdict.claim,
         verdict=verdict.verdict,
         sign=SIGNS[verdict.verdict],
-        effect="none"
-        if verdict.effect is None
-        else f"{verdict.effect:+z.2f} {verdict.unit}".strip(),
-        interval="none"
-        if verdict.low is None or verdict.high is None
-        else f"{verdict.low:+z.2f} to {verdict.high:+z.2f}",
+        effect=number(verdict.effect, "+z.2", f" {verdict.unit}", "none").strip(),
+        interval=from_to(verdict.low, verdict.high, "+z.2", "none"),
         n=str(verdict.n) if verdict.n else "none",
         test=verdict.test or "none",
-        p="no test" if verdict.p is None else p_text(verdict.p),
+        p=p_in_two_digits(verdict.p, "no test"),
         beyond_rows=verdict.beyond_rows,
         reason=verdict.reason,
         runs=verdict.run_ids,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from analysis.figures.captions import which_seeds
 from analysis.figures.comparison import Row, compare
 from analysis.plotting.file_names import file_name
+from analysis.plotting.wording import ONE_SEED, accuracy_text, all_in_percent, number, with_interval
 from analysis.reading.connection import without_password
 from analysis.reading.sweep_record import SweepRecord
-from analysis.report_page.report_charts import interval_text
 from analysis.stats.seeds import METHOD, Difference
 from trainables.setting import models_of, setting
 
@@ -109,7 +109,7 @@ def _facts(record: SweepRecord) -> tuple[tuple[str, str], ...]:
         "machine": ", ".join(str(machine[name]) for name in _MACHINE if name in machine),
         "data": f"{dataset['name']}, {dataset['rows']} rows, digest {dataset['digest']}",
         "final numbers": f"means of epochs {window.start + 1} to {window.stop}",
-        "intervals": f"{METHOD} over seeds" if seeds > 1 else "one seed: no interval",
+        "intervals": f"{METHOD} over seeds" if seeds > 1 else ONE_SEED,
     }
     return tuple((name, value or "not recorded") for name, value in facts.items())
 
@@ -118,8 +118,8 @@ def _line(record: SweepRecord, row: Row) -> TrialLine:
     return TrialLine(
         name=row.trial.name,
         n=f"{row.test.n}" + f", {row.test.diverged} diverged" * (row.test.diverged > 0),
-        train=interval_text(row.train),
-        test=interval_text(row.test),
+        train=accuracy_text(row.train),
+        test=accuracy_text(row.test),
         difference="baseline" if row.trial == record.baseline else _difference(row.difference),
         run_id=row.run_id,
     )
@@ -130,7 +130,6 @@ def _difference(found: Difference | None) -> str:
         return "baseline missing"
     if found.mean is None:
         return found.remark
-    text = f"{100 * found.mean:+z.2f}"
-    if found.remark or found.low is None or found.high is None:
-        return f"{text} ({found.remark})"
-    return f"{text} [{100 * found.low:+z.2f}, {100 * found.high:+z.2f}]"
+    if found.remark:
+        return f"{number(100 * found.mean, '+z.2')} ({found.remark})"
+    return with_interval(all_in_percent(found[:3]), "+z.2")

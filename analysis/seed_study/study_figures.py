@@ -12,6 +12,7 @@ import numpy as np
 
 from analysis.figures.captions import MOST_LINES, axes_label, trial_label
 from analysis.plotting.panels import DotPanel, Dots, Plot, Span, SpanPanel, SpanSeries
+from analysis.plotting.wording import in_percent
 from analysis.reading.sweep_record import SweepRecord
 from analysis.seed_study.study import SOURCE_NAMES, SourceShares, Studied
 from analysis.seed_study.study_captions import (
@@ -117,14 +118,14 @@ def _dots(label: str, one: Studied) -> Dots:
 def _estimate_span(row: str, found: Estimate, run_id: str) -> Span | None:
     if found.mean is None:
         return None
-    low, high = _percent(found.low), _percent(found.high)
+    low, high = in_percent(found.low), in_percent(found.high)
     return Span(row, 100 * found.mean, low, high, found.n, found.diverged, METHOD, run_id)
 
 
 def _bootstrap_span(row: str, found: Bootstrapped, run_id: str) -> Span | None:
     if found.value is None:
         return None
-    low, high = _percent(found.low), _percent(found.high)
+    low, high = in_percent(found.low), in_percent(found.high)
     return Span(row, 100 * found.value, low, high, found.n, found.diverged, found.method, run_id)
 
 
@@ -137,8 +138,4 @@ def _share_span(source: Source, total: bool, run_id: str) -> Span | None:
     )
     row = SOURCE_NAMES[source.source]
     method = source.remark or "percentile bootstrap"
-    return Span(row, 100 * value, _percent(low), _percent(high), source.n, 0, method, run_id)
-
-
-def _percent(value: float | None) -> float | None:
-    return None if value is None else 100 * value
+    return Span(row, 100 * value, in_percent(low), in_percent(high), source.n, 0, method, run_id)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analysis.plotting.wording import from_to, number, p_in_three_decimals
 from analysis.reading.finished_trials import some
 from analysis.reading.sweep_record import SweepRecord
 from analysis.seed_study.study import SOURCE_NAMES, SourceShares, Studied, best, seeds_for
 from analysis.seed_study.study_captions import seeds_text
-from analysis.seed_study.study_tables import p_text
 from analysis.stats.equivalence import within_margin
 from analysis.stats.paired import Paired
 
@@ -96,10 +96,8 @@ def _differences(record: SweepRecord, studied: Sequence[Studied]) -> list[str]:
 def _difference(one: Studied, paired: Paired) -> str:
     difference = paired.difference
     mean, low, high = (100 * (value or 0.0) for value in difference[:3])
-    return (
-        f"{one.trial.name} ({mean:+.2f} points, {low:+.2f} to {high:+.2f}, "
-        f"p {_sign(p_text(one.p_holm))})"
-    )
+    numbers = (number(mean, "+.2", " points"), from_to(low, high, "+.2"))
+    return f"{one.trial.name} ({', '.join(numbers)}, p {_sign(p_in_three_decimals(one.p_holm))})"
 
 
 def _sign(text: str) -> str:

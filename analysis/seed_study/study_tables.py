@@ -9,7 +9,19 @@ from rich.console import Console
 
 from analysis.figures.captions import held_fixed
 from analysis.figures.comparison import value_text
-from analysis.plotting.terminal import in_percent, new_table
+from analysis.plotting.terminal import new_table
+from analysis.plotting.wording import (
+    NONE,
+    Bounded,
+    all_in_percent,
+    half_width,
+    in_percent,
+    models_left,
+    number,
+    p_in_three_decimals,
+    with_half_width,
+    with_interval,
+)
 from analysis.reading.connection import without_password
 from analysis.reading.sweep_record import SweepRecord
 from analysis.seed_study.study import SOURCE_NAMES, SourceShares, Studied
@@ -20,7 +32,6 @@ from analysis.seed_study.study_captions import (
     shown_of,
     source_remarks,
 )
-from analysis.stats.bootstrap import Bootstrapped
 from analysis.stats.paired import MOST_SEEDS
 from analysis.stats.seeds import METHOD, Difference
 
@@ -40,11 +51,11 @@ def show(console: Console, record: SweepRecord, studied: Sequence[Studied]) -> N
     for one in shown:
         table.add_row(
             value_text(record, one.trial),
-            _n(one),
-            in_percent(one.mean, ".2"),
-            _interval(one.iqm),
-            _interval(one.median),
-            "–" if one.spread is None else f"{100 * one.spread:.2f}",
+            models_left(one.mean),
+            with_half_width(one.mean, ".2"),
+            _share(one.iqm[:3], 2),
+            _share(one.median[:3], 2),
+            number(in_percent(one.spread), ".2"),
             one.run_id[:8],
         )
     console.print(table)
@@ -73,16 +84,16 @@ def _show_pairs(
         if one.paired is None:
             continue
         found = one.paired
-        better = "–" if found.improvement is None else _share(*found.improvement)
+        better = NONE if found.improvement is None else _share(found.improvement)
         table.add_row(
             value_text(record, one.trial),
             str(found.difference.n),
-            in_percent(found.difference, "+z.2"),
+            with_half_width(found.difference, "+z.2"),
             _other_rows(found.corrected),
-            p_text(one.p_holm),
-            "–" if found.effect_size is None else f"{found.effect_size:+.2f}",
+            p_in_three_decimals(one.p_holm),
+            number(found.effect_size, "+.2"),
             better,
-            needed_text(found.smallest_n) if found.effect_size is not None else "–",
+            needed_text(found.smallest_n) if found.effect_size is not None else NONE,
         )
         for remark in dict.fromkeys((found.difference.remark, found.corrected.remark)):
             remarks.append((remark, one.trial.name))
@@ -110,8 +121,8 @@ def show_sources(console: Console, record: SweepRecord, shares: Sequence[SourceS
                 "" if place else value_text(record, one.trial),
                 SOURCE_NAMES[source.source],
                 str(source.n),
-                _percent(source.first_order, source.first_low, source.first_high),
-                _percent(source.total, source.total_low, source.total_high),
+                _share((source.first_order, source.first_low, source.first_high)),
+                _share((source.total, source.total_low, source.total_high)),
             )
     console.print()
     console.print(table)
@@ -135,17 +146,17 @@ def statistics(studied: Sequence[Studied]) -> pd.DataFrame:
             "baseline": one.is_baseline,
             "n": one.mean.n,
             "diverged": one.mean.diverged,
-            "mean": _scaled(one.mean.mean),
-            "mean_low": _scaled(one.mean.low),
-            "mean_high": _scaled(one.mean.high),
+            "mean": in_percent(one.mean.mean),
+            "mean_low": in_percent(one.mean.low),
+            "mean_high": in_percent(one.mean.high),
             "mean_method": METHOD,
-            "std": _scaled(one.spread),
+            "std": in_percent(one.spread),
         }
         for name, found in (("median", one.median), ("iqm", one.iqm)):
             row |= {
-                name: _scaled(found.value),
-                f"{name}_low": _scaled(found.low),
-                f"{name}_high": _scaled(found.high),
+                name: in_percent(found.value),
+                f"{name}_low": in_percent(found.low),
+                f"{name}_high": in_percent(found.high),
                 f"{name}_method": found.method,
             }
         rows.append(row | _paired_row(one))
@@ -158,9 +169,9 @@ def _paired_row(one: Studied) -> dict[str, object]:
     row: dict[str, object] = {"pairs": found.difference.n}
     for name, each in (("difference", found.difference), ("other_rows", found.corrected)):
         row |= {
-            name: _scaled(each.mean),
-            f"{name}_low": _scaled(each.low),
-            f"{name}_high": _scaled(each.high),
+            name: in_percent(each.mean),
+            f"{name}_low": in_percent(each.low),
+            f"{name}_high": in_percent(each.high),
             f"{name}_p": each.p,
             f"{name}_remark": each.remark,
         }
@@ -170,18 +181,11 @@ def _paired_row(one: Studied) -> dict[str, object]:
         "wilcoxon_p": found.wilcoxon_p,
         "permutation_p": found.permutation_p,
         "effect_size": found.effect_size,
-        "better": _scaled(better[0]),
-        "better_low": _scaled(better[1]),
-        "better_high": _scaled(better[2]),
+        "better": in_percent(better[0]),
+        "better_low": in_percent(better[1]),
+        "better_high": in_percent(better[2]),
         "seeds_needed": found.smallest_n,
     }
-
-
-def p_text(p: float | None) -> str:
-    """`0.034`, `< 0.001`, or a dash where there is no test."""
-    if p is None:
-        return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def needed_text(n: int | None) -> str:
@@ -203,32 +207,11 @@ def _methods(studied: Sequence[Studied]) -> str:
     return "; ".join(parts)
 
 
-def _n(one: Studied) -> str:
-    return f"{one.mean.n}/{len(one.values)}" if one.mean.diverged else f"{one.mean.n}"
-
-
-def _interval(found: Bootstrapped) -> str:
-    return _percent(found.value, found.low, found.high, 2)
-
-
-def _share(value: float, low: float, high: float) -> str:
-    return _percent(value, low, high)
-
-
-def _percent(value: float | None, low: float | None, high: float | None, digits: int = 0) -> str:
-    if value is None:
-        return "–"
-    text = f"{100 * value:z.{digits}f}"
-    if low is None or high is None:
-        return text
-    return f"{text} [{100 * low:z.{digits}f}, {100 * high:z.{digits}f}]"
+def _share(found: Bounded, digits: int = 0) -> str:
+    return with_interval(all_in_percent(found), f"z.{digits}")
 
 
 def _other_rows(found: Difference) -> str:
     if found.mean is None or found.low is None:
-        return "–"
-    return f"± {100 * (found.mean - found.low):.2f}"
-
-
-def _scaled(value: float | None) -> float | None:
-    return None if value is None else 100 * value
+        return NONE
+    return half_width(100 * (found.mean - found.low), 2)

@@ -8,11 +8,12 @@ import numpy as np
 from rich.console import Console
 
 from analysis.figures.comparison import Row, best, compare
-from analysis.plotting.terminal import in_percent, new_console, new_table
+from analysis.plotting.terminal import new_console, new_table
+from analysis.plotting.wording import NONE, about_zero, models_left, with_half_width
 from analysis.reading.connection import without_password
 from analysis.side_by_side.compare_figures import Compared
 from analysis.side_by_side.shared_configurations import Shared
-from analysis.stats.seeds import METHOD, Difference
+from analysis.stats.seeds import METHOD
 
 _MOST_ROWS = 12  # of pairs in the terminal; the CSV file has all
 
@@ -32,7 +33,7 @@ def show(compared: Sequence[Compared]) -> None:
         rows = compare(one.record)
         for which, row in (("best", best(rows)), ("baseline", _baseline(one, rows))):
             start = one.label if which == "best" else ""
-            table.add_row(start, which, *(_texts(row) if row else ("–",) * 6))
+            table.add_row(start, which, *(_texts(row) if row else (NONE,) * 6))
     console.print(table)
     console.print(
         f"±: {METHOD} over n seeds; accuracy in %, difference in points; each best is partly luck: "
@@ -51,10 +52,9 @@ def _baseline(one: Compared, rows: Sequence[Row]) -> Row | None:
 
 
 def _texts(row: Row) -> tuple[str, ...]:
-    n = f"{row.test.n}/{len(row.trial.seeds)}" if row.test.diverged else f"{row.test.n}"
-    difference = in_percent(row.difference, "+z.2") if row.difference else "–"
-    estimates = (in_percent(row.train, ".1"), in_percent(row.test, ".1"))
-    return (row.trial.name, n, *estimates, difference, row.run_id[:8])
+    difference = with_half_width(row.difference, "+z.2") if row.difference else NONE
+    estimates = (with_half_width(row.train, ".1"), with_half_width(row.test, ".1"))
+    return (row.trial.name, models_left(row.test), *estimates, difference, row.run_id[:8])
 
 
 def _show_pairs(console: Console, first: Compared, one: Compared) -> None:
@@ -82,8 +82,8 @@ def _show_pairs(console: Console, first: Compared, one: Compared) -> None:
     table.add_column("test: what the interval says", no_wrap=True)
     shown = _spread(pairing.shared)
     for each in shown:
-        numbers = (in_percent(each.test, "+z.2"), in_percent(each.train, "+z.2"))
-        table.add_row(each.first.name, str(each.test.n), *numbers, _verdict(each.test))
+        numbers = (with_half_width(each.test, "+z.2"), with_half_width(each.train, "+z.2"))
+        table.add_row(each.first.name, str(each.test.n), *numbers, about_zero(each.test))
     console.print(table)
     if len(shown) < len(pairing.shared):
         rest = f"{len(shown)} of {len(pairing.shared)} shared configurations"
@@ -94,10 +94,6 @@ def _show_pairs(console: Console, first: Compared, one: Compared) -> None:
 def _spread(shared: Sequence[Shared]) -> list[Shared]:
     places = np.linspace(0, len(shared) - 1, min(len(shared), _MOST_ROWS)).round().astype(int)
     return [shared[place] for place in places]
-
-
-def _verdict(difference: Difference) -> str:
-    return difference.remark or ("leaves out 0" if difference.excludes_zero else "includes 0")
 
 
 def _summary(one: Compared, first: Compared, shared: Sequence[Shared]) -> str:
