@@ -14,7 +14,8 @@ import numpy as np
 from analysis.figures.by_sweep import accuracy_by_second_value, training_and_test
 from analysis.figures.comparison import Row, compare
 from analysis.plotting.draw_plotly import MOST_SERIES, draw_points, shortened
-from analysis.plotting.panels import Dots, LinePanel, Point, Series
+from analysis.plotting.panels import Dots, LinePanel, Series
+from analysis.plotting.wording import ONE_SEED, with_interval
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD
 from trainables.record_format import Curve
@@ -87,9 +88,10 @@ def _models(record: SweepRecord, trial: Trial, metric: str) -> Dots:
 def _point_said(series: Series, place: int) -> tuple[str, ...]:
     point = series.points[place]
     models = f"n = {point.n} seed{'s' * (point.n != 1)}"
+    text = with_interval((point.y, point.low, point.high), ".2", " %", ONE_SEED)
     return (
         shortened(series.models[place].label),
-        f"{shortened(series.label)}: {_with_interval(point)}",
+        f"{shortened(series.label)}: {text}",
         models + f", {point.diverged} diverged" * (point.diverged > 0),
         f"run {shortened(point.run_id)}",
     )
@@ -102,13 +104,6 @@ def _model_said(series: Series, place: int, number: int) -> tuple[str, ...]:
         f"{shortened(series.label)}: {models.values[number]:.2f} %",
         f"run {shortened(models.run_id)}",
     )
-
-
-def _with_interval(point: Point) -> str:
-    text = f"{point.y:.2f} %"
-    if point.low is None or point.high is None:
-        return f"{text} (one seed: no interval)"
-    return f"{text} [{point.low:.2f}, {point.high:.2f}]"
 
 
 def _notes(record: SweepRecord, rows: Sequence[Row]) -> tuple[str, ...]:
