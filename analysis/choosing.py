@@ -25,29 +25,25 @@ from analysis.plotting.wording import (
     with_half_width,
 )
 from analysis.reading.connection import open_store, without_password
-from analysis.reading.errors import Stop
+from analysis.reading.errors import exit_code
 from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import Difference, Estimate, estimate
 
 
-def main(options: AnalysisOptions) -> int:
+@exit_code
+def main(options: AnalysisOptions) -> None:
     """Analyses the sweep; the exit code, with one line on stderr unless it is 0."""
-    try:
-        client = open_store(options.tracking_uri)
-        record = load_with_folds(client, options.sweep, options.allow_partial)
-        print_warnings(record)
-        choices = choose(scores_of(record))
-        chosen = choices.scores.trials[choices.by_cv.place]
-        fresh = on_fresh_seeds(client, record, chosen.hyperparameters)
-        found = ways(record, choices, fresh)
-        _show(record, choices, found, found[-1].accuracy if fresh else None)
-        drawn = [choosing_plot(record, choices, found)]
-        publish(client, drawn, options)
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    client = open_store(options.tracking_uri)
+    record = load_with_folds(client, options.sweep, options.allow_partial)
+    print_warnings(record)
+    choices = choose(scores_of(record))
+    chosen = choices.scores.trials[choices.by_cv.place]
+    fresh = on_fresh_seeds(client, record, chosen.hyperparameters)
+    found = ways(record, choices, fresh)
+    _show(record, choices, found, found[-1].accuracy if fresh else None)
+    drawn = [choosing_plot(record, choices, found)]
+    publish(client, drawn, options)
 
 
 def _show(

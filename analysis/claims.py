@@ -21,7 +21,7 @@ from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps, load_lesson
 from analysis.claims_of_lesson.verdicts import Finding, Untestable, Verdict, decide, untested
 from analysis.plotting.terminal import print_warnings
 from analysis.reading.connection import open_store, upload
-from analysis.reading.errors import Stop
+from analysis.reading.errors import exit_code
 from analysis.reading.script_options import Places, parse
 from analysis.reading.sweep_record import SweepRecord
 
@@ -156,20 +156,16 @@ def _find(claim: Claim, records: _Records) -> Finding:
         return untested(f"{text[0].upper()}{text[1:]}", runs)
 
 
-def main(options: Places) -> int:
+@exit_code
+def main(options: Places) -> None:
     """Judges the claims; the exit code, with one line on stderr unless it is 0."""
-    try:
-        client = open_store(options.tracking_uri)
-        sweeps, verdicts = judge_recorded(client, options.allow_partial)
-        show(sweeps, verdicts)
-        files = save(sweeps, verdicts, options.out)
-        print(" ".join(map(str, files)))
-        if options.upload:
-            upload(client, [record.run_id for record in sweeps.records.values()], files)
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    client = open_store(options.tracking_uri)
+    sweeps, verdicts = judge_recorded(client, options.allow_partial)
+    show(sweeps, verdicts)
+    files = save(sweeps, verdicts, options.out)
+    print(" ".join(map(str, files)))
+    if options.upload:
+        upload(client, [record.run_id for record in sweeps.records.values()], files)
 
 
 if __name__ == "__main__":

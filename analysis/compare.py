@@ -18,7 +18,7 @@ import tyro
 from analysis.plotting.files import publish
 from analysis.plotting.terminal import print_warnings
 from analysis.reading.connection import open_store
-from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.errors import BAD_INPUT, Stop, exit_code
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import Places, parse
 from analysis.reading.sweep_record import SweepRecord
@@ -48,25 +48,19 @@ def compared(records: Sequence[SweepRecord]) -> tuple[Compared, ...]:
     )
 
 
-def main(options: CompareOptions) -> int:
+@exit_code
+def main(options: CompareOptions) -> None:
     """Compares the sweeps; the exit code, with one line on stderr unless it is 0."""
-    try:
-        _require_sweeps(options.sweeps)
-        client = open_store(options.tracking_uri)
-        records = [
-            load_sweep(client, None, run_id, options.allow_partial) for run_id in options.sweeps
-        ]
-        require_common_axes(records)
-        for record in records:
-            print_warnings(record, f"{record.manifest.run_name}: ")
-        found = compared(records)
-        show(found)
-        drawn = [comparison_plot(found)]
-        publish(client, drawn, options)
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    _require_sweeps(options.sweeps)
+    client = open_store(options.tracking_uri)
+    records = [load_sweep(client, None, run_id, options.allow_partial) for run_id in options.sweeps]
+    require_common_axes(records)
+    for record in records:
+        print_warnings(record, f"{record.manifest.run_name}: ")
+    found = compared(records)
+    show(found)
+    drawn = [comparison_plot(found)]
+    publish(client, drawn, options)
 
 
 def _require_sweeps(run_ids: Sequence[str]) -> None:

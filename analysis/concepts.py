@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from analysis.figures.concept_figures import activations, batches, penalties, weights
 from analysis.plotting.files import publish
 from analysis.reading.connection import open_store
-from analysis.reading.errors import NoFinishedSweep, Stop
+from analysis.reading.errors import NoFinishedSweep, exit_code
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import Places, parse
 from analysis.reading.sweep_record import SweepRecord
@@ -29,27 +29,21 @@ def newest(client: MlflowClient, name: str, places: Places) -> SweepRecord | Non
         return None
 
 
-def main(places: Places) -> int:
+@exit_code
+def main(places: Places) -> None:
     """Draws and saves all figures; the exit code, with one line on stderr unless it is 0."""
-    try:
-        client = open_store(places.tracking_uri)
-        found = {
-            name: newest(client, name, places) for name in ("dropout", "l1", "l2", "batch_size")
-        }
-        for name, record in found.items():
-            where = f"{record.manifest.run_name}, MLflow run {record.run_id}" if record else "none"
-            print(f"{name}: {where}")
-        drawn = [
-            penalties(),
-            activations(found["dropout"]),
-            weights({"l1": found["l1"], "l2": found["l2"]}),
-            batches(found["batch_size"]),
-        ]
-        publish(client, drawn, places)
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    client = open_store(places.tracking_uri)
+    found = {name: newest(client, name, places) for name in ("dropout", "l1", "l2", "batch_size")}
+    for name, record in found.items():
+        where = f"{record.manifest.run_name}, MLflow run {record.run_id}" if record else "none"
+        print(f"{name}: {where}")
+    drawn = [
+        penalties(),
+        activations(found["dropout"]),
+        weights({"l1": found["l1"], "l2": found["l2"]}),
+        batches(found["batch_size"]),
+    ]
+    publish(client, drawn, places)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from analysis.figures.of_sweeps import plots_of
 from analysis.plotting.file_names import file_name
 from analysis.plotting.terminal import print_warnings
 from analysis.reading.connection import open_store
-from analysis.reading.errors import Stop
+from analysis.reading.errors import exit_code
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import parse
 
@@ -42,19 +42,15 @@ class ExportOptions:
     """Go on when the sweep lacks trials; the export then says so."""
 
 
-def main(options: ExportOptions) -> int:
+@exit_code
+def main(options: ExportOptions) -> None:
     """Writes the folder; the exit code, with one line on stderr unless it is 0."""
-    try:
-        client = open_store(options.tracking_uri)
-        record = load_sweep(client, None, options.sweep, options.allow_partial)
-        print_warnings(record)
-        out = options.out or Path(f"export-{file_name(record.manifest.run_name)}")
-        export(record, plots_of(record), out)
-        print(f"{out}: begin with {out / 'README.txt'}")
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    client = open_store(options.tracking_uri)
+    record = load_sweep(client, None, options.sweep, options.allow_partial)
+    print_warnings(record)
+    out = options.out or Path(f"export-{file_name(record.manifest.run_name)}")
+    export(record, plots_of(record), out)
+    print(f"{out}: begin with {out / 'README.txt'}")
 
 
 if __name__ == "__main__":

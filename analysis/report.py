@@ -13,25 +13,21 @@ from pathlib import Path
 
 from analysis.claims import judge_recorded
 from analysis.reading.connection import open_store, upload
-from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.errors import BAD_INPUT, Stop, exit_code
 from analysis.reading.script_options import Places, parse
 from analysis.report_page.page import report_page
 
 
-def main(places: Places) -> int:
+@exit_code
+def main(places: Places) -> None:
     """Writes the page; the exit code, with one line on stderr unless it is 0."""
-    try:
-        client = open_store(places.tracking_uri)
-        sweeps, verdicts = judge_recorded(client, places.allow_partial)
-        file = write_page(report_page(sweeps.records, verdicts), places.out)
-        print(file)
-        if places.upload:
-            runs = dict.fromkeys(record.run_id for record in sweeps.records.values())
-            upload(client, list(runs), [file], "report")
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    client = open_store(places.tracking_uri)
+    sweeps, verdicts = judge_recorded(client, places.allow_partial)
+    file = write_page(report_page(sweeps.records, verdicts), places.out)
+    print(file)
+    if places.upload:
+        runs = dict.fromkeys(record.run_id for record in sweeps.records.values())
+        upload(client, list(runs), [file], "report")
 
 
 def write_page(page: str, out: Path) -> Path:

@@ -17,7 +17,7 @@ from analysis.plotting.files import publish
 from analysis.plotting.panels import Plot
 from analysis.plotting.terminal import new_console, print_warnings
 from analysis.reading.connection import open_store
-from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.errors import BAD_INPUT, Stop, exit_code
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
@@ -53,21 +53,17 @@ def print_study(
         console.print(f"{_HOW} … records them")
 
 
-def main(options: AnalysisOptions) -> int:
+@exit_code
+def main(options: AnalysisOptions) -> None:
     """Analyses the sweep; the exit code, with one line on stderr unless it is 0."""
-    try:
-        client = open_store(options.tracking_uri)
-        name = None if options.sweep else "seeds"
-        record = load_sweep(client, name, options.sweep, options.allow_partial)
-        print_warnings(record)
-        studied, shares = study(record), by_source(record)
-        print_study(record, studied, shares)
-        drawn = plots(record, studied, shares)
-        publish(client, drawn, options, _save_table(studied, options.out))
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    client = open_store(options.tracking_uri)
+    name = None if options.sweep else "seeds"
+    record = load_sweep(client, name, options.sweep, options.allow_partial)
+    print_warnings(record)
+    studied, shares = study(record), by_source(record)
+    print_study(record, studied, shares)
+    drawn = plots(record, studied, shares)
+    publish(client, drawn, options, _save_table(studied, options.out))
 
 
 def _save_table(studied: Sequence[Studied], out: Path) -> Path:

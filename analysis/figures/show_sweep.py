@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from analysis.figures.captions import seeds_and_method, spread
@@ -12,7 +11,7 @@ from analysis.plotting.files import publish
 from analysis.plotting.terminal import new_console, new_table, print_warnings
 from analysis.plotting.wording import NONE, models_left, with_half_width
 from analysis.reading.connection import open_store, without_password
-from analysis.reading.errors import Stop
+from analysis.reading.errors import exit_code
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import AnalysisOptions
 from analysis.reading.sweep_record import SweepRecord
@@ -20,19 +19,15 @@ from analysis.reading.sweep_record import SweepRecord
 _MOST_ROWS = 24  # of the table in the terminal; the CSV files have all
 
 
-def answer(name: str, options: AnalysisOptions) -> int:
+@exit_code
+def answer(name: str, options: AnalysisOptions) -> None:
     """Analyses the sweep `name`; the exit code, with one line on stderr unless it is 0."""
-    try:
-        client = open_store(options.tracking_uri)
-        record = load_sweep(client, name, options.sweep, options.allow_partial)
-        print_warnings(record)
-        rows = compare(record)
-        show(record, rows)
-        publish(client, plots_of(record), options)
-    except Stop as stop:
-        print(stop, file=sys.stderr)
-        return stop.code
-    return 0
+    client = open_store(options.tracking_uri)
+    record = load_sweep(client, name, options.sweep, options.allow_partial)
+    print_warnings(record)
+    rows = compare(record)
+    show(record, rows)
+    publish(client, plots_of(record), options)
 
 
 def show(record: SweepRecord, rows: Sequence[Row]) -> None:
