@@ -56,7 +56,8 @@ def serve(connection: Connection) -> None:
         closed = recording.close("KILLED" if inbox.killed else "FINISHED")
         settle(store.client, store.uri)
         outbox.tell(closed)
-        store = None if closed.problem else _open_next(inbox, outbox)
+        # After a launcher that has gone there is nobody to wait for.
+        store = None if closed.problem or order is None else _open_next(inbox, outbox)
     gc.freeze()  # nothing to tidy: the process ends
 
 
