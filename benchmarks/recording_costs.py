@@ -6,7 +6,6 @@ from the first delivery until the last trial is recorded: neither start nor end 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import socket
 import threading
@@ -64,10 +63,8 @@ class _Client:
         options = parse(SWEEP, "", [*flags, *more])
         manifest = make_manifest(SWEEP, options, plan(SWEEP, options))
         self.trials = manifest.trials
-        before = {each.pid for each in multiprocessing.active_children()}
         self._recorder = Recorder()
-        (mine,) = (p for p in multiprocessing.active_children() if p.pid not in before)
-        self.process = psutil.Process(mine.pid)
+        self.process = psutil.Process(self._recorder.pid)
         self._recorder.send(Open(uri, "benchmark"))
         ready = self._recorder.expect(Ready)
         assert isinstance(ready, Ready)

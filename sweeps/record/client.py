@@ -77,6 +77,11 @@ class Recorder:
         self.dismiss()
         self._wait(60)
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def alive(self) -> bool:
         """Whether the process is there to take orders."""
         return self._process.poll() is None
