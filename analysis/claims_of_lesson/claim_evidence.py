@@ -17,7 +17,6 @@ from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.paired import compare_paired
 from analysis.stats.seeds import Difference, moving_average
 from analysis.stats.trend import trend
-from trainables.hyperparameters import Hyperparameters
 from trainables.record_format import Curve, Final
 from trainables.result import Array, Trained, TrialResult
 from trainables.trial import Trial
@@ -180,12 +179,6 @@ def left_out(record: SweepRecord, trials: Sequence[Trial]) -> str:
     lost = sum(int(np.isnan(record.final(trial, Curve.TEST_ACCURACY)).sum()) for trial in trials)
     of = sum(len(trial.seeds) for trial in trials)
     return f" {lost} of {of} models diverged; their seeds are left out." if lost else ""
-
-
-def same_apart_from(first: Hyperparameters, other: Hyperparameters, *fields: str) -> bool:
-    """Whether two configurations differ in these fields at most."""
-    one, two = first.as_dict(), other.as_dict()
-    return all(one[name] == two[name] for name in one if name not in fields)
 
 
 def said(difference: Difference, digits: int = 2) -> str:

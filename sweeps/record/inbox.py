@@ -33,10 +33,6 @@ class Inbox:
         """Until when (monotonic) writing may go on; infinite while trials are trained."""
         return self._deadline
 
-    def hurry(self) -> None:
-        """No more time for writing."""
-        self._deadline = 0.0
-
     def _read(self, connection: Connection) -> None:
         order: Order | None = None
         while True:
