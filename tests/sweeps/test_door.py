@@ -21,7 +21,7 @@ from sweeps.l2 import SWEEP
 from sweeps.plan.declared_sweep import all_problems
 from sweeps.plan.options import parse
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,6 @@ def test_ray_of_the_user_is_used_and_left_as_it_was(facts: Mapping[str, Any]) ->
     assert facts["Tune's settings"] == []
 
 
-@pytest.mark.slow
 def test_an_interrupted_sweep_is_completed_by_the_same_process(
     tmp_path: Path, paced: Everything
 ) -> None:

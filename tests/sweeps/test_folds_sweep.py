@@ -149,6 +149,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Record:
     return read_record(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_a_real_sweep_records_and_chooses_by_its_folds(recorded: Record) -> None:
     check_invariants(recorded.folder)

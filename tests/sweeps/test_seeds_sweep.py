@@ -20,7 +20,7 @@ from trainables.result import CURVES
 from trainables.train_pack import Model, train_pack
 from trainables.trial import Trial
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 FLAGS = ("--top", "2", "--seeds", "4", "--by-source", "--log-seeds", "--pack", "3")
 
@@ -117,7 +117,6 @@ def test_the_uis_view_shows_the_configurations_alone(record: Record) -> None:
     assert not any(trial.name in page for trial in _trials(record) if trial.exchanged)
 
 
-@pytest.mark.slow
 def test_a_trial_with_an_exchanged_source_is_reproduced(record: Record) -> None:
     run = next(each for each in record.trials if each.data.params.get("exchanged") == "order")
     done = run_script("sweeps/reproduce.py", run.info.run_id, cwd=record.folder)
