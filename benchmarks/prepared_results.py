@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from sweeps.l2 import SWEEP
-from sweeps.plan.declared_sweep import plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import parse
 from trainables import data
 from trainables.pack_run import PackRun
@@ -19,7 +19,7 @@ def train(trials: int, flags: Sequence[str], path: Path) -> Path:
     """Trains so many trials of `sweeps/l2.py` with those flags; writes their results to `path`."""
     torch.set_num_threads(1)
     options = parse(SWEEP, "", ["--num-samples", str(trials), *flags])
-    run = PackRun(plan(SWEEP, options), data.load(options.dataset))
+    run = PackRun(DeclaredSweep(SWEEP, options).plan().trials, data.load(options.dataset))
     results = []
     while not run.done:
         results += run.advance()

@@ -20,7 +20,7 @@ import psutil
 
 from sleeping import Prepared
 from sweeps.l2 import SWEEP
-from sweeps.plan.declared_sweep import plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.record.client import Recorder
@@ -61,7 +61,7 @@ class _Client:
         # Other seeds, since two sweeps at once may not promise the same.
         more = ["--num-samples", str(promised + 1), "--first-seed", str(1000 * number)]
         options = parse(SWEEP, "", [*flags, *more])
-        manifest = make_manifest(SWEEP, options, plan(SWEEP, options))
+        manifest = make_manifest(*DeclaredSweep(SWEEP, options).plan())
         self.trials = manifest.trials
         self._recorder = Recorder()
         self.process = psutil.Process(self._recorder.pid)

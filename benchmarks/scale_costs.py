@@ -19,7 +19,7 @@ from queueing import DriverCosts, RecorderCosts
 from recording_costs import Recording, counted, record
 from sleeping_runs import Shape, SleepingRun, run
 from sweeps.l2 import SWEEP
-from sweeps.plan.declared_sweep import plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.packs import training_seconds
@@ -82,7 +82,7 @@ def training(network: Network, trials: int, runs: int) -> Training:
     epochs = network.measured_epochs
     flags = [*network.flags, "--seeds", str(SEEDS), "--epochs", str(epochs)]
     options = parse(SWEEP, "", ["--num-samples", str(trials), *flags])
-    planned, dataset = plan(SWEEP, options), data.load(options.dataset)
+    planned, dataset = DeclaredSweep(SWEEP, options).plan().trials, data.load(options.dataset)
     PackRun(planned[:1], dataset).advance(0)
     seconds: list[float] = []
     results: list[TrialResult] = []
@@ -172,7 +172,7 @@ def recording(folder: Path, quick: bool, patience: float) -> tuple[list[Recordin
 def points_of(trials: int, epochs: int) -> int:
     """Points of curves that a trial has in the store, in a sweep of that many trials."""
     options = parse(SWEEP, "", ["--num-samples", str(trials), "--epochs", str(epochs)])
-    made = TrialRuns(make_manifest(SWEEP, options, plan(SWEEP, options)))
+    made = TrialRuns(make_manifest(*DeclaredSweep(SWEEP, options).plan()))
     return len(made.steps) * len(made.curves)
 
 

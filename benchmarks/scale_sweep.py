@@ -10,7 +10,7 @@ import numpy as np
 
 from queueing import DriverCosts, Outcome, Pack, RecorderCosts, simulate
 from sweeps.l2 import SWEEP
-from sweeps.plan.declared_sweep import plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import parse
 from sweeps.plan.packs import form_packs
 
@@ -36,7 +36,7 @@ def simulated(found: Mapping[str, Any]) -> list[tuple[int, int, str, Outcome]]:
     network = trained[0]["network"]
     flags = {"--num-samples": CONFIGURATIONS, "--seeds": SEEDS, "--epochs": EPOCHS}
     words = [str(word) for pair in flags.items() for word in pair]
-    trials = plan(SWEEP, parse(SWEEP, "", words))
+    trials = DeclaredSweep(SWEEP, parse(SWEEP, "", words)).plan().trials
     recorders = {
         row["store"]: RecorderCosts(**row["recorder"])
         for row in found["limits"]

@@ -27,7 +27,7 @@ from commands import RIVALS, seconds_of, sweep_command
 from measure import RESULTS, print_table, save, shown
 from stores import Accuracies, rival_accuracies, row_counts, sweep_accuracies
 from sweeps.l2 import SWEEP
-from sweeps.plan.declared_sweep import plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import parse as parse_sweep
 
 STOCK, JOBLIB = "stock Ray Tune + MLflowLoggerCallback", "joblib + log_batch"
@@ -73,7 +73,11 @@ class Bench:
 
     def __init__(self, configurations: int, seeds: int, epochs: int, runs: int) -> None:
         flags = ["--num-samples", str(configurations), "--seeds", str(seeds)]
-        trials = plan(SWEEP, parse_sweep(SWEEP, "", [*flags, "--epochs", str(epochs)]))
+        trials = (
+            DeclaredSweep(SWEEP, parse_sweep(SWEEP, "", [*flags, "--epochs", str(epochs)]))
+            .plan()
+            .trials
+        )
         self._l2_by_key = {trial.key: trial.hyperparameters.l2 for trial in trials}
         self._configurations, self._seeds, self._epochs = configurations, seeds, epochs
         self._runs = runs

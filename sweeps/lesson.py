@@ -26,9 +26,9 @@ import tyro
 from sweeps.driver.exits import complain, exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped
 from sweeps.lesson_parts import PARTS, LessonPart, planned
+from sweeps.plan.checks import MOST_SEEDS
 from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.flags import Whole
-from sweeps.plan.options import MOST_SEEDS
 from sweeps.record.store.opening import database_file, resolve_uri
 from trainables.declaration import Range, shown
 from trainables.record_format import Kind, Tag, tagged

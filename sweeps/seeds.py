@@ -13,11 +13,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sweeps.driver.launch import run_command
+from sweeps.plan.checks import Checked
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.options import given
-from sweeps.plan.seeds_options import SeedsOptions, parse_seeds, seeds_problems
+from sweeps.plan.seeds_options import SeedsOptions, check_seeds, parse_seeds
 from sweeps.plan.seeds_plan import NAME, plan_from, plan_values
 
 
@@ -48,17 +50,21 @@ class SeedsSweep:
         """The run id of the sweep whose best are taken."""
         return self.options.from_run
 
+    @cached_property
+    def _checked(self) -> Checked:
+        return check_seeds(self.options, self.stated)
+
     def problems(self) -> list[str]:
         """A line for each thing wrong in the options."""
-        return seeds_problems(self.options, self.stated)
+        return self._checked.wrong
 
     def plan(self, source: SourceSweep | None = None) -> Plan:
         """The sweep with its trials."""
-        options = self.options
+        options, base = self.options, self._checked.fit
         if options.smoke_test:
-            options = replace(options, seeds=2, epochs=5)
+            options, base = replace(options, seeds=2, epochs=5), base.at(epochs=5)
         if source is None:
-            return plan_values(options)
+            return plan_values(options, base)
         return plan_from(options, self.stated, source)
 
 

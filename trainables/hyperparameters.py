@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,14 @@ TRAINER_VERSION = 2
 
 # What a seed stands for: data split, initial weights, batch order, dropout draws.
 SOURCES = ("split", "init", "order", "dropout")
+
+
+class UnfitValues(ValueError):
+    """Values that no configuration has; `problems`: what is wrong, by the field's name."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name} {text}" for name, text in problems.items()))
+        self.problems = problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +146,17 @@ class Hyperparameters:
     )
 
     def __post_init__(self) -> None:
-        found = [(name, problem(name, getattr(self, name))) for name in DECLARED]
-        if wrong := [f"{name} {text}" for name, text in found if text]:
-            raise ValueError("; ".join(wrong))
+        _require({name: getattr(self, name) for name in DECLARED})
+
+    def at(self, **values: Any) -> Hyperparameters:
+        """The same with these values in place of its own; they alone are looked at.
+
+        Raises `UnfitValues`.
+        """
+        _require(values)
+        changed = copy(self)
+        changed.__dict__.update(values)
+        return changed
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values by field name."""
@@ -204,3 +221,9 @@ def default(name: str) -> Any:
 def problem(name: str, value: object) -> str | None:
     """What is wrong with `value` as the hyperparameter `name`: required and given, or None."""
     return DECLARED[name].allowed.problem(value)
+
+
+def _require(values: Mapping[str, object]) -> None:
+    found = {name: problem(name, value) for name, value in values.items()}
+    if wrong := {name: text for name, text in found.items() if text}:
+        raise UnfitValues(wrong)

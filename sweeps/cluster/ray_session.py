@@ -62,7 +62,7 @@ class RaySession:
 
         if self._cluster is not None:
             self.end()
-            sent = ray_start.join_cluster(self._cluster, note)
+            sent = ray_start.join_cluster(self._cluster)
             self._watch = HeadWatch(self._cluster)
             note(f"on the Ray cluster at {self._cluster}, to which {sent / 1000:.0f} kB of code go")
         elif not self.shared:

@@ -7,13 +7,13 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import ray
 
 from sweeps.cluster.ray_address import ResourceError
+from sweeps.cluster.ray_private import cpus_found, keep_our_signal_handlers, start_no_helpers
 from sweeps.cluster.ray_token import check_token
 from sweeps.plan.options import BOTH_DEVICES, Options
 from trainables.installation import code_files
@@ -31,13 +31,13 @@ _SETTINGS = {
     # Once the CPUs are promised to Tune's trials, Ray takes its idle workers for surplus: it would
     # end them before the trials ask for workers, and start others.
     "RAY_idle_worker_killing_time_threshold_ms": "60000",
-    "PL_DISABLE_FORK": "1",  # see `ray_tune._no_environment_asked`
+    "PL_DISABLE_FORK": "1",  # see `ray_private.no_environment_asked`
 }
 
 
 def start_ray(cpus: int | None) -> None:
     """Starts Ray on this machine, with so many CPUs; None for all that it finds."""
-    _start_no_helpers()
+    start_no_helpers()
     _init(
         "cannot be started",
         address="local",
@@ -47,29 +47,22 @@ def start_ray(cpus: int | None) -> None:
 
 
 def cpus_to_use(options: Options) -> int | None:
-    """Those of `--max-concurrent` trials; None for all that Ray finds.
+    """Those of `--max-concurrent` trials, since Ray starts a worker for each CPU that it has.
 
-    For each CPU that it has, Ray starts a worker, which imports all that a trial needs: 200 MB and
-    three seconds of a core. How many it finds is not asked through a public interface: should that
-    have moved, workers without work are started, too.
+    None for all that Ray finds.
     """
-    with suppress(ImportError):
-        from ray._private.utils import get_num_cpus
-
-        if options.max_concurrent is not None:
-            needed = math.ceil(options.max_concurrent * options.cpus_per_trial)
-            return needed if needed < get_num_cpus() else None
-    return None
+    if options.max_concurrent is None:
+        return None
+    needed = math.ceil(options.max_concurrent * options.cpus_per_trial)
+    return needed if needed < cpus_found() else None
 
 
-def join_cluster(address: str, note: Callable[[str], None]) -> int:
+def join_cluster(address: str) -> int:
     """Connects to the Ray cluster at `address`; how many bytes of code its workers receive.
 
     They run this installation's trainables, whatever is installed on their nodes. Ending Ray here
-    leaves the cluster as it is and takes this sweep's workers from it. `note` is told what Ray says
-    about the cluster meanwhile, such as that a node is lost.
+    leaves the cluster as it is and takes this sweep's workers from it.
     """
-    _keep_stdout_ours(note)
     check_token(address)
     environment, size = sent_code()
     _init(f"at {address} cannot be used", address=address, runtime_env=environment)
@@ -90,7 +83,7 @@ def prepare() -> None:
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    _keep_our_signal_handlers()
+    keep_our_signal_handlers()
     for name in ("ray", "ray.tune", "ray.data"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
@@ -103,53 +96,6 @@ def _init(what_failed: str, **arguments: Any) -> None:
         if reason.startswith("Version mismatch"):
             reason += "; install the same versions on this machine and all nodes"
         raise ResourceError(f"Ray {what_failed}: {reason}") from error
-
-
-def _keep_our_signal_handlers() -> None:
-    """Stops Ray from answering SIGTERM in place of `interrupts` while it starts.
-
-    Its answer ends the process with code 15 and leaves the sweep's run behind. Where Ray keeps it
-    is not a public interface: should it have moved, only these seconds are as Ray has them.
-    """
-    with suppress(ImportError):
-        from ray._private import utils
-
-        utils.set_sigterm_handler = lambda _: None
-
-
-def _start_no_helpers() -> None:
-    """Stops Ray from starting processes that serve nothing here and take two seconds of a core.
-
-    They are the autoscaler of machines that come and go, the collector of workers' output, which
-    `log_to_driver=False` throws away, and the server of the dashboard that is not shown. Ray has no
-    setting for this. Where it starts them is not a public interface: should it have moved, sweeps
-    only start later.
-    """
-    with suppress(ImportError):
-        from ray._private.node import Node
-
-        kind: Any = Node
-        for name in ("start_monitor", "start_log_monitor"):
-            setattr(kind, name, lambda _: None)
-
-        def no_server(node: Any, **_: Any) -> None:
-            node._webui_url = ""
-
-        kind.start_api_server = no_server
-
-
-def _keep_stdout_ours(note: Callable[[str], None]) -> None:
-    """Stops Ray from printing what befalls the cluster among a sweep's results.
-
-    Where it does that is not a public interface: should it have moved, such lines are in stdout.
-    """
-    with suppress(ImportError):
-        from ray._private import worker
-
-        def tell(message: Mapping[str, Any], **_: Any) -> None:
-            note("Ray: " + " ".join(" ".join(message["lines"]).split()))
-
-        vars(worker)["print_to_stdstream"] = tell
 
 
 def stand_workers_ready() -> None:

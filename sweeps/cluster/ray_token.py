@@ -1,42 +1,40 @@
-"""Whether a cluster answers to the token that this user has, asked before Ray joins it.
-
-`ray.init` asks for 20 seconds, prints a warning for each, and does not say in the end what was
-wrong. What is used here is not a public interface: should it have moved, that is how it ends.
-"""
+"""Whether a cluster answers to the token that this user has, asked before Ray joins it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from ray.exceptions import AuthenticationError
 
 from sweeps.cluster.ray_address import ResourceError
+from sweeps.cluster.ray_private import token_and_head
 
 _THERE = "its head has it in ~/.ray/auth_token"
 
 
 def check_token(address: str) -> None:
     """Raises `ResourceError` if the cluster at `address` wants another token, or one at all."""
-    with suppress(ImportError, AttributeError, TypeError):
-        from ray._private.authentication import authentication_token_setup as setup
-
-        try:
-            setup.ensure_token_if_auth_enabled(None, create_token_if_missing=False)
-        except (AuthenticationError, RuntimeError) as error:
-            raise ResourceError(
-                f"no token for the Ray cluster at {address} in {_source()}: {_THERE}, copy it"
-            ) from error
-        from ray._raylet import GcsClient  # type: ignore[attr-defined]
-
-        try:
-            with _without_rays_warning():
-                GcsClient(address=address)
-        except AuthenticationError as error:
-            raise ResourceError(_refusal(address)) from error
-        except Exception:  # not of the token: `ray.init` meets it too, and tries for longer
-            return
+    calls = token_and_head()
+    if calls is None:
+        return
+    ensure_token, reach = calls
+    try:
+        ensure_token()
+    except (AuthenticationError, RuntimeError) as error:
+        raise ResourceError(
+            f"no token for the Ray cluster at {address} in {_source()}: {_THERE}, copy it"
+        ) from error
+    except TypeError:  # Ray's has moved
+        return
+    try:
+        with _without_rays_warning():
+            reach(address)
+    except AuthenticationError as error:
+        raise ResourceError(_refusal(address)) from error
+    except Exception:  # not of the token: `ray.init` meets it too, and tries for longer
+        return
 
 
 def _refusal(address: str) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ray import tune
-from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.tune import PlacementGroupFactory
 from ray.tune.experiment import Trial as TuneTrial
 
 from sweeps.cluster.mixed_devices import MixedDevices
+from sweeps.cluster.ray_private import no_environment_asked, repeat_what_was_lost
 from sweeps.cluster.ray_start import living_nodes, slots_on
 from sweeps.cluster.waiting_packs import WaitingPacks
 from sweeps.plan.options import BOTH_DEVICES, Options
@@ -43,7 +42,7 @@ def run_packs(
     step of Tune's loop, `note` what a user should know. What they raise ends the sweep and comes
     out of this call, as does `ResourceError` when packs wait for nodes that do not come back.
     """
-    _repeat_what_was_lost()
+    repeat_what_was_lost()
     callback = _PackCallback(packs, on_results, on_failed, on_step, WaitingPacks(note))
     # The data travel with the packs: loading them would cost every worker an import of seconds.
     with_packs = tune.with_parameters(
@@ -77,7 +76,7 @@ def run_packs(
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         )
-        with _no_environment_asked():
+        with no_environment_asked():
             tuner.fit()
     except Exception:
         if callback.raised is not None:
@@ -107,58 +106,6 @@ def _by_device(packs: list[list[Trial]], options: Options) -> MixedDevices:
     return MixedDevices(
         len(packs), lambda: slots_on([node.resources for node in living_nodes()], options)
     )
-
-
-@contextmanager
-def _no_environment_asked() -> Iterator[None]:
-    """Lets Tune's actors run as Ray's workers are, instead of with variables of their own.
-
-    Tune asks for every actor to have `PL_DISABLE_FORK` set, and such an actor fits no worker that
-    was started without the wish; two seconds of imports are then done twice. `ray_start` sets the
-    variable for all workers, so the wish can go. It also hands the driver's cloud credentials to
-    every actor, which Ray then writes into its logs; a trial reads and writes nothing, so it needs
-    none. Where Tune keeps these is not a public interface: should it have moved, sweeps only start
-    later.
-    """
-    places: list[Any] = []
-    with suppress(ImportError, AttributeError):
-        from ray.tune.execution import class_cache
-
-        places = [class_cache.DEFAULT_ENV_VARS, class_cache.ENV_VARS_TO_PROPAGATE]
-    before = [each.copy() for each in places]
-    for each in places:
-        each.clear()
-    try:
-        yield
-    finally:  # others of this process may use Tune, too
-        for each, content in zip(places, before, strict=True):
-            each.update(content)
-
-
-def _repeat_what_was_lost() -> None:
-    """Lets every loss of a worker cost its pack a repetition, and never the sweep.
-
-    Tune repeats a trial whose actor died. Of losses that Ray reports as something else, such as a
-    result whose node died before it was fetched or a worker that was killed for want of memory, it
-    knows nothing, and gives everything up. Where it decides that is not a public interface: should
-    it have moved, such a loss ends the sweep, which can be resumed.
-    """
-    with suppress(ImportError, AttributeError):
-        from ray.air.execution._internal import actor_manager
-
-        kind: Any = actor_manager.RayActorManager
-        decide = kind._actor_task_failed
-        if decide.__module__ == __name__:
-            return  # of an earlier sweep of this process
-
-        # Tune names these arguments.
-        def _failed(manager: Any, tracked_actor_task: Any, exception: Exception) -> None:
-            known = RayActorError | RayTaskError
-            if isinstance(exception, RayError) and not isinstance(exception, known):
-                exception = RayActorError(error_msg=f"{type(exception).__name__}: {exception}")
-            decide(manager, tracked_actor_task, exception)
-
-        kind._actor_task_failed = _failed
 
 
 class _PackCallback(tune.Callback):

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from sweeps.plan.flags import MaybeWhole, Whole
-from sweeps.plan.hyperparameter_flags import VALUES, flags_for, several
-from sweeps.plan.options import (
+from sweeps.plan.checks import (
     MOST_CONFIGURATIONS,
     RUN_ID,
-    Options,
+    Checked,
     batch_problems,
-    flag_of,
+    made,
     outside,
-    read,
     shared_problems,
 )
+from sweeps.plan.flags import MaybeWhole, Whole
+from sweeps.plan.hyperparameter_flags import SHARED, VALUES, flags_for, several
+from sweeps.plan.options import Options, flag_of, read
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import SOURCES, default, problem
 
@@ -79,12 +79,15 @@ def parse_seeds(description: str, arguments: Sequence[str] | None = None) -> See
     return read(SeedsOptions(), "seeds", description, arguments)
 
 
-def seeds_problems(options: SeedsOptions, stated: Collection[str]) -> list[str]:
-    """All that is wrong with the options, a line each: the flag, what it needs, what came."""
+def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
+    """Looks at all options; the base has the first of the values of each hyperparameter."""
+    values = {name: getattr(options, name) for name in VALUES}
+    first = {name: (each or (default(name),))[0] for name, each in values.items()}
+    base, unfit = made({name: getattr(options, name) for name in SHARED} | first)
     found: list[str] = []
-    for name in VALUES:
-        found += _in_values(name, getattr(options, name), name in stated)
-    count = prod(max(1, len(getattr(options, name))) for name in VALUES)
+    for name, each in values.items():
+        found += _in_values(name, each, unfit.get(name), name in stated)
+    count = prod(max(1, len(each)) for each in values.values())
     if not found and count > MOST_CONFIGURATIONS:
         found.append(f"all combinations need to be at most {MOST_CONFIGURATIONS}, got {count}")
     found += outside(options, top=Range(1, MOST_CONFIGURATIONS, whole=True))
@@ -102,14 +105,17 @@ def seeds_problems(options: SeedsOptions, stated: Collection[str]) -> list[str]:
     if options.by_source and options.seeds == 1:
         found.append("--by-source needs at least 2 --seeds, got 1: sources come from the next one")
     sizes = options.batch_size or (default("batch_size"),)
-    return [*found, *shared_problems(options), *batch_problems(sizes, options)]
+    found += [*shared_problems(options, unfit), *batch_problems(sizes, options)]
+    return Checked(base, found)
 
 
-def _in_values(name: str, values: tuple[Any, ...], stated: bool) -> list[str]:
+def _in_values(name: str, values: tuple[Any, ...], first: str | None, stated: bool) -> list[str]:
+    """A line for each wrong one of the `values`; `first`: what is wrong with the first."""
     flag = flag_of(name)
     if stated and not values:
         return [f"{flag} needs at least one value, got none"]
-    wrong = [f"{flag} {text}" for value in values if (text := problem(name, value))]
+    texts = (first, *(problem(name, value) for value in values[1:]))
+    wrong = [f"{flag} {text}" for text in texts if text]
     if wrong:
         return wrong
     twice = sorted({value for value in values if values.count(value) > 1})

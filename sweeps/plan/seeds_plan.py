@@ -7,11 +7,12 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+from sweeps.plan.checks import MOST_FIRST_SEED
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import BAD_INPUT
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES
-from sweeps.plan.options import MOST_FIRST_SEED, flag_of
+from sweeps.plan.options import flag_of
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals
 from sweeps.plan.sweep import Axis, Sweep
@@ -24,8 +25,8 @@ NAME = "seeds"
 _TOP = 5
 
 
-def plan_values(options: SeedsOptions) -> Plan:
-    """All combinations of the values in `options`, the first of them the baseline.
+def plan_values(options: SeedsOptions, base: Hyperparameters) -> Plan:
+    """All combinations of the values in `options`; the first, which `base` has, is the baseline.
 
     Axes are the hyperparameters with several values. One configuration has those that were given
     for its axes, or else all.
@@ -37,8 +38,6 @@ def plan_values(options: SeedsOptions) -> Plan:
     usual = [name for name in VALUES if not DECLARED[name].since]
     axes = tuple(_axis(name, values[name]) for name in several or stated or usual)
     sweep = Sweep(name=NAME, question=_question(bool(several)), axes=axes)
-    shared = {name: getattr(options, name) for name in SHARED}
-    base = Hyperparameters(**shared, **{name: values[name][0] for name in VALUES})
     seeds = _seeds(options)
     points = product(*(axis.lesson for axis in axes))
     return Plan(sweep, options, _all(options, [sweep.trial(base, each, seeds) for each in points]))
@@ -78,9 +77,7 @@ def plan_from(options: SeedsOptions, stated: Collection[str], source: SourceSwee
         summary=(window.start / of, window.stop / of),
     )
     seeds = _seeds(options)
-    trials = [
-        Trial(each.name, replace(each.hyperparameters, epochs=epochs), seeds) for each in chosen
-    ]
+    trials = [Trial(each.name, each.hyperparameters.at(epochs=epochs), seeds) for each in chosen]
     return Plan(sweep, options, _all(options, trials))
 
 

@@ -85,18 +85,18 @@ class Sweep:
         return list(product(*(axis.lesson for axis in self.axes)))
 
     def trial(
-        self, base: Hyperparameters, point: tuple[Value, ...], seeds: tuple[int, ...]
+        self,
+        base: Hyperparameters,
+        point: tuple[Value, ...],
+        seeds: tuple[int, ...],
+        folds: int = 0,
     ) -> Trial:
         """The trial at `point`, everything that is not swept as in `base`."""
         swept = {axis.name: value for axis, value in zip(self.axes, point, strict=True)}
         name = " ".join(axis.format(value) for axis, value in zip(self.axes, point, strict=True))
-        return Trial(name, Hyperparameters(**{**_plain(base), **swept}), seeds)
+        return Trial(name, base.at(**swept), seeds, folds=folds)
 
     def summary_epochs(self, epochs: int) -> range:
         """The epochs, counted from 0, whose mean is a model's final number; at least one."""
         stop = max(1, round(epochs * self.summary[1]))
         return range(min(round(epochs * self.summary[0]), stop - 1), stop)
-
-
-def _plain(hyperparameters: Hyperparameters) -> dict[str, Any]:
-    return {name: getattr(hyperparameters, name) for name in DECLARED}

@@ -213,8 +213,9 @@ def test_rehearsing_the_best_model_loads_what_logging_it_needs(tmp_path: Path) -
 def test_refusing_bad_options_loads_neither_torch_nor_ray_nor_mlflow(tmp_path: Path) -> None:
     code = (
         "from sweeps.l2 import SWEEP\n"
-        "from sweeps.plan.options import parse, problems\n"
-        "assert problems(parse(SWEEP, '', ['--epochs', '0']), SWEEP)"
+        "from sweeps.plan.checks import check\n"
+        "from sweeps.plan.options import parse\n"
+        "assert check(parse(SWEEP, '', ['--epochs', '0']), SWEEP).wrong"
     )
     assert not _loaded_by(code, tmp_path) & {"torch", "ray", "mlflow", "sklearn"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sweeps.plan.declared_sweep import plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.sweep import Sweep
@@ -16,7 +16,7 @@ from trainables.trial import Trial
 def made_up(sweep: Sweep, *flags: str) -> tuple[Manifest, list[TrialResult]]:
     """The manifest of that command line and results of all of its trials."""
     options = parse(sweep, "", list(flags))
-    manifest = make_manifest(sweep, options, plan(sweep, options))
+    manifest = make_manifest(*DeclaredSweep(sweep, options).plan())
     return manifest, [result_of(trial, number) for number, trial in enumerate(manifest.trials)]
 
 

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from sweeps.l2 import SWEEP
-from sweeps.plan.declared_sweep import plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.ranking import BestSoFar, find_answer
@@ -20,7 +20,7 @@ from trainables.result import Interval
 @pytest.fixture(scope="module")
 def manifest() -> Manifest:
     options = parse(SWEEP, "", ["--num-samples", "4", "--seeds", "2"])
-    return make_manifest(SWEEP, options, plan(SWEEP, options))
+    return make_manifest(*DeclaredSweep(SWEEP, options).plan())
 
 
 def summary(accuracy: float, loss: float) -> dict[str, Interval]:
@@ -105,7 +105,7 @@ def test_a_diverged_trials_description_says_so(manifest: Manifest) -> None:
 @pytest.mark.parametrize(("trials", "told"), [("100", False), ("101", True)])
 def test_the_description_says_when_the_uis_charts_do_not_load_all(trials: str, told: bool) -> None:
     options = parse(SWEEP, "", ["--num-samples", trials, "--seeds", "2"])
-    manifest = make_manifest(SWEEP, options, plan(SWEEP, options))
+    manifest = make_manifest(*DeclaredSweep(SWEEP, options).plan())
     text = note(manifest, find_answer(manifest, {}), 0, {})
     assert "`chart.html`" in text
     assert (f"load 100 of the {trials} trials" in text) == told

@@ -18,7 +18,7 @@ from support.invariants import check_invariants
 from support.record import Record, read_record
 from support.sweep_process import started, trials_recorded
 from sweeps.l2 import SWEEP
-from sweeps.plan.declared_sweep import all_problems
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import parse
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
@@ -129,7 +129,7 @@ def test_mistakes_are_one_exception_with_the_lines_of_the_command(
             "--search needs one of qmc, grid, random, got x",
             "--quiet needs True or False, got 1",
             "--tracking-uri needs text, got 7",
-            *all_problems(SWEEP, options),
+            *DeclaredSweep(SWEEP, options).problems(),
         ]
     )
 

@@ -16,7 +16,7 @@ from support.made_up_results import made_up, summaries
 from support.record import Record, read_record
 from support.scripts import run_script
 from sweeps import batch_size, l2
-from sweeps.plan.declared_sweep import all_problems, plan
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.packs import form_packs
@@ -33,11 +33,11 @@ from trainables.result import CURVES, CV_CURVES, Interval
 
 def _manifest(*flags: str, sweep: Sweep = l2.SWEEP) -> Manifest:
     options = parse(sweep, "", flags)
-    return make_manifest(sweep, options, plan(sweep, options))
+    return make_manifest(*DeclaredSweep(sweep, options).plan())
 
 
 def _refusals(*flags: str, sweep: Sweep = l2.SWEEP) -> list[str]:
-    return all_problems(sweep, parse(sweep, "", flags))
+    return DeclaredSweep(sweep, parse(sweep, "", flags)).problems()
 
 
 @pytest.mark.parametrize("folds", ["1", "-2", "41", "2.5", "some", "0.0", ""])

@@ -6,15 +6,19 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sweeps import batch_size, dropout, elastic_net, l1, l2
-from sweeps.plan.declared_sweep import all_problems, plan
+from sweeps.plan.command import Command
+from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import SearchOptions, defaults, parse
+from sweeps.plan.seeds_options import parse_seeds
 from sweeps.plan.sweep import Sweep
-from trainables.hyperparameters import Hyperparameters
+from sweeps.seeds import SeedsSweep
+from trainables.hyperparameters import DECLARED, Hyperparameters
 from trainables.trial import Trial
 
 ROOT = Path(__file__).parents[2]
@@ -38,11 +42,11 @@ def _run(folder: Path, *flags: str | bytes, script: str = "l2") -> subprocess.Co
 
 
 def _plan(*flags: str, sweep: Sweep = l2.SWEEP) -> list[Trial]:
-    return plan(sweep, parse(sweep, "", flags))
+    return list(DeclaredSweep(sweep, parse(sweep, "", flags)).plan().trials)
 
 
 def _refusals(*flags: str, sweep: Sweep = l2.SWEEP) -> list[str]:
-    found = all_problems(sweep, parse(sweep, "", flags))
+    found = DeclaredSweep(sweep, parse(sweep, "", flags)).problems()
     assert all(line.startswith("--") for line in found)
     return found
 
@@ -255,10 +259,41 @@ def test_defaults_leave_open_what_a_sweep_varies_and_nothing_else() -> None:
         assert empty == swept
 
 
+class _Looks:
+    """Allows every value and remembers each that it was asked about."""
+
+    def __init__(self) -> None:
+        self.at: list[object] = []
+
+    def problem(self, value: object) -> None:
+        self.at.append(value)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda: DeclaredSweep(l2.SWEEP, parse(l2.SWEEP, "", ["--lr", "0.01", "--folds", "2"])),
+        lambda: SeedsSweep(parse_seeds("", ["--lr", "0.01", "--l2", "0", "0.1"]), {"lr", "l2"}),
+    ],
+    ids=["l2", "seeds"],
+)
+def test_a_value_is_looked_at_once_on_its_way_to_the_trials(
+    command: Callable[[], Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = _Looks()
+    monkeypatch.setitem(DECLARED, "lr", DECLARED["lr"]._replace(allowed=looks))  # type: ignore[arg-type]
+    asked = command()
+    assert asked.problems() == []
+    trials = asked.plan().trials
+    assert len(trials) > 1
+    assert {trial.hyperparameters.lr for trial in trials} == {0.01}
+    assert looks.at == [0.01]
+
+
 def test_options_are_not_changed_by_planning() -> None:
     options = parse(l2.SWEEP, "", ["--smoke-test", "--num-samples", "4"])
     before = SearchOptions(**vars(options))
-    plan(l2.SWEEP, options)
+    DeclaredSweep(l2.SWEEP, options).plan()
     assert options == before
 
 

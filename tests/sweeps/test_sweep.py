@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import sweeps
-from sweeps.plan.options import base_hyperparameters, defaults, problems
+from sweeps.plan.checks import check
+from sweeps.plan.options import defaults
 from sweeps.plan.sweep import Axis, Sweep
 from trainables.hyperparameters import Hyperparameters
 
@@ -40,7 +41,7 @@ def _sweep(script: str) -> Sweep:
 
 
 def _base(sweep: Sweep) -> Hyperparameters:
-    return base_hyperparameters(defaults(sweep), sweep)
+    return check(defaults(sweep), sweep).fit
 
 
 def test_the_lessons_sweeps_are_all_there() -> None:
@@ -68,7 +69,7 @@ def test_axes_and_defaults_are_hyperparameters_and_no_axis_has_a_default(script:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_sweeps_own_defaults_are_valid(script: str) -> None:
-    assert problems(defaults(_sweep(script)), _sweep(script)) == []
+    assert check(defaults(_sweep(script)), _sweep(script)).wrong == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sweeps.record.store.mlflow_private import trust_requirements
 from trainables import data
 from trainables.draws import Seed
 from trainables.record_format import Artifact, Final
@@ -77,7 +78,7 @@ def log_best_model(
     with torch.no_grad():
         scores = network(torch.from_numpy(rows)).numpy()
     logging.getLogger("mlflow.pytorch").setLevel(logging.ERROR)  # it warns of any pickle
-    _trust_requirements()
+    trust_requirements()
     mlflow.set_tracking_uri(uri)
     with _patient_requests(), mlflow.start_run(run_id=run_id):
         mlflow.pytorch.log_model(
@@ -91,19 +92,6 @@ def log_best_model(
             # The other format needs five seconds of imports for the same network.
             serialization_format="pickle",
         )
-
-
-def _trust_requirements() -> None:
-    """Spares MLflow a look at all installed packages' files, which takes most of a second.
-
-    It would compare the requirements with what is installed; they are what is installed. Where it
-    keeps what it has seen is not a public interface: should it have moved, it only looks again.
-    """
-    with suppress(ImportError):
-        from mlflow.utils import requirements_utils
-
-        if getattr(requirements_utils, "_MODULES_TO_PACKAGES", {}) is None:
-            vars(requirements_utils)["_MODULES_TO_PACKAGES"] = {}
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweeps.record.runs.finished_run import FinishedRun, StandingRun
+from sweeps.record.store.mlflow_private import store_of
 from trainables.record_format import Tag
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def usable(client: MlflowClient) -> bool:
     import mlflow
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    store = client._tracking_client.store
+    store = store_of(client)
     if not mlflow.__version__.startswith(_VERSIONS) or not isinstance(store, SqlAlchemyStore):
         return False
     if store.db_type != "sqlite":
@@ -81,7 +82,7 @@ def write_runs(
                 latest[point.name] = row
         rows["latest_metrics"] += latest.values()
     # Plain SQL: SQLAlchemy's own inserts take several times as long to put their values together.
-    with client._tracking_client.store.engine.begin() as connection:
+    with store_of(client).engine.begin() as connection:
         for name, values in rows.items():
             if values:
                 columns = ", ".join(f'"{column}"' for column in _COLUMNS[name])
@@ -106,7 +107,7 @@ def standing_runs(client: MlflowClient, experiment_id: str, sweep: str) -> list[
         ORDER BY runs.start_time, runs.run_uuid
     """
     tags = (Tag.TRIAL_KEY, Tag.PARENT, Tag.SEED, Tag.SWEEP)
-    with client._tracking_client.store.engine.begin() as connection:
+    with store_of(client).engine.begin() as connection:
         rows = connection.exec_driver_sql(query, (*tags, sweep, int(experiment_id)))
         return [StandingRun(*row) for row in rows]
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from sweeps.plan.errors import SweepError
 from sweeps.plan.exit_codes import STORE
 from sweeps.plan.provenance import without_credentials
+from sweeps.record.store.mlflow_private import close_database
 from sweeps.record.store.patience import Patience, PatientClient
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _lay_out_tables(copy: Path) -> None:
         made = Path(folder) / copy.name
         client = MlflowClient(f"sqlite:///{made}")
         client.search_experiments(max_results=1)
-        client._tracking_client.store.engine.dispose()
+        close_database(client)
         shutil.copyfile(made, copy)
 
 
@@ -176,8 +177,7 @@ def settle(client: MlflowClient, uri: str) -> None:
     """
     file = database_file(uri)
     if file is not None:
-        with suppress(AttributeError):  # MLflow has no public way to close a store
-            client._tracking_client.store.engine.dispose()
+        close_database(client)
         with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=20)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
