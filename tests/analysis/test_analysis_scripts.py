@@ -112,6 +112,7 @@ def test_default_store_and_table(store: Store, tmp_path: Path) -> None:
     assert child.info.run_id[:8] in row
 
 
+@pytest.mark.slow
 def test_equal_data_give_equal_files(store: Store, tmp_path: Path) -> None:
     for out in ("one", "two"):
         flags = ("--tracking-uri", store.uri, "--out", out, "--no-upload")
@@ -120,6 +121,7 @@ def test_equal_data_give_equal_files(store: Store, tmp_path: Path) -> None:
         assert one.read_bytes() == (tmp_path / "two" / one.name).read_bytes(), one.name
 
 
+@pytest.mark.slow
 def test_incomplete_sweep_needs_allow_partial(tmp_path: Path) -> None:
     uri = new_store(tmp_path)
     fields, points = SWEEPS["l2"]

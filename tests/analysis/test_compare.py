@@ -248,6 +248,7 @@ def test_every_model_diverged(uri: str) -> None:
     assert lines(plot_of(records[1:] * 2))[0].missing == "every model diverged"
 
 
+@pytest.mark.slow
 def test_script_writes_the_figure_to_every_sweep(uri: str, tmp_path: Path) -> None:
     ids = [write(uri, "l2", made_up_sweep(["l2"], points)) for points in (L2, wide(L2))]
     ids.append(write(uri, "l1", made_up_sweep(["l1"], L1, seeds=2), run_name="=1+1"))

@@ -60,6 +60,7 @@ def test_relative_sqlite_uri_is_of_the_current_folder(
     assert open_store(None).tracking_uri == f"sqlite:///{tmp_path}/mlflow.db"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", [False, True])
 def test_unreachable_server_fails_soon(answers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MAX_RETRIES", "TIMEOUT"):  # set, so that what open_store sets is undone

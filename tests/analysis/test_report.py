@@ -401,6 +401,7 @@ def test_links_within_the_page_work_in_the_frame_in_which_mlflow_shows_artifacts
 # ---- the script ----
 
 
+@pytest.mark.slow
 def test_the_script_writes_the_page_and_adds_it_to_every_sweep(
     lesson_store: str, tmp_path: Path
 ) -> None:

@@ -117,6 +117,7 @@ def test_duplicated_run_is_told_and_counted_once(uri: str, sweep: list[Recorded]
     assert len(record.trials) == 4
 
 
+@pytest.mark.slow
 def test_2500_child_runs_are_all_read(uri: str) -> None:
     """More than two of MLflow's pages; and one deleted run among them is found and named."""
     sweep = made_up_sweep(["l2"], [{"l2": number / 10000} for number in range(2500)], 1, 4)

@@ -112,6 +112,7 @@ def status(login: str | None = None, host: str | None = None) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_the_server_asks_for_the_login_that_is_there(home: Path, server: Server) -> None:
     credentials = home / ".mlflow" / "credentials"
     credentials.parent.mkdir()

@@ -18,7 +18,7 @@ from support.invariants import check_invariants
 from support.scripts import PACED
 from support.sweep_process import SweepProcess, flip_a_byte, read_only, started, trials_recorded
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 
 def sweep_of(folder: Path) -> Run:
@@ -99,7 +99,6 @@ def resume(folder: Path, *flags: str, **variables: str) -> tuple[int, str]:
         return code, "\n".join(process.messages)
 
 
-@pytest.mark.slow
 def test_damaged_records_are_refused_and_left_as_they_are(stopped: Path, paced: Everything) -> None:
     place = artifacts_of(sweep_of(stopped))
     part = sorted(place.glob("curves/*.parquet"))[0]
@@ -127,7 +126,6 @@ def test_damaged_records_are_refused_and_left_as_they_are(stopped: Path, paced: 
     check_invariants(stopped, reference=paced)
 
 
-@pytest.mark.slow
 def test_a_sweep_under_way_is_not_started_again(tmp_path: Path) -> None:
     long = ("--num-samples", "40", "--epochs", "20000")  # longer than the two that are refused
     with started("sweeps/l2.py", *long, cwd=tmp_path) as process:
@@ -142,7 +140,6 @@ def test_a_sweep_under_way_is_not_started_again(tmp_path: Path) -> None:
         check_invariants(tmp_path, complete=False, process=process)
 
 
-@pytest.mark.slow
 def test_of_two_that_resume_one_sweep_at_once_one_completes_it(
     killed: Path, paced: Everything
 ) -> None:
@@ -164,7 +161,6 @@ def test_a_killed_sweep_is_resumed(killed: Path, paced: Everything) -> None:
     check_invariants(killed, reference=paced)
 
 
-@pytest.mark.slow
 def test_two_sweeps_in_one_experiment_at_once(tmp_path: Path) -> None:
     """In a store that neither finds there: MLflow itself lets two processes make its tables."""
     flags = (*PACED, "--experiment-name", "both", "--search-seed")
@@ -182,7 +178,6 @@ def test_two_sweeps_in_one_experiment_at_once(tmp_path: Path) -> None:
     assert {run.info.status for run in found} == {"FINISHED"}
 
 
-@pytest.mark.slow
 def test_resumed_in_another_time_zone_after_the_clock_was_set_back_an_hour(
     stopped: Path, paced: Everything
 ) -> None:
@@ -211,7 +206,6 @@ def test_resumed_in_another_time_zone_after_the_clock_was_set_back_an_hour(
     assert [line.split(",")[0].strip('"') for line in text[1:]] == promised
 
 
-@pytest.mark.slow
 def test_a_lock_from_the_future_is_judged_by_its_owner_and_not_by_its_time(killed: Path) -> None:
     """The machine's clock was set back after the kill: the lock seems to be of tomorrow."""
     client = MlflowClient(f"sqlite:///{killed}/mlflow.db")

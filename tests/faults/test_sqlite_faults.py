@@ -18,12 +18,11 @@ from support.invariants import check_invariants, kept_folders
 from support.scripts import PACED
 from support.sweep_process import read_only, run_upload, started, trials_recorded
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 LOCKED_SECONDS = 30
 
 
-@pytest.mark.slow
 def test_sqlite_locked_by_another_process(tmp_path: Path, paced: Everything) -> None:
     with started("sweeps/l2.py", *PACED, cwd=tmp_path) as process:
         process.wait_until(lambda: trials_recorded(tmp_path) > 0, "the first trial was recorded")
@@ -37,7 +36,6 @@ def test_sqlite_locked_by_another_process(tmp_path: Path, paced: Everything) -> 
         check_invariants(tmp_path, reference=paced, process=process)
 
 
-@pytest.mark.slow
 def test_sqlite_with_heavy_readers(tmp_path: Path, paced: Everything) -> None:
     over = threading.Event()
 
@@ -105,7 +103,6 @@ def test_disk_that_cannot_be_written_at_the_start(tmp_path: Path, fault: str) ->
         assert list(kept_folders(tmp_path, disk)) == []
 
 
-@pytest.mark.slow
 def test_disk_that_becomes_full_and_results_brought_in_later(
     tmp_path: Path, paced: Everything
 ) -> None:

@@ -22,7 +22,7 @@ from support.scripts import PACED
 from support.servers import MlflowServer, mlflow_server
 from support.sweep_process import SweepProcess, flip_a_byte, run_upload, started
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,6 @@ def unwell(how: str, server: MlflowServer, proxy: FaultyProxy) -> Iterator[None]
         server.thaw() if how == "frozen" else server.start()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["down", "frozen", "silent", "errors"])
 def test_server_that_is_unwell_for_a_while(
     server: MlflowServer,
@@ -93,7 +92,6 @@ def test_server_that_is_unwell_for_a_while(
         completes(process, server, experiment, paced)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -135,7 +133,6 @@ def test_unanswered_creation_of_the_sweep_itself(
         completes(process, server, experiment, paced)
 
 
-@pytest.mark.slow
 def test_server_down_to_the_end_and_results_brought_in_later(
     server: MlflowServer,
     proxy: FaultyProxy,

@@ -108,6 +108,7 @@ def test_rivals_train_the_same_models(trainer: dict[str, Any], way: str) -> None
             assert agreement["mean_absolute_difference"] < SOME_ACCURACY
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="torch finds a CUDA device")
 def test_without_a_gpu_the_cuda_benchmark_says_so(tmp_path: Path) -> None:
     done = run_script("benchmarks/trainer.py", "--device", "cuda", cwd=tmp_path)

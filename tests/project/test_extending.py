@@ -66,7 +66,13 @@ def test_a_hyperparameter_takes_its_declaration_two_trainers_and_a_script() -> N
     }
 
 
-@pytest.mark.parametrize("name", list(RECIPES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == "A hyperparameter" else pytest.mark.slow)
+        for name in RECIPES
+    ],
+)
 def test_a_recipe_works_in_a_copy_of_the_project(name: str, tmp_path: Path) -> None:
     _copy(tmp_path)
     blocks = _BLOCK.findall(RECIPES[name])

@@ -14,7 +14,7 @@ import pytest
 from support.record import Record
 from support.scripts import ROOT, environment
 
-pytestmark = pytest.mark.sweep
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
 
 def test_the_lines_read_trials_and_curves(l2_record: Record, tmp_path: Path) -> None:

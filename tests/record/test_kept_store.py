@@ -134,6 +134,7 @@ def test_scripts_find_and_draw_the_newest_finished_sweep(
     assert drawn <= {path.name for path in (store.artifacts(sweep) / "figures").iterdir()}
 
 
+@pytest.mark.slow
 def test_sweeps_are_compared(store: Store, tmp_path: Path) -> None:
     ids = [store.sweeps[name].info.run_id for name in (PLAIN, FOLDS)]
     flags = ("--tracking-uri", store.uri, "--no-upload", "--out", "drawn")
@@ -142,6 +143,7 @@ def test_sweeps_are_compared(store: Store, tmp_path: Path) -> None:
     assert list((tmp_path / "drawn").glob("*.png"))
 
 
+@pytest.mark.slow
 def test_the_report_judges_what_there_is(store: Store, tmp_path: Path) -> None:
     flags = ("--tracking-uri", store.uri, "--out", "drawn", "--allow-partial")
     done = run_script("analysis/report.py", *flags, cwd=tmp_path)

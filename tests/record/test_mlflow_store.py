@@ -20,6 +20,7 @@ print(seconds.get())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "expected"), [("", ["5", "30"]), ("77", ["77", "77"])])
 def test_a_call_waits_shortly_at_first_then_longer_or_as_the_user_says(
     tmp_path: Path, given: str, expected: list[str]

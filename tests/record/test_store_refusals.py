@@ -39,6 +39,7 @@ def refusal(uri: str, folder: Path, *flags: str) -> str:
     return line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("uri", "remedy"),
     [

@@ -51,6 +51,7 @@ def test_the_readers_see_a_difference(l2_record: Record) -> None:
     assert len(differences(other, reference)) == 1
 
 
+@pytest.mark.slow
 def test_server_with_sqlite_holds_what_an_embedded_store_holds(
     l2_record: Record, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ for password in {PASSWORDS}:
 """
 
 
+@pytest.mark.slow
 def test_password_of_a_server_that_does_not_answer_is_not_repeated(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", UNANSWERED],

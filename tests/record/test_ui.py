@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 from support.scripts import HANG, environment, run_script
 
-pytestmark = [pytest.mark.browser, pytest.mark.sweep]
+pytestmark = [pytest.mark.browser, pytest.mark.sweep, pytest.mark.slow]
 
 TRIALS = 50
 CARD = '[data-testid="experiment-view-compare-runs-card"]'
@@ -152,7 +152,6 @@ def test_the_first_link_shows_the_accuracy_of_all_trials_and_their_curves(
     assert tab.locator(CARD).count() == 5
 
 
-@pytest.mark.slow
 def test_the_table_behind_the_sweeps_description_has_all_trials_with_their_metrics(
     served: Served, tab: Page
 ) -> None:
@@ -181,7 +180,6 @@ def test_the_table_behind_the_sweeps_description_has_all_trials_with_their_metri
     assert by_row == sorted(by_row, reverse=True)
 
 
-@pytest.mark.slow
 def test_the_second_link_averages_the_seeds_of_each_configuration(
     served: Served, tab: Page
 ) -> None:
@@ -194,7 +192,6 @@ def test_the_second_link_averages_the_seeds_of_each_configuration(
     tab.get_by_text(f"{2 * TRIALS} matching runs").wait_for()
 
 
-@pytest.mark.slow
 def test_the_sweeps_page_answers_first(served: Served, tab: Page) -> None:
     tab.goto(served.run_page(served.run_id))
     answer = tab.locator("p", has_text="Best: l2=").first
@@ -205,7 +202,6 @@ def test_the_sweeps_page_answers_first(served: Served, tab: Page) -> None:
     assert "Charts of all trials" in second
 
 
-@pytest.mark.slow
 def test_a_trials_page_answers_first(served: Served, tab: Page) -> None:
     trial = MlflowClient(served.url).search_runs([served.experiment], "tags.kind = 'trial'")[0]
     tab.goto(served.run_page(trial.info.run_id))
@@ -213,7 +209,6 @@ def test_a_trials_page_answers_first(served: Served, tab: Page) -> None:
     assert f"{100 * trial.data.metrics['final/test_accuracy']:.1f} %" in text.splitlines()[0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "seen", "count"),
     [
@@ -231,7 +226,6 @@ def test_artifacts_can_be_looked_at(
     tab.locator(seen).nth(count - 1).wait_for()
 
 
-@pytest.mark.slow
 def test_the_chart_of_all_trials_runs_in_the_frame_that_the_ui_puts_it_in(
     served: Served, tab: Page
 ) -> None:
@@ -258,7 +252,6 @@ def test_the_chart_of_all_trials_runs_in_the_frame_that_the_ui_puts_it_in(
     assert wrong == []
 
 
-@pytest.mark.slow
 def test_the_best_five_can_be_compared(served: Served, tab: Page) -> None:
     best = MlflowClient(served.url).search_runs(
         [served.experiment],

@@ -129,6 +129,7 @@ class Unlucky:
         return lost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_repeated_public_writing_leaves_what_one_undisturbed_call_does(
     tmp_path: Path, seed: int

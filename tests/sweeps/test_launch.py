@@ -55,6 +55,7 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not alive
 
 
+@pytest.mark.slow
 def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
     l2_record: Record, tmp_path: Path
 ) -> None:
@@ -169,6 +170,7 @@ def test_gpus_that_the_cluster_lacks_are_refused(tmp_path: Path) -> None:
     assert "RUNNING" not in statuses(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_refused(tmp_path: Path) -> None:
     done = run_script("sweeps/l2.py", "--address", "127.0.0.1:9", cwd=tmp_path)
     assert done.returncode == 5

@@ -60,6 +60,7 @@ def test_bad_options_are_refused_before_anything_starts(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_sweep_that_fails_ends_it_with_its_exit_code(tmp_path: Path) -> None:
     nowhere = f"sqlite:///{tmp_path}/none/mlflow.db"
     done = run_script("sweeps/lesson.py", "--tracking-uri", nowhere, cwd=tmp_path)

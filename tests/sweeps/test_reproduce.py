@@ -53,6 +53,7 @@ def test_trials_of_other_sweeps_and_packs_are_reproduced(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_seeds_run_stands_for_its_trial(l2_record: Record) -> None:
     seed = l2_record.seeds[0]
     done = run_script("sweeps/reproduce.py", seed.info.run_id, cwd=l2_record.folder)
