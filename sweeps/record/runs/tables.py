@@ -145,12 +145,6 @@ def finals_table(results: Sequence[TrialResult], finals: Sequence[Mapping[str, A
     return pa.table(columns)
 
 
-def rows_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The rows with the columns of all of them: a diverged trial's row has fewer than others."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: [row.get(name) for row in rows] for name in names})
-
-
 def write_csv(table: pa.Table, path: Path) -> None:
     """Writes a CSV file for people, who may open it in a spreadsheet.
 
