@@ -281,7 +281,7 @@ def test_a_value_is_looked_at_once_on_its_way_to_the_trials(
     command: Callable[[], Command], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = _Looks()
-    monkeypatch.setitem(DECLARED, "lr", DECLARED["lr"]._replace(allowed=looks))  # type: ignore[arg-type]
+    monkeypatch.setitem(DECLARED, "lr", DECLARED["lr"]._replace(allowed=looks))
     asked = command()
     assert asked.problems() == []
     trials = asked.plan().trials
