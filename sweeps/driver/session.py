@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from importlib import import_module
 from typing import cast
 
@@ -88,7 +90,7 @@ class SweepRun:
         `Refused` when another process has the sweep, `RecorderDied`, or `Stopped` before the first
         trial.
         """
-        with self._progress:
+        with self._progress, self._stdout_for_results():
             # An exception in the middle of an import leaves its locks to whoever imports beside it:
             # a signal waits until Ray stands and all threads have their packages.
             self._interrupts.at_checks(True)
@@ -105,6 +107,13 @@ class SweepRun:
         return Outcome(
             self._manifest, self._uri, begun, closed, self._summaries, self._problems, stopped
         )
+
+    def _stdout_for_results(self) -> AbstractContextManager[object]:
+        """Sends what Ray prints of a cluster's mishaps to stderr, as a command's results follow.
+
+        Not in a process that may print for others meanwhile.
+        """
+        return nullcontext() if self._standing.stays else redirect_stdout(sys.stderr)
 
     def _start(self) -> int:
         """Starts or joins Ray, the manifest made meanwhile; how many packs can run at once."""
