@@ -28,7 +28,7 @@ from analysis.reading.connection import open_store, without_password
 from analysis.reading.errors import exit_code
 from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Difference, Estimate, estimate
+from analysis.stats.seeds import SHARE, Difference, Estimate, estimate
 
 
 @exit_code
@@ -72,7 +72,7 @@ def sentences(record: SweepRecord, choices: Choices, fresh: Estimate | None) -> 
     """What the numbers say, the optimism first; `fresh`: accuracy of the choice on fresh seeds."""
     trials = choices.scores.trials
     by_test, by_cv = trials[choices.by_test.place], trials[choices.by_cv.place]
-    honest, alone = estimate(choices.nested).mean, estimate(choices.alone).mean
+    honest, alone = estimate(choices.nested, SHARE).mean, estimate(choices.alone, SHARE).mean
     lines = [
         f"Choosing on the test set claims {_percent(choices.claimed.mean)} ({by_test.name}); "
         f"judged on rows that had no part in the choice it is {_percent(honest)}: "

@@ -12,7 +12,6 @@ from typing import Literal
 import numpy as np
 
 from analysis.figures.captions import (
-    SMOOTHING,
     axes_label,
     baseline_label,
     curve_subtitle,
@@ -24,7 +23,15 @@ from analysis.figures.captions import (
 from analysis.figures.comparison import Row, compare, swept
 from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Point, Scale, Series
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Difference, Estimate, estimate_by_epoch, moving_average
+from analysis.stats.seeds import (
+    POSITIVE,
+    SHARE,
+    SMOOTHING,
+    Difference,
+    Estimate,
+    estimate_by_epoch,
+    moving_average,
+)
 from trainables.hyperparameters import DECLARED
 from trainables.manifest import RecordedAxis
 from trainables.record_format import Curve
@@ -219,9 +226,10 @@ def _lines(
     record: SweepRecord, shown: Sequence[Trial], metric: str, factor: float
 ) -> tuple[Series, ...]:
     series = []
+    possible = SHARE if metric in _NAMES else POSITIVE
     for trial in shown:
         smooth = moving_average(record.curve(trial, metric), SMOOTHING)
-        by_epoch = enumerate(estimate_by_epoch(smooth), start=1)
+        by_epoch = enumerate(estimate_by_epoch(smooth, possible), start=1)
         run_id = record.run_of(trial)
         points = present(to_point(epoch, one, factor, run_id) for epoch, one in by_epoch)
         if points:

@@ -10,14 +10,13 @@ from analysis.figures.comparison import swept, value_text
 from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import Panel, Plot
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import METHOD
+from analysis.stats.seeds import METHOD, SMOOTHING
 from trainables.hyperparameters import SOURCES
 from trainables.record_format import Curve
 from trainables.setting import models_of, setting
 from trainables.trial import Trial
 
 MOST_LINES = 7  # more lines than these cannot be told apart in one panel
-SMOOTHING = 10  # epochs, as in the lesson
 _NAMED = 5  # configurations named in one note
 
 

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from analysis.plotting.wording import about_zero, from_to, number
+from analysis.plotting.wording import (
+    about_zero,
+    all_in_percent,
+    beside,
+    fitting,
+    from_to,
+    number,
+)
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Difference, Estimate, estimate, paired_difference
+from analysis.stats.seeds import (
+    OF_SHARES,
+    SHARE,
+    Difference,
+    Estimate,
+    estimate,
+    paired_difference,
+)
 from trainables.record_format import Curve
 from trainables.trial import Trial
 
@@ -52,14 +66,14 @@ def compare(record: SweepRecord) -> tuple[Row, ...]:
     for trial in sorted(record.configurations, key=lambda one: swept(record, one)):
         train = record.final(trial, Curve.TRAIN_ACCURACY)
         test = record.final(trial, Curve.TEST_ACCURACY)
-        paired = None if reference is None else paired_difference(test, reference)
+        paired = None if reference is None else paired_difference(test, reference, OF_SHARES)
         rows.append(
             Row(
                 trial=trial,
                 run_id=record.run_of(trial),
-                train=estimate(train),
-                test=estimate(test),
-                gap=estimate(train - test),
+                train=estimate(train, SHARE),
+                test=estimate(test, SHARE),
+                gap=estimate(train - test, OF_SHARES),
                 difference=None if trial == baseline else paired,
             )
         )
@@ -91,8 +105,9 @@ def reading(record: SweepRecord, rows: Sequence[Row]) -> str:
     baseline = f"the baseline {record.baseline.name}"
     if difference.mean is None or difference.low is None or difference.high is None:
         return f"{text}; its difference to {baseline}: {difference.remark}."
-    points = number(100 * difference.mean, "+z.2", " points")
-    interval = from_to(100 * difference.low, 100 * difference.high, "+z.2")
+    found = all_in_percent(difference[:3])
+    points = beside(found, "+.2", " points")
+    interval = from_to(*found[1:], fitting("+.2", *found))
     return (
         f"{text}, {points} from {baseline}; the 95 % interval of that paired difference, "
         f"{interval} (n = {difference.n}), {about_zero(difference)}, without correction for "

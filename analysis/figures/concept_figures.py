@@ -24,7 +24,7 @@ from analysis.plotting.panels import (
 )
 from analysis.reading.errors import STORE, Stop
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import METHOD, estimate
+from analysis.stats.seeds import METHOD, POSITIVE, estimate
 from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.setting import Models, models_of, setting, settings
@@ -231,7 +231,7 @@ def _weight_panel(name: str, record: SweepRecord | None) -> LinePanel:
             points = [
                 Point(rank, found.mean, found.low, found.high, found.n, found.diverged, run_id)
                 for rank, column in enumerate(by_rank.T, start=1)
-                for found, run_id in [(estimate(column), record.run_of(trial))]
+                for found, run_id in [(estimate(column, POSITIVE), record.run_of(trial))]
                 if found.mean is not None
             ]
             label = f"{name} = {trial_label(record, trial)}, n = {points[0].n}"

@@ -9,16 +9,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.figures.captions import MOST_LINES, SMOOTHING, spread, trial_label
+from analysis.figures.captions import MOST_LINES, spread, trial_label
 from analysis.figures.comparison import Row, best, compare, reading, swept
 from analysis.figures.concept_figures import cut
 from analysis.plotting.wording import ONE_SEED, all_in_percent, with_interval
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Estimate, estimate, moving_average
+from analysis.stats.reaching import by_half, by_half_text, first_epochs
+from analysis.stats.seeds import POSITIVE, SHARE, SMOOTHING, Estimate, estimate
 from trainables.record_format import Curve
 from trainables.trial import Trial
 
-LEVELS = (0.9, 0.8, 0.7, 0.6, 0.5)  # of accuracy; speed is read at the first that half of all reach
+# Of accuracy; speed is read at the first that half of the models of half of the lines reach.
+LEVELS = (0.9, 0.8, 0.7, 0.6, 0.5)
 NEAR_ZERO = 1e-3  # of the layer's largest weight: what `final/sparsity` counts
 
 
@@ -45,28 +47,21 @@ def _best_gap(rows: Sequence[Row]) -> str:
 
 
 def speed_reading(record: SweepRecord) -> str:
-    """In which epoch the mean test accuracy of each shown configuration first reaches a level."""
-    curves = {trial: _mean_curve(record, trial) for trial in spread(record, MOST_LINES)}
-    known = {trial: curve for trial, curve in curves.items() if curve is not None}
-    if not known:
+    """By which epoch half of the models of each shown configuration have reached a level."""
+    curves = {
+        trial: record.curve(trial, Curve.TEST_ACCURACY) for trial in spread(record, MOST_LINES)
+    }
+    lasting = {trial: one for trial, one in curves.items() if np.isfinite(one).all(axis=1).any()}
+    if not lasting:
         return "Every model diverged, so there is no curve."
-
-    def reached(level: float) -> dict[Trial, int]:
-        return {
-            trial: int(np.argmax(curve >= level)) + 1
-            for trial, curve in known.items()
-            if (curve >= level).any()
-        }
-
-    level = next((one for one in LEVELS if 2 * len(reached(one)) >= len(known)), LEVELS[-1])
-    epochs = reached(level)
-    texts = [
-        f"{trial_label(record, trial)}: {f'epoch {epochs[trial]}' if trial in epochs else 'never'}"
-        for trial in known
-    ]
+    for level in LEVELS:
+        epochs = {trial: first_epochs(one, level) for trial, one in lasting.items()}
+        if 2 * sum(bool(np.isfinite(by_half(one))) for one in epochs.values()) >= len(epochs):
+            break
+    texts = [f"{trial_label(record, trial)}: {by_half_text(one)}" for trial, one in epochs.items()]
     return (
-        f"The mean test accuracy (moving average of {SMOOTHING} epochs) first reaches "
-        f"{100 * level:g} % at {'; '.join(texts)}."
+        f"Half of the models have reached {100 * level:g} % test accuracy (each one's moving "
+        f"average of {SMOOTHING} epochs) by {'; '.join(texts)}."
     )
 
 
@@ -75,7 +70,7 @@ def loss_reading(record: SweepRecord) -> str:
     losses = [
         (found.mean, trial)
         for trial in record.configurations
-        for found in [estimate(record.curve(trial, Curve.TRAIN_LOSS)[:, -1])]
+        for found in [estimate(record.curve(trial, Curve.TRAIN_LOSS)[:, -1], POSITIVE)]
         if found.mean is not None
     ]
     if not losses:
@@ -109,7 +104,7 @@ def _weights(record: SweepRecord) -> str:
     for trial in shown:
         near, norm = _sparsity_and_norm(record, trial)
         texts.append(
-            f"{trial_label(record, trial)}: {with_interval(all_in_percent(near[:3]), 'z.2', ' %')} "
+            f"{trial_label(record, trial)}: {with_interval(all_in_percent(near[:3]), '.2', ' %')} "
             f"of the weights near zero, norm {with_interval(norm[:3], '.3')}"
         )
     return f"{record.manifest.name}: {'; '.join(texts)}."
@@ -121,7 +116,7 @@ def _sparsity_and_norm(record: SweepRecord, trial: Trial) -> tuple[Estimate, Est
     largest = weight.max(axis=1, keepdims=True)
     near = np.where(lasting, (weight < NEAR_ZERO * largest).mean(axis=1), np.nan)
     norm = np.where(lasting, np.sqrt((weight**2).sum(axis=1)), np.nan)
-    return estimate(near), estimate(norm)
+    return estimate(near, SHARE), estimate(norm, POSITIVE)
 
 
 def batches_reading(record: SweepRecord) -> str:
@@ -135,12 +130,5 @@ def batches_reading(record: SweepRecord) -> str:
     return f"Rows of {rows} that an epoch leaves out: {said}."
 
 
-def _mean_curve(record: SweepRecord, trial: Trial) -> np.ndarray | None:
-    """(E,): the smoothed mean test accuracy of the models that did not diverge."""
-    curves = moving_average(record.curve(trial, Curve.TEST_ACCURACY), SMOOTHING)
-    kept = curves[np.isfinite(curves).all(axis=1)]
-    return kept.mean(axis=0) if len(kept) else None
-
-
 def _gap(found: Estimate) -> str:
-    return with_interval(all_in_percent(found[:3]), "+z.2", " points", ONE_SEED)
+    return with_interval(all_in_percent(found[:3]), "+.2", " points", ONE_SEED)

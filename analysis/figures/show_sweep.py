@@ -63,11 +63,11 @@ def _texts(record: SweepRecord, row: Row) -> tuple[str, ...]:
     if row.difference is None:
         difference = "baseline" if row.trial == record.baseline else NONE
     else:
-        difference = with_half_width(row.difference, "+z.2")
+        difference = with_half_width(row.difference, "+.2")
     estimates = (
         with_half_width(row.train, ".1"),
         with_half_width(row.test, ".1"),
-        with_half_width(row.gap, "+z.2"),
+        with_half_width(row.gap, "+.2"),
     )
     n = models_left(row.test)
     return (value_text(record, row.trial), n, *estimates, difference, row.run_id[:8])

@@ -12,7 +12,14 @@ import numpy as np
 
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Difference, Estimate, estimate, paired_difference
+from analysis.stats.seeds import (
+    OF_SHARES,
+    SHARE,
+    Difference,
+    Estimate,
+    estimate,
+    paired_difference,
+)
 from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial
@@ -57,22 +64,23 @@ class Choices:
     @property
     def claimed(self) -> Estimate:
         """What choosing on the test set claims."""
-        return estimate(self.scores.test_accuracy[self.by_test.place])
+        return estimate(self.scores.test_accuracy[self.by_test.place], SHARE)
 
     @property
     def test_of_cv(self) -> Estimate:
         """Test accuracy of the configuration that cross-validation chose for all seeds."""
-        return estimate(self.scores.test_accuracy[self.by_cv.place])
+        return estimate(self.scores.test_accuracy[self.by_cv.place], SHARE)
 
     @property
     def optimism(self) -> Difference:
         """The claim minus the nested accuracy, seed by seed."""
-        return paired_difference(self.scores.test_accuracy[self.by_test.place], self.nested)
+        claimed = self.scores.test_accuracy[self.by_test.place]
+        return paired_difference(claimed, self.nested, OF_SHARES)
 
     @property
     def optimism_alone(self) -> Difference:
         """The same of a seed's own claim."""
-        return paired_difference(self.alone, self.nested)
+        return paired_difference(self.alone, self.nested, OF_SHARES)
 
 
 def scores_of(record: SweepRecord) -> Scores:

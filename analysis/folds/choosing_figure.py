@@ -15,7 +15,7 @@ from analysis.folds.choice import Choices
 from analysis.folds.fold_sweeps import Judged
 from analysis.plotting.panels import LinePanel, Plot, Point, Scale, Series
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Estimate, estimate
+from analysis.stats.seeds import SHARE, Estimate, estimate
 from trainables.record_format import Curve
 from trainables.result import Array
 
@@ -36,14 +36,19 @@ def ways(record: SweepRecord, choices: Choices, fresh: Judged | None) -> tuple[W
     several = choices.configurations
     each = f"{several} of {len(trials)}, one a seed" if several > 1 else "the same for every seed"
     found = [
-        Way("claim of one seed, on its own test rows", "one a seed", estimate(choices.alone), ""),
+        Way(
+            "claim of one seed, on its own test rows",
+            "one a seed",
+            estimate(choices.alone, SHARE),
+            "",
+        ),
         Way("claim: highest test accuracy", by_test.name, choices.claimed, record.run_of(by_test)),
         Way("test accuracy of the choice by folds", by_cv.name, choices.test_of_cv, ""),
-        Way("honest: each seed chooses by its folds", each, estimate(choices.nested), ""),
+        Way("honest: each seed chooses by its folds", each, estimate(choices.nested, SHARE), ""),
     ]
     found[2] = found[2]._replace(run_id=record.run_of(by_cv))
     if fresh is not None:
-        accuracy = estimate(fresh.record.final(fresh.trial, Curve.TEST_ACCURACY))
+        accuracy = estimate(fresh.record.final(fresh.trial, Curve.TEST_ACCURACY), SHARE)
         run_id = fresh.record.run_of(fresh.trial)
         found.append(
             Way(
@@ -100,7 +105,9 @@ def _by_value(record: SweepRecord, choices: Choices) -> LinePanel:
 
     def points(values: Array, chosen: Sequence[int]) -> tuple[Point, ...]:
         run_ids = [record.run_of(trial) for trial in scores.trials]
-        return present(to_point(places[k], estimate(values[k]), 100, run_ids[k]) for k in chosen)
+        return present(
+            to_point(places[k], estimate(values[k], SHARE), 100, run_ids[k]) for k in chosen
+        )
 
     by_cv, by_test = choices.by_cv.place, choices.by_test.place
     series = (

@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from analysis.plotting.panels import BlockPanel, Cell, MapPanel
-from analysis.plotting.wording import half_width, number
+from analysis.plotting.wording import plus_minus
 
 _MOST_NUMBERS = 8  # a heat map with more cells a side has no room for numbers in them
 _MARKS = {
@@ -93,10 +93,8 @@ def _draw_grid(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable
 
 
 def _cell_text(cell: Cell, signed: bool) -> str:
-    digits = 2 if signed else 1
-    text = number(cell.value, f"{'+' if signed else ''}z.{digits}")
-    if cell.low is not None:
-        text += f"\n{half_width(cell.value - cell.low, digits)}"
+    form = "+.2" if signed else ".1"
+    text = plus_minus((cell.value, cell.low, cell.high), form, "\n")
     return text + (" ×" if cell.diverged else "")
 
 

@@ -131,5 +131,5 @@ def _difference(found: Difference | None) -> str:
     if found.mean is None:
         return found.remark
     if found.remark:
-        return f"{number(100 * found.mean, '+z.2')} ({found.remark})"
-    return with_interval(all_in_percent(found[:3]), "+z.2")
+        return f"{number(100 * found.mean, '+.2')} ({found.remark})"
+    return with_interval(all_in_percent(found[:3]), "+.2")

@@ -15,7 +15,7 @@ from analysis.figures.comparison import swept
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.bootstrap import Bootstrapped, bootstrap
 from analysis.stats.paired import MOST_SEEDS, Paired, compare_paired, holm
-from analysis.stats.seeds import ROUNDING, Estimate, estimate
+from analysis.stats.seeds import OF_SHARES, ROUNDING, SHARE, Estimate, estimate
 from analysis.stats.sources import Source, sources
 from trainables.hyperparameters import SOURCES
 from trainables.record_format import Curve
@@ -79,14 +79,15 @@ def study(record: SweepRecord) -> tuple[Studied, ...]:
         values = record.final(trial, METRIC)
         paired = None
         if reference is not None and trial != baseline:
-            paired = compare_paired(values, reference, _test_to_train(record, trial), rng)
+            ratio = _test_to_train(record, trial)
+            paired = compare_paired(values, reference, ratio, rng, within=OF_SHARES)
         found.append(
             Studied(
                 trial,
                 record.run_of(trial),
                 trial == baseline,
                 values,
-                estimate(values),
+                estimate(values, SHARE),
                 bootstrap(values, "median", rng),
                 bootstrap(values, "iqm", rng),
                 paired,

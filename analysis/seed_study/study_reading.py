@@ -86,7 +86,8 @@ def _differences(record: SweepRecord, studied: Sequence[Studied]) -> list[str]:
     if odd := [one.trial.name for one, paired in tested if _tests_disagree(paired)]:
         found.append(
             "The paired t-test and the Wilcoxon or permutation test, each by itself at "
-            f"{_LEVEL:g}, disagree for {some(odd)}."
+            f"{_LEVEL:g}, disagree for {some(odd)}. Wilcoxon's asks whether differences lie "
+            "symmetrically about 0, which skewed ones with a mean of 0 do not."
         )
     elif tested:
         found.append("Wilcoxon and permutation tests agree with the t-test everywhere.")
@@ -175,7 +176,7 @@ def _sources(studied: Sequence[Studied], shares: Sequence[SourceShares]) -> list
         if one.trial.key not in named or not known:
             continue
         parts = [
-            f"{SOURCE_NAMES[source.source]} {100 * total:z.0f} %"
+            f"{SOURCE_NAMES[source.source]} {100 * total:.0f} %"
             for total, source in sorted(known, key=lambda pair: -pair[0])
         ]
         found.append(

@@ -14,6 +14,7 @@ from analysis.plotting.wording import (
     NONE,
     Bounded,
     all_in_percent,
+    bracketed,
     half_width,
     in_percent,
     models_left,
@@ -88,7 +89,7 @@ def _show_pairs(
         table.add_row(
             value_text(record, one.trial),
             str(found.difference.n),
-            with_half_width(found.difference, "+z.2"),
+            with_half_width(found.difference, "+.2"),
             _other_rows(found.corrected),
             p_in_three_decimals(one.p_holm),
             number(found.effect_size, "+.2"),
@@ -130,7 +131,7 @@ def show_sources(console: Console, record: SweepRecord, shares: Sequence[SourceS
         console.print(f"{_MOST_ROWS} of {len(shares)} configurations; the CSV file has all.")
     console.print(
         "first-order and total shares by exchanging one source at a time (pick-freeze, Jansen's "
-        "estimators), 95 % bootstrap intervals; an estimate may lie beyond 0 to 100"
+        "estimators), 95 % bootstrap intervals, cut to 0 to 100"
     )
     for line in source_remarks(shares[:_MOST_ROWS]):
         console.print(line)
@@ -208,10 +209,12 @@ def _methods(studied: Sequence[Studied]) -> str:
 
 
 def _share(found: Bounded, digits: int = 0) -> str:
-    return with_interval(all_in_percent(found), f"z.{digits}")
+    return with_interval(all_in_percent(found), f".{digits}")
 
 
 def _other_rows(found: Difference) -> str:
     if found.mean is None or found.low is None:
         return NONE
+    if found.half is not None:  # cut to what is possible
+        return bracketed(in_percent(found.low), in_percent(found.high), "+.2")
     return half_width(100 * (found.mean - found.low), 2)

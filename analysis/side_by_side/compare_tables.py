@@ -52,7 +52,7 @@ def _baseline(one: Compared, rows: Sequence[Row]) -> Row | None:
 
 
 def _texts(row: Row) -> tuple[str, ...]:
-    difference = with_half_width(row.difference, "+z.2") if row.difference else NONE
+    difference = with_half_width(row.difference, "+.2") if row.difference else NONE
     estimates = (with_half_width(row.train, ".1"), with_half_width(row.test, ".1"))
     return (row.trial.name, models_left(row.test), *estimates, difference, row.run_id[:8])
 
@@ -82,7 +82,7 @@ def _show_pairs(console: Console, first: Compared, one: Compared) -> None:
     table.add_column("test: what the interval says", no_wrap=True)
     shown = _spread(pairing.shared)
     for each in shown:
-        numbers = (with_half_width(each.test, "+z.2"), with_half_width(each.train, "+z.2"))
+        numbers = (with_half_width(each.test, "+.2"), with_half_width(each.train, "+.2"))
         table.add_row(each.first.name, str(each.test.n), *numbers, about_zero(each.test))
     console.print(table)
     if len(shown) < len(pairing.shared):

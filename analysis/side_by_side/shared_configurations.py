@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import Difference, paired_difference
+from analysis.stats.seeds import OF_SHARES, Difference, paired_difference
 from trainables.record_format import Curve
 from trainables.trial import Trial
 
@@ -45,7 +45,9 @@ def pair(first: SweepRecord, other: SweepRecord) -> Pairing:
     for trial in sorted(first.configurations, key=values):
         if partner := partners.get(values(trial)):
             test, train = (
-                paired_difference(other.final(partner, metric), first.final(trial, metric))
+                paired_difference(
+                    other.final(partner, metric), first.final(trial, metric), OF_SHARES
+                )
                 for metric in (Curve.TEST_ACCURACY, Curve.TRAIN_ACCURACY)
             )
             shared.append(Shared(trial, partner, test, train))

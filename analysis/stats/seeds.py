@@ -5,6 +5,7 @@ Dimension letters: S seeds, E epochs.
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,15 @@ from trainables.result import Array, interval
 
 METHOD = "95 % t interval"
 ROUNDING = 1e-12  # differences of accuracies that spread less than this are equal
+SMOOTHING = 10  # epochs of moving averages, as in the lesson
+LEAST_P = float(np.finfo(np.float64).tiny)  # smaller p are this: none is 0
+
+# What a quantity can be. An interval cut to it holds the truth exactly as often as before.
+Bounds = tuple[float, float]
+ANY: Bounds = (-inf, inf)
+POSITIVE: Bounds = (0.0, inf)
+SHARE: Bounds = (0.0, 1.0)
+OF_SHARES: Bounds = (-1.0, 1.0)  # a difference of two shares
 
 
 class Estimate(NamedTuple):
@@ -30,24 +40,33 @@ class Estimate(NamedTuple):
     diverged: int
 
 
-def estimate(values: Array) -> Estimate:
-    """Mean and interval of `values` (S,), where NaN stands for a model that diverged."""
+def estimate(values: Array, within: Bounds = ANY) -> Estimate:
+    """Mean and interval of `values` (S,), where NaN stands for a model that diverged.
+
+    The interval does not go beyond what is possible, `within`.
+    """
     finite = values[np.isfinite(values)]
     diverged = len(values) - len(finite)
     if len(finite) == 0:
         return Estimate(None, None, None, 0, diverged)
     found = interval(finite)
-    return Estimate(found.mean, found.low, found.high, len(finite), diverged)
+    low, high = cut(found.low, within), cut(found.high, within)
+    return Estimate(found.mean, low, high, len(finite), diverged)
 
 
-def estimate_by_epoch(curves: Array) -> list[Estimate]:
-    """Mean and interval at each epoch of `curves` (S, E).
+def cut(bound: float | None, within: Bounds) -> float | None:
+    """The bound of an interval, or the nearest that is possible."""
+    return None if bound is None else min(max(bound, within[0]), within[1])
+
+
+def estimate_by_epoch(curves: Array, within: Bounds = ANY) -> list[Estimate]:
+    """Mean and interval at each epoch of `curves` (S, E), none beyond `within`.
 
     A model that diverges at any epoch is left out of all, so that a line's epochs are means of the
     same models and differ by training alone.
     """
     kept = np.isfinite(curves).all(axis=1)
-    return [estimate(np.where(kept, column, np.nan)) for column in curves.T]
+    return [estimate(np.where(kept, column, np.nan), within) for column in curves.T]
 
 
 class Difference(NamedTuple):
@@ -55,7 +74,8 @@ class Difference(NamedTuple):
 
     `n`: pairs of which both models are there. `low`, `high` (95 % t interval of the mean
     difference) and `p` (two-sided paired t-test) are None where they do not exist; `remark` then
-    says why. `p` supposes independent seeds and one comparison.
+    says why. `p` supposes independent seeds and one comparison. `half`: half of the interval before
+    it was cut to what is possible; None where it was not.
     """
 
     mean: float | None
@@ -64,6 +84,7 @@ class Difference(NamedTuple):
     n: int
     p: float | None
     remark: str
+    half: float | None = None
 
     @property
     def excludes_zero(self) -> bool:
@@ -72,9 +93,26 @@ class Difference(NamedTuple):
             return False
         return not self.low <= 0 <= self.high
 
+    @property
+    def half_width(self) -> float | None:
+        """Half of the t interval, uncut, which its standard error follows from."""
+        if self.half is not None or self.low is None or self.high is None:
+            return self.half
+        return (self.high - self.low) / 2
 
-def paired_difference(values: Array, baseline: Array) -> Difference:
-    """`values` (S,) minus `baseline` (S,), where index i of both is the same seed."""
+    def cut_to(self, within: Bounds) -> Difference:
+        """The same with an interval that does not go beyond what is possible, `within`."""
+        low, high = cut(self.low, within), cut(self.high, within)
+        if (low, high) == (self.low, self.high):
+            return self
+        return self._replace(low=low, high=high, half=self.half_width)
+
+
+def paired_difference(values: Array, baseline: Array, within: Bounds = ANY) -> Difference:
+    """`values` (S,) minus `baseline` (S,), where index i of both is the same seed.
+
+    The interval does not go beyond what is possible, `within`.
+    """
     if len(values) != len(baseline):
         raise ValueError(f"pairs need equal lengths, got {len(values)} and {len(baseline)}")
     both = np.isfinite(values) & np.isfinite(baseline)
@@ -90,8 +128,8 @@ def paired_difference(values: Array, baseline: Array) -> Difference:
         remark = f"all {n} differences are {'0' if abs(mean) < ROUNDING else 'equal'}: no test"
         return Difference(mean, mean, mean, n, None, remark)
     found = interval(differences)
-    p = float(ttest_rel(values, baseline).pvalue)
-    return Difference(mean, found.low, found.high, n, p, "")
+    p = max(LEAST_P, float(ttest_rel(values, baseline).pvalue))
+    return Difference(mean, found.low, found.high, n, p, "").cut_to(within)
 
 
 def moving_average(curves: Array, width: int) -> Array:

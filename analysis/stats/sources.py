@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.stats.seeds import ROUNDING
+from analysis.stats.seeds import ROUNDING, SHARE
 from trainables.result import Array
 
 METHOD = "circular block bootstrap"
@@ -23,7 +23,8 @@ class Source(NamedTuple):
 
     `first_order`: the share that this source brings alone; `total`: with all its interplay with the
     others, so at least as much. Over the sources the first add up to 1 at most, the second to 1 at
-    least. Both are estimates: by chance a small share comes out below 0, a large one above 1.
+    least. Both are estimates, which chance would put below 0 or above 1 now and then: they and
+    their intervals are cut to what is possible, which loses none that hold the truth.
     `n`: seeds with all models. Where nothing can be said all six are None and `remark` says why.
     """
 
@@ -88,10 +89,9 @@ def _source(
         return Source(name, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, n, "changes no model")
     first, total = _shares(rows, np.ones((1, n)))
     firsts, totals = _shares(rows, _block_counts(n, resamples, rng))
-    first_low, first_high = np.nanquantile(firsts, [0.025, 0.975]).tolist()
-    total_low, total_high = np.nanquantile(totals, [0.025, 0.975]).tolist()
-    value, full = float(first[0]), float(total[0])
-    return Source(name, value, first_low, first_high, full, total_low, total_high, n, "")
+    alone = np.clip([first[0], *np.nanquantile(firsts, [0.025, 0.975])], *SHARE).tolist()
+    whole = np.clip([total[0], *np.nanquantile(totals, [0.025, 0.975])], *SHARE).tolist()
+    return Source(name, alone[0], alone[1], alone[2], whole[0], whole[1], whole[2], n, "")
 
 
 def _nothing(name: str, n: int, remark: str) -> Source:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.stats.seeds import estimate, estimate_by_epoch, moving_average, paired_difference
+from analysis.stats.seeds import (
+    OF_SHARES,
+    SHARE,
+    estimate,
+    estimate_by_epoch,
+    moving_average,
+    paired_difference,
+)
 
 
 def test_interval_is_students() -> None:
@@ -21,6 +28,30 @@ def test_diverged_models_are_left_out_and_counted() -> None:
     found = estimate(np.array([1.0, np.nan, 2.0, 3.0]))
     assert found == estimate(np.array([1.0, 2.0, 3.0]))._replace(diverged=1)
     assert estimate(np.array([np.nan, np.nan])) == (None, None, None, 0, 2)
+
+
+def test_intervals_stay_within_what_is_possible_and_hold_the_truth_as_often() -> None:
+    draws = np.random.default_rng(0)
+    truth, held = 29 / 30, np.zeros(2)
+    for values in draws.binomial(30, truth, (500, 4)) / 30:
+        whole, cut = estimate(values), estimate(values, SHARE)
+        assert cut.low is not None
+        assert cut.high is not None
+        assert 0 <= cut.low <= values.mean() <= cut.high <= 1
+        held += [found.low <= truth <= found.high for found in (whole, cut)]  # type: ignore[operator]
+    assert held[0] == held[1]
+    (by_epoch,) = estimate_by_epoch(np.array([[1.0], [0.9]]), SHARE)
+    assert by_epoch.high == 1
+    two = paired_difference(np.array([1.0, 1.0]), np.array([0.9, 0.1]), OF_SHARES)
+    assert (two.low, two.high) == (-1, 1)  # of ± 4.4
+
+
+def test_no_p_is_0() -> None:
+    # t = 10⁵ with 999 degrees of freedom: less than a double can hold.
+    values = 1 + 1e-5 * np.tile([-1.0, 1.0], 500)
+    found = paired_difference(values, np.zeros(1000))
+    assert found.p is not None
+    assert found.p > 0
 
 
 def test_one_model_has_no_interval() -> None:

@@ -35,21 +35,33 @@ def _study(of, draws: Floats) -> tuple[Floats, dict[str, Floats]]:  # type: igno
 def test_formulas_by_hand() -> None:
     # Exchanging the split gives just the next seed's result: all comes from the split. Of six
     # seeds with 0 and 1 in turn every (base - exchanged)² is 1, and twelve values, six of them 1,
-    # have a variance of 12/11 · ¼.
+    # have a variance of 12/11 · ¼: a total of 1.83, cut to what a share can be.
     base = np.array([0.0, 1, 0, 1, 0, 1])
     split, init = sources(base, {"split": np.roll(base, -1), "init": base}, default_rng(0))
     assert split.first_order == 1
-    assert split.total == pytest.approx(1 / (2 * 12 / 11 / 4))
+    assert split.total == 1
     assert init == ("init", 0, 0, 0, 0, 0, 0, 6, "changes no model")
 
 
 def test_general_case_by_hand() -> None:
-    base, other = np.array([1.0, 2, 4, 8, 16]), np.array([3.0, 1, 4, 1, 5])
+    base, other = np.array([1.0, 2, 4, 8, 16]), np.array([3.0, 5, 4, 13, 2])
     found = sources(base, {"init": other}, default_rng(0))[0]
     variance = np.var(np.concatenate([base, other]), ddof=1)
-    assert found.total == pytest.approx((4 + 1 + 0 + 49 + 121) / 5 / (2 * variance))
     # The next seeds' bases are 2, 4, 8, 16 and, around the corner, 1.
-    assert found.first_order == pytest.approx(1 - (1 + 9 + 16 + 225 + 16) / 5 / (2 * variance))
+    assert found.first_order == pytest.approx(1 - (1 + 1 + 16 + 9 + 1) / 5 / (2 * variance))
+    near = np.array([3.0, 1, 4, 9, 15])
+    found = sources(base, {"init": near}, default_rng(0))[0]
+    variance = np.var(np.concatenate([base, near]), ddof=1)
+    assert found.total == pytest.approx((4 + 1 + 0 + 1 + 1) / 5 / (2 * variance))
+
+
+def test_no_share_and_no_bound_of_one_is_beyond_0_to_1() -> None:
+    draws = default_rng(9)
+    for seed in range(20):
+        found = sources(*_study(_model, draws.standard_normal((12, 3))), default_rng(seed), 99)
+        numbers = np.array([one[1:7] for one in found])
+        assert (numbers >= 0).all()
+        assert (numbers <= 1).all()
 
 
 def test_sources_that_add_up_have_equal_shares_of_both_orders() -> None:

@@ -13,14 +13,15 @@ from trainables.trial import Trial
 
 
 def percent(accuracy: Interval | None) -> str:
-    """Such as `96.7 % [95.5, 97.8]`: mean and 95 % interval."""
+    """Such as `96.7 % [95.5, 97.8]`: mean and 95 % interval, as far as accuracies can be."""
     if accuracy is None:
         return "not recorded"
     if accuracy.mean != accuracy.mean:
         return "diverged"
     if accuracy.low is None or accuracy.high is None:
         return f"{accuracy.mean:.1%} (one seed: no interval)".replace("%", " %")
-    text = f"{accuracy.mean:.1%} [{100 * accuracy.low:.1f}, {100 * accuracy.high:.1f}]"
+    low, high = max(0.0, accuracy.low), min(1.0, accuracy.high)
+    text = f"{accuracy.mean:.1%} [{100 * low:.1f}, {100 * high:.1f}]"
     return text.replace("%", " %")
 
 
