@@ -42,6 +42,8 @@ def planned(part: LessonPart, flags: Sequence[str]) -> Plan:
 # Of dropout and L2, chosen before any of it was run: nothing, little and much of each.
 _GRID = ("--dropout", "0", "0.2", "0.5", "--l2", "0", "0.003", "0.03")
 
+_LESSON_L2 = ("0", "0.016667", "0.033333", "0.05", "0.066667", "0.083333", "0.1")
+
 PARTS = (
     LessonPart("dropout", "dropout", (), "the lesson's dropout rates"),
     LessonPart("l2", "l2", (), "the lesson's L2 penalties"),
@@ -58,6 +60,18 @@ PARTS = (
         "seeds",
         ("--l1", "0", "0.1", "0.3", "1", "3", "10", "--epochs", "1000"),
         "how much L1 it takes to make weights sparse",
+    ),
+    LessonPart(
+        "long-batch",
+        "seeds",
+        ("--batch-size", "16", "32", "64", "--epochs", "4000", "--lr", "0.001"),
+        "the largest batches, given enough epochs",
+    ),
+    LessonPart(
+        "init",
+        "seeds",
+        ("--l2", *_LESSON_L2, "--epochs", "1000", "--vary", "init"),
+        "L2 penalties where the initial weights alone change with the seed",
     ),
     LessonPart(
         "small", "seeds", (*_GRID, "--epochs", "500"), "a grid of dropout and L2, this network"

@@ -11,31 +11,31 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
+from analysis.claims_of_lesson.one_part import WORDS
+from analysis.claims_of_lesson.verdict_texts import MEANING, texts, word
 from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.plotting.csv_files import write_csv
 from analysis.plotting.terminal import new_console
-from analysis.plotting.wording import NONE, bracketed, number, p_in_two_digits
+from analysis.plotting.wording import NONE, counted
 from analysis.reading.connection import without_password
 from analysis.reading.errors import BAD_INPUT, Stop
 
 WIDTH = 100
-_HEADINGS = ("claim", "verdict", "effect", "95 % interval", "unit", "n", "p", "new rows")
-_WIDTHS = (20, 12, 8, 19, 10, 4, 8, 8)
+_HEADINGS = ("claim", "verdict", "effect", "95 % interval", "unit", "n", "p")
+_WIDTHS = (20, 22, 8, 19, 13, 4, 8)
 _RIGHT = {"effect", "95 % interval", "n", "p"}
 
 
 def notes(sweeps: LessonSweeps) -> list[str]:
     """What a reader of the table must know, a line each, the sweeps last."""
-    lines = [
-        "p: corrected over all claims (Holm); supported and contradicted need one below 0.05.",
-        "new rows: whether the interval for other rows than these (Nadeau and Bengio) agrees.",
-        "points: percentage points. Each claim's rule stands in analysis/ beside its test.",
-    ]
+    lines = [f"{name}: {meaning}." for name, meaning in MEANING.items()]
+    lines += ["points: percentage points. The rules and how often they err: docs/verdicts.md."]
     for role, record in sweeps.records.items():
         count, seeds = len(record.configurations), len(record.manifest.trials[0].seeds)
         lines.append(
-            f"{role}: {record.manifest.run_name}, {count} configurations × {seeds} "
-            f"seeds, run {record.run_id}" + (f" ({record.partial})" if record.partial else "")
+            f"{role}: {record.manifest.run_name}, {counted(count, 'configuration')} × "
+            f"{counted(seeds, 'seed')}, run {record.run_id}"
+            + (f" ({record.partial})" if record.partial else "")
         )
     return lines
 
@@ -48,8 +48,10 @@ def show(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         console.print()
         console.print(_line(_cells(verdict)).rstrip(), style="bold")
-        for text in (f"{verdict.claim}.", verdict.reason):
-            console.print(_wrapped(text))
+        tests = texts(verdict, "").tests
+        for text in (f"{verdict.claim}.", verdict.reason, f"Test: {tests}." if tests else ""):
+            if text:
+                console.print(_wrapped(text))
     console.print()
     for line in notes(sweeps):
         console.print(_wrapped(line, ""))
@@ -61,17 +63,19 @@ def show(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> None:
 def summary(verdicts: Sequence[Verdict]) -> str:
     """How many claims have which verdict, and which are contradicted."""
     counts = Counter(verdict.verdict for verdict in verdicts)
+    found = ", ".join(f"{counts[one]} {one.replace(', ', ' but ')}" for one in WORDS if counts[one])
     against = [verdict.id for verdict in verdicts if verdict.verdict == "contradicted"]
-    named = f": {', '.join(against)}" if against else ""
-    return (
-        f"Of {len(verdicts)} claims {counts['supported']} are supported, "
-        f"{counts['inconclusive']} inconclusive and {counts['contradicted']} contradicted{named}."
-    )
+    named = f" ({', '.join(against)})" if against else ""
+    here = sum(verdict.beyond_rows == "no" for verdict in verdicts)
+    rows = f" Of these verdicts {here} hold for these rows of data alone." if here else ""
+    return f"Of {counted(len(verdicts), 'claim')}: {found}{named}.{rows}"
 
 
 def table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
     """One row per claim, with every number and the runs."""
-    rows = [{**asdict(one), "run_ids": " ".join(one.run_ids)} for one in verdicts]
+    rows = [
+        {**asdict(one), "run_ids": " ".join(one.run_ids), "in_words": word(one)} for one in verdicts
+    ]
     return pd.DataFrame(rows)
 
 
@@ -79,20 +83,19 @@ def markdown(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> str:
     """The table with its reasons and notes as a Markdown page."""
     lines = ["# The lesson's claims on the recorded sweeps", "", summary(verdicts), ""]
     lines += [
-        "| claim | verdict | effect | 95 % interval | n | test | p (Holm) | new rows |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| claim | verdict | effect | 95 % interval | n | p | test |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for verdict in verdicts:
-        _, word, effect, interval, unit, n, p, rows = _cells(verdict)
+        shown = texts(verdict, NONE)
         cells = (
             f"**{verdict.id}**: {verdict.claim}",
-            word,
-            f"{effect} {unit}".strip(),
-            interval,
-            n,
-            verdict.test or NONE,
-            p,
-            rows,
+            shown.word,
+            f"{shown.effect} {verdict.unit}".strip(),
+            shown.interval,
+            shown.n,
+            shown.p,
+            shown.tests,
         )
         lines.append(f"| {' | '.join(map(_escaped, cells))} |")
     lines += ["", "## Reasons", ""]
@@ -125,17 +128,9 @@ def save(sweeps: LessonSweeps, verdicts: Sequence[Verdict], out: Path) -> list[P
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
-    form = "z.2" if verdict.unit.startswith("%") else "+z.2"  # a level, or a difference
-    return (
-        verdict.id,
-        verdict.verdict,
-        number(verdict.effect, form),
-        bracketed(verdict.low, verdict.high, form),
-        verdict.unit,
-        str(verdict.n) if verdict.n else NONE,
-        p_in_two_digits(verdict.p),
-        verdict.beyond_rows,
-    )
+    shown = texts(verdict, NONE)
+    numbers = (shown.effect, shown.interval, verdict.unit, shown.n, shown.p)
+    return (verdict.id, shown.word, *numbers)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -27,15 +27,17 @@ class Setting(NamedTuple):
     """What a sweep must be to play a role: its name, what it varies and all that it keeps fixed.
 
     `within`: at least three of its configurations have values of the first axis in that range.
+    `vary`: what changes with the seed.
     """
 
     sweep: str
     axes: tuple[str, ...]
     fixed: Hyperparameters
     within: tuple[float, float] = (0.0, math.inf)
+    vary: tuple[str, ...] = SOURCES
 
     def fits(self, manifest: Manifest) -> bool:
-        """Whether the manifest promises such a sweep, with every seed its own in every way."""
+        """Whether the manifest promises such a sweep."""
         if manifest.name != self.sweep or {one.field for one in manifest.axes} != set(self.axes):
             return False
         wanted, (low, high) = self.fixed.as_dict(), self.within
@@ -44,7 +46,7 @@ class Setting(NamedTuple):
         if sum(low <= value <= high for value in values) < 3:
             return False
         return all(
-            trial.vary == SOURCES
+            trial.vary == self.vary
             and all(
                 value == wanted[name]
                 for name, value in trial.hyperparameters.as_dict().items()
@@ -63,6 +65,9 @@ SETTINGS: Mapping[str, Setting] = {
     # λ where the lesson says that little happens, and where an L1 penalty begins to be felt.
     "small-l2": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), (0, 0.01)),
     "strong-l1": Setting("seeds", ("l1",), Hyperparameters(epochs=1000), (0.005, math.inf)),
+    # Large batches given enough epochs, and L2 where seeds differ in the first weights alone.
+    "long-batch": Setting("seeds", ("batch_size",), Hyperparameters(epochs=4000, lr=0.001)),
+    "init": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), vary=("init",)),
     # One grid for three settings. 40 epochs of digits are as many updates as 500 of Iris.
     "small": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500)),
     "large": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500, hidden=(64, 64))),

@@ -1,21 +1,37 @@
 """From the evidence on a claim to its verdict: the rules that all claims share.
 
+They were written down before the sweeps were judged by them, and tried on made-up studies, of which
+the truth is known (`benchmarks/verdict_rules.py`, docs/verdicts.md).
+
 A claim is made of parts, each a number per seed with the side of a value on which the claim puts
-its mean. It is
+its mean, and, where it is in points, with the margin that matters: `MARGIN`, 1 point. Something is
+shown when there are `FEW`, 30, seeds or more and the p of its t test is below `LEVEL`, one in a
+million. A part is
 
-- *supported* when every part's interval lies on the predicted side. The claim's p is the largest
-  of its parts' (intersection–union test; Berger 1982, "Multiparameter hypothesis testing and
-  acceptance sampling").
-- *contradicted* when one part's interval lies on the other side, or when its mean is shown to be
-  within ± a negligible amount of the value (two one-sided tests; Schuirmann 1987). What is shown
-  to be as predicted, however little, does not count against the claim. The p is the smallest of
-  the parts', times their number (Bonferroni).
-- *inconclusive* otherwise.
+- *supported* when its mean is shown to lie on the predicted side;
+- *supported, small* when it is also shown to be less than the margin there (Schuirmann 1987);
+- *contradicted* when the mean is shown to lie on the other side; or when the predicted side is not
+  shown and the mean is shown to lie short of a quarter of the margin (`NOTHING`), which leaves out
+  every effect that matters. Never with fewer than `FEWEST`, 300, seeds;
+- *inconclusive* otherwise, with the number of seeds that would decide it in 80 % of studies if the
+  mean is what it seems.
 
-Claims that something changes little are tested the other way round: supported when every part is
-shown to be within ± the margin, contradicted when one is shown to be outside.
+A quarter and not the whole margin, for an effect of 0.3 points would otherwise be contradicted by
+some studies and supported by larger ones. A claim that something changes little is *supported* when
+the mean is shown to be within ± the margin (two one-sided tests), and *contradicted* when it is
+shown to be beyond, by 300 seeds or more.
 
-All p are two-sided and corrected by Holm over the claims; a verdict needs one below 0.05.
+A claim of several parts is *supported* when all are (intersection-union test; Berger 1982,
+"Multiparameter hypothesis testing and acceptance sampling"), and *small* when one of them is;
+*partly* supported when some are and others are contradicted, with the names of both;
+*contradicted* when some are contradicted and none is supported; else inconclusive. What is against
+one of k parts needs a p below `LEVEL` / k (Bonferroni).
+
+*Here* is added to the word when it holds for these rows of data alone: when the 95 % interval that
+allows for test sets sharing rows (Nadeau and Bengio 2003) does not say the same. More seeds cannot
+change that, only more rows.
+
+At one in a million each, the claims need no correction for their number.
 """
 
 from __future__ import annotations
@@ -23,55 +39,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from analysis.stats.equivalence import beyond_margin, within_margin
-from analysis.stats.paired import holm
+from analysis.claims_of_lesson.one_part import FEWEST, Part, PartVerdict, Word, judge
 from analysis.stats.seeds import Difference
 
-Word = Literal["supported", "contradicted", "inconclusive"]
-LEVEL = 0.05
-MARGIN = 1.0  # points of accuracy (or of weights) that count as little
-
-
-class Evidence(NamedTuple):
-    """A mean over seeds, set against the value `null` that it is tested against.
-
-    `difference`: with the 95 % interval, in `unit`; its p is that of `test` against `null`.
-    `corrected`: the same with Nadeau and Bengio's variance, for other rows than these; None where
-    that does not apply.
-    """
-
-    what: str
-    unit: str
-    difference: Difference
-    corrected: Difference | None
-    test: str
-    null: float = 0.0
-
-
-class Part(NamedTuple):
-    """Evidence with the side of its `null` that the claim predicts: 1 above, -1 below.
-
-    `negligible`: shown to lie within ± this of `null`, the evidence counts against the claim.
-    """
-
-    evidence: Evidence
-    predicted: Literal[1, -1]
-    negligible: float | None = None
+_SHOWN = ("supported", "supported, small")
 
 
 class Finding(NamedTuple):
-    """What the parts of a claim say before the correction over all claims.
+    """What a claim's parts say together.
 
-    `leaning`: the verdict if p stays below 0.05. `evidence`: the part that decides; None when
-    nothing could be tested. `agrees`: whether the corrected interval says the same.
+    `decides`: the part that the claim's numbers are of, the first of those that make it what it is,
+    of an open claim the one that takes the most seeds; None when nothing could be tested. `seeds`:
+    how many would decide an open claim; None when that is unknown or more than 100,000. `agrees`:
+    whether the intervals for other rows say the same; None without them, or when the claim is open.
     """
 
-    leaning: Word
-    p: float | None
-    evidence: Evidence | None
+    word: Word
+    decides: PartVerdict | None
     agrees: bool | None
+    seeds: int | None
     reason: str
     run_ids: tuple[str, ...]
 
@@ -84,9 +72,11 @@ class Untestable(Exception):
 class Verdict:
     """What the data say on one claim.
 
-    `effect` with its 95 % interval `low` to `high`, in `unit`; None where there is none. `p`: after
-    Holm's correction over the claims. `beyond_rows`: whether the interval corrected for test sets
-    that share rows says the same, "yes", "no", or "–" without verdict. `run_ids`: the sweeps' runs.
+    `effect` with its 95 % interval `low` to `high`, in `unit`; None where there is none. `level`:
+    whether it is a level and no difference. `test`: what the interval is of, and `p`, unless that
+    is of `p_test`. `beyond_rows`: whether the interval corrected for test sets that share rows says
+    the same, "yes", "no", or "–" without verdict. `seeds_needed`: of an open claim, how many would
+    decide it. `run_ids`: the sweeps' runs.
     """
 
     id: str
@@ -96,71 +86,36 @@ class Verdict:
     unit: str
     low: float | None
     high: float | None
+    level: bool
     n: int
     test: str
     p: float | None
+    p_test: str
     beyond_rows: str
+    seeds_needed: int | None
     reason: str
     run_ids: tuple[str, ...]
 
 
-def directed(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Finding:
-    """The finding on a claim that every part lies on its predicted side.
-
-    Its evidence is the part that decides: the weakest, or that which contradicts most clearly.
-    """
-    favour = [_favour(part, part.evidence.difference) for part in parts]
-    against = [
-        _against(part, part.evidence.difference) if p >= LEVEL else 1.0
-        for part, p in zip(parts, favour, strict=True)
-    ]
-    weakest = max(range(len(parts)), key=favour.__getitem__)
-    worst = min(range(len(parts)), key=against.__getitem__)
-    support, opposition = favour[weakest], min(1.0, len(parts) * against[worst])
-    if len(parts) > 1:
-        place = worst if support >= LEVEL > opposition else weakest
-        reason += (
-            f" Shown to be as claimed: {sum(p < LEVEL for p in favour)} of {len(parts)} parts, to "
-            f"be otherwise: {sum(p < LEVEL for p in against)}. What decides: "
-            f"{parts[place].evidence.what}."
-        )
-    if support < LEVEL:
-        also = [_favour(part, part.evidence.corrected) < LEVEL for part in parts if _known(part)]
-        return _finding("supported", support, parts[weakest].evidence, also, reason, run_ids)
-    if opposition < LEVEL:
-        part = parts[worst]
-        also = [_against(part, part.evidence.corrected) < LEVEL] if _known(part) else []
-        one, margin = part.evidence, part.negligible
-        if margin is not None and within_margin(one.difference, one.null, margin) == against[worst]:
-            part = part._replace(evidence=_shown_within(one, margin))
-        return _finding("contradicted", opposition, part.evidence, also, reason, run_ids)
-    evidence = parts[weakest].evidence
-    return _finding("inconclusive", evidence.difference.p, evidence, [], reason, run_ids)
-
-
-def little(
-    evidence: Sequence[Evidence], margin: float, reason: str, run_ids: Sequence[str]
-) -> Finding:
-    """The finding on a claim that all evidence is within ± `margin` of its `null`."""
-    evidence = [_shown_within(one, margin) for one in evidence]
-    within = [within_margin(one.difference, one.null, margin) for one in evidence]
-    beyond = [beyond_margin(one.difference, one.null, margin) for one in evidence]
-    widest = max(range(len(evidence)), key=within.__getitem__)
-    worst = min(range(len(evidence)), key=beyond.__getitem__)
-    support, opposition = within[widest], min(1.0, len(evidence) * beyond[worst])
-    if support < LEVEL:
-        also = [
-            within_margin(one.corrected, one.null, margin) < LEVEL
-            for one in evidence
-            if one.corrected is not None
-        ]
-        return _finding("supported", support, evidence[widest], also, reason, run_ids)
-    if opposition < LEVEL:
-        one = evidence[worst]._replace(test=f"t beyond ± {margin:g}")
-        also = [beyond_margin(one.corrected, one.null, margin) < LEVEL] if one.corrected else []
-        return _finding("contradicted", opposition, one, also, reason, run_ids)
-    p = min(support, opposition)
-    return _finding("inconclusive", p, evidence[widest], [], reason, run_ids)
+def finding(parts: Sequence[Part], reason: str, run_ids: Sequence[str]) -> Finding:
+    """What the parts of a claim say together; `reason` is what is known of their numbers."""
+    judged = [judge(part, len(parts)) for part in parts]
+    shown = [one for one in judged if one.word in _SHOWN]
+    against = [one for one in judged if one.word == "contradicted"]
+    still = [one for one in judged if one.word == "inconclusive"]
+    runs = tuple(dict.fromkeys(run_ids))
+    if len(shown) == len(judged):
+        decides = next((one for one in shown if one.word == "supported, small"), shown[0])
+        return Finding(decides.word, decides, _agree(shown), None, reason, runs)
+    reason += _by_name(shown, against, still) if len(judged) > 1 else ""
+    if against:
+        word: Word = "partly" if shown else "contradicted"
+        found = [*shown, *against] if shown else against
+        return Finding(word, against[0], _agree(found), None, reason, runs)
+    most = max(still, key=lambda one: one.seeds or math.inf)
+    if any(one.leaning for one in still):
+        reason += f" Contradicted is said from {FEWEST} seeds on."
+    return Finding("inconclusive", most, None, most.seeds, reason, runs)
 
 
 def untested(reason: str, run_ids: Sequence[str] = ()) -> Finding:
@@ -169,81 +124,49 @@ def untested(reason: str, run_ids: Sequence[str] = ()) -> Finding:
 
 
 def decide(claims: Sequence[tuple[str, str]], findings: Sequence[Finding]) -> list[Verdict]:
-    """The verdicts on `claims` (id and text), with p corrected over all of them."""
-    corrected = holm([finding.p for finding in findings])
+    """The verdicts on `claims` (id and text)."""
     return [
-        _verdict(name, text, finding, p)
-        for (name, text), finding, p in zip(claims, findings, corrected, strict=True)
+        _verdict(name, text, found) for (name, text), found in zip(claims, findings, strict=True)
     ]
 
 
-def _shown_within(evidence: Evidence, margin: float) -> Evidence:
-    return evidence._replace(test=f"two one-sided t, ± {margin:g}")
+def _by_name(
+    shown: Sequence[PartVerdict], against: Sequence[PartVerdict], still: Sequence[PartVerdict]
+) -> str:
+    """Which parts hold, which do not, which are open."""
+    groups = (("Holds", shown), ("Does not hold", against), ("Open", still))
+    named = (
+        f" {word}: {'; '.join(one.part.title for one in group)}." for word, group in groups if group
+    )
+    return "".join(named)
 
 
-def _favour(part: Part, difference: Difference | None) -> float:
-    """p of the predicted side; 1 when the interval does not lie there."""
-    return _side(difference, part.evidence.null, part.predicted)
+def _agree(judged: Sequence[PartVerdict]) -> bool | None:
+    known = [one.agrees for one in judged if one.agrees is not None]
+    return all(known) if known else None
 
 
-def _against(part: Part, difference: Difference | None) -> float:
-    opposite = _side(difference, part.evidence.null, -part.predicted)
-    if part.negligible is None:
-        return opposite
-    return min(opposite, within_margin(difference, part.evidence.null, part.negligible))
-
-
-def _side(difference: Difference | None, null: float, side: int) -> float:
-    if difference is None or difference.low is None or difference.high is None:
-        return 1.0
-    bound = difference.low if side > 0 else difference.high
-    if side * (bound - null) <= 0:
-        return 1.0
-    if difference.p is None:  # all seeds agree: the sign test
-        return min(1.0, 2 * 0.5**difference.n)
-    return difference.p
-
-
-def _known(part: Part) -> bool:
-    return part.evidence.corrected is not None
-
-
-def _finding(
-    leaning: Word,
-    p: float | None,
-    evidence: Evidence,
-    agrees: Sequence[bool],
-    reason: str,
-    run_ids: Sequence[str],
-) -> Finding:
-    if p is not None and evidence.difference.p is None:
-        evidence = evidence._replace(test="sign test, as all seeds agree")
-    whether = all(agrees) if agrees else None
-    return Finding(leaning, p, evidence, whether, reason, tuple(dict.fromkeys(run_ids)))
-
-
-def _verdict(name: str, text: str, finding: Finding, p: float | None) -> Verdict:
-    word, reason = finding.leaning, finding.reason
-    if word != "inconclusive" and (p is None or p >= LEVEL):
-        reason += f" Leans to {word}, but not after Holm's correction over the claims."
-        word = "inconclusive"
-    evidence = finding.evidence
+def _verdict(name: str, text: str, found: Finding) -> Verdict:
+    decides = found.decides
+    evidence = decides.part.evidence if decides else None
     difference = evidence.difference if evidence else Difference(None, None, None, 0, None, "")
-    agrees = {True: "yes", False: "no", None: "–"}[finding.agrees]
     return Verdict(
         id=name,
         claim=text,
-        verdict=word,
+        verdict=found.word,
         effect=_finite(difference.mean),
         unit=evidence.unit if evidence else "",
         low=_finite(difference.low),
         high=_finite(difference.high),
+        level=bool(evidence and evidence.level),
         n=difference.n,
         test=evidence.test if evidence else "",
-        p=p,
-        beyond_rows="–" if word == "inconclusive" else agrees,
-        reason=reason,
-        run_ids=finding.run_ids,
+        p=decides.p if decides else None,
+        p_test=decides.test if decides else "",
+        beyond_rows={True: "yes", False: "no", None: "–"}[found.agrees],
+        seeds_needed=found.seeds,
+        reason=found.reason,
+        run_ids=found.run_ids,
     )
 
 

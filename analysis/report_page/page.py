@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from analysis.claims_of_lesson.claims_table import link
 from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
+from analysis.claims_of_lesson.verdict_texts import MEANING
 from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.plotting.file_names import file_name
 from analysis.reading.sweep_record import SweepRecord
@@ -66,6 +67,7 @@ def report_page(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict])
     return environment.get_template("page.html").render(
         answer=answer(records, verdicts),
         claims=list(map(claim_line, verdicts)),
+        meanings=MEANING,
         figures=lesson_figures(records),
         sections=sections,
         anchors=anchors,

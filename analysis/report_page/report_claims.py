@@ -5,30 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from analysis.claims_of_lesson.verdicts import Verdict, Word
+from analysis.claims_of_lesson.one_part import Word
+from analysis.claims_of_lesson.verdict_texts import slug, texts
+from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.plotting.file_names import file_name
-from analysis.plotting.wording import from_to, number, p_in_two_digits
 from analysis.reading.sweep_record import SweepRecord
 from trainables.record_format import Curve
 
 # Sign, word and colour each tell a verdict by itself: in grey print the first two are left.
-SIGNS: Mapping[Word, str] = {"supported": "✓", "contradicted": "✗", "inconclusive": "?"}
+SIGNS: Mapping[Word, str] = {
+    "supported": "✓",
+    "supported, small": "≈",
+    "partly": "◐",
+    "contradicted": "✗",
+    "inconclusive": "?",
+}
 
 
 class ClaimLine(NamedTuple):
-    """A verdict as text; `runs`: the ids of the runs that it follows from."""
+    """A verdict as text; `style` is its name in the page's style sheet, `runs` the ids of the runs
+    that it follows from.
+    """
 
     anchor: str
     name: str
     claim: str
     verdict: Word
+    word: str
+    style: str
     sign: str
     effect: str
     interval: str
     n: str
     test: str
     p: str
-    beyond_rows: str
     reason: str
     runs: tuple[str, ...]
 
@@ -36,7 +46,7 @@ class ClaimLine(NamedTuple):
 class ClaimsAnswer(NamedTuple):
     """What the first lines of the report say."""
 
-    counts: tuple[tuple[Word, str, int], ...]
+    counts: tuple[tuple[Word, str, str, int], ...]
     claims: int
     models: int
     diverged: int
@@ -48,18 +58,20 @@ class ClaimsAnswer(NamedTuple):
 
 def claim_line(verdict: Verdict) -> ClaimLine:
     """The verdict as text, with a word for each number that there is not."""
+    shown = texts(verdict, "none", brackets=False)
     return ClaimLine(
         anchor=f"claim-{file_name(verdict.id)}",
         name=verdict.id,
         claim=verdict.claim,
         verdict=verdict.verdict,
+        word=shown.word,
+        style=slug(verdict.verdict),
         sign=SIGNS[verdict.verdict],
-        effect=number(verdict.effect, "+z.2", f" {verdict.unit}", "none").strip(),
-        interval=from_to(verdict.low, verdict.high, "+z.2", "none"),
-        n=str(verdict.n) if verdict.n else "none",
-        test=verdict.test or "none",
-        p=p_in_two_digits(verdict.p, "no test"),
-        beyond_rows=verdict.beyond_rows,
+        effect=f"{shown.effect} {verdict.unit}".strip(),
+        interval=shown.interval,
+        n=shown.n,
+        test=shown.tests,
+        p=shown.p,
         reason=verdict.reason,
         runs=verdict.run_ids,
     )
@@ -82,7 +94,7 @@ def answer(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> C
         for record in unique
     }
     return ClaimsAnswer(
-        counts=tuple((word, sign, words.count(word)) for word, sign in SIGNS.items()),
+        counts=tuple((word, slug(word), sign, words.count(word)) for word, sign in SIGNS.items()),
         claims=len(verdicts),
         models=trained,
         diverged=lost,

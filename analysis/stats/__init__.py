@@ -1,1 +1,1 @@
-"""Statistics over seeds: intervals, pairs, trends, equivalence, sources of variance."""
+"""Statistics over seeds: intervals, pairs, equivalence, sources of variance."""

@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, Dialog, Page
 
 from analysis.claims import judge
 from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
-from analysis.claims_of_lesson.verdicts import Verdict
+from analysis.claims_of_lesson.verdict_texts import MEANING, word
+from analysis.claims_of_lesson.verdicts import Verdict, decide, untested
 from analysis.figures.by_sweep import accuracy_against_value, loss_against_epoch
 from analysis.figures.concept_figures import penalties
 from analysis.figures.of_sweeps import FIGURES, SweepFigure
@@ -70,9 +71,8 @@ def records() -> dict[str, SweepRecord]:
 @pytest.fixture(scope="module")
 def verdicts(records: Mapping[str, SweepRecord]) -> list[Verdict]:
     found = judge(LessonSweeps(records))
-    none = Verdict(
-        NASTY[0], NASTY[1], "inconclusive", None, "", None, None, 0, "", None, "–", NASTY[2], ()
-    )
+    nothing = untested(NASTY[2])
+    (none,) = decide([(NASTY[0], NASTY[1])], [nothing])
     return [*found, none]
 
 
@@ -162,7 +162,9 @@ def test_every_claim_and_every_number_has_its_run_and_its_origin(
     for verdict in verdicts:
         assert verdict.claim in text
         assert verdict.reason in text
+        assert word(verdict) in text
         assert all(run[:8] in text for run in verdict.run_ids)
+    assert all(meaning in text for meaning in MEANING.values())
     assert "c0ffee, with uncommitted changes" in text
     assert "python sweeps/l2.py --tracking-uri http://***@host" in text
     assert "secret" not in text
@@ -178,8 +180,8 @@ def test_the_first_lines_count_verdicts_models_and_what_is_lacking(
     records: Mapping[str, SweepRecord], verdicts: list[Verdict], outline: _Outline
 ) -> None:
     found = answer(records, verdicts)
-    assert sum(count for _, _, count in found.counts) == len(verdicts)
-    assert {w: n for w, _, n in found.counts}["inconclusive"] == sum(
+    assert sum(count for *_, count in found.counts) == len(verdicts)
+    assert {word: count for word, *_, count in found.counts}["inconclusive"] == sum(
         one.verdict == "inconclusive" for one in verdicts
     )
     configurations = sum(len(record.usable) for record in records.values())

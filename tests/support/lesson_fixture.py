@@ -32,6 +32,8 @@ VALUES: Mapping[str, Sequence[tuple[float, ...]]] = {
     "batch_size": [(16,), (2,), (4,), (8,), (32,), (64,)],  # 16, the baseline, first
     "small-l2": [(x,) for x in (0.0, 0.002, 0.005, 0.01)],
     "strong-l1": [(x,) for x in (0.0, 0.3, 3.0, 10.0)],
+    "long-batch": [(16,), (32,), (64,)],
+    "init": [(x,) for x in (0.0, 0.025, 0.05, 0.075, 0.1)],
     "small": list(product((0.0, 0.2), (0.0, 0.01, 0.03))),
     "large": list(product((0.0, 0.2), (0.0, 0.01, 0.03))),
     "harder": list(product((0.0, 0.2), (0.0, 0.01, 0.03))),
@@ -67,7 +69,7 @@ def made_up(
         chosen: dict[str, Any] = dict(zip(setting.axes, values, strict=True))
         hyperparameters = replace(base, **chosen)
         name = configuration_name(setting.axes, hyperparameters)
-        trial = Trial(name, hyperparameters, tuple(range(seeds)))
+        trial = Trial(name, hyperparameters, tuple(range(seeds)), setting.vary)
         sweep.append(_recorded(trial, world or World(), zlib.crc32(f"{role} {name}".encode())))
     return sweep
 
@@ -194,6 +196,8 @@ PLAUSIBLE: Mapping[str, World] = {
     "batch_size": World(pace=lambda hp: 4 * hp.batch_size),
     "small-l2": World(),
     "strong-l1": World(zeros=lambda hp: min(0.6, 0.1 * hp.l1)),
+    "long-batch": World(pace=lambda hp: 4 * hp.batch_size),
+    "init": World(luck=0.02),
     "small": World(),
     "large": World(test=lambda hp: 0.95 + 0.1 * min(hp.dropout, 0.1)),
     "harder": World(test=lambda hp: 0.93 + 0.2 * min(hp.dropout, 0.1)),

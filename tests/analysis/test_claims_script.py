@@ -1,0 +1,109 @@
+"""The lesson's sweeps in a store: which play a role, what is lacking, and the script's table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from analysis.claims import judge, main
+from analysis.claims_of_lesson.claims_table import WIDTH, markdown
+from analysis.claims_of_lesson.lesson_sweeps import load_lesson
+from analysis.claims_of_lesson.verdict_texts import word
+from analysis.reading.connection import open_store
+from analysis.reading.errors import Stop
+from analysis.reading.script_options import Places
+from support.lesson_fixture import dataset_of, made_up, write_role
+from support.record_fixture import Faults, new_store
+from support.warm_scripts import run_warm
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    return new_store(tmp_path)
+
+
+def test_the_newest_finished_sweep_in_the_lessons_setting_plays_the_role(uri: str) -> None:
+    client = open_store(uri)
+    write_role(uri, "l2", run_name="old")
+    wanted = write_role(uri, "l2", run_name="new")
+    write_role(uri, "l2", made_up("l2", seeds=2, epochs=40), run_name="short")
+    write_role(uri, "l2", run_name="unfinished", status="KILLED")
+    two = write_role(uri, "small-l2")
+    found = load_lesson(client, allow_partial=True).records
+    assert {role: record.run_id for role, record in found.items()} == {
+        "l2": wanted,
+        "small-l2": two,
+    }
+
+
+def test_missing_sweeps_are_named_with_the_remedy(uri: str) -> None:
+    client = open_store(uri)
+    with pytest.raises(Stop, match=r"dropout, l2, .*: python sweeps/lesson\.py$") as none:
+        load_lesson(client, allow_partial=True)
+    assert none.value.code == 2
+    write_role(uri, "l2")
+    with pytest.raises(Stop, match=r"for: dropout, l1, .*: python sweeps/lesson\.py$") as some:
+        load_lesson(client)
+    assert some.value.code == 3
+    found = judge(load_lesson(client, allow_partial=True))
+    assert "No finished sweep for dropout" in found[0].reason
+
+
+def test_sweeps_on_different_data_are_refused(uri: str) -> None:
+    write_role(uri, "l2")
+    other = {"dataset": {**dataset_of("l1"), "digest": "f" * 16}}
+    write_role(uri, "l1", changes=other)
+    with pytest.raises(Stop, match=r"different data .* --again") as refused:
+        load_lesson(open_store(uri), allow_partial=True)
+    assert refused.value.code == 2
+
+
+def test_partial_sweeps_are_said_to_be(uri: str) -> None:
+    sweep = made_up("l2", seeds=4)
+    write_role(uri, "l2", sweep, faults=Faults(failed=[sweep[0].trial.name]))
+    sweeps = load_lesson(open_store(uri), allow_partial=True)
+    found = {verdict.id: verdict for verdict in judge(sweeps)}
+    assert "baseline" in found["l2-too-strong"].reason
+    assert "(partial: 1 of 5 trials missing)" in markdown(sweeps, list(found.values()))
+
+
+def test_the_script_prints_saves_and_uploads_the_table(lesson_store: str, tmp_path: Path) -> None:
+    done = run_warm("analysis/claims.py", "--tracking-uri", lesson_store, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    places = ("MLflow runs in ", "figures/")  # whose paths are as long as they are
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(places)]
+    assert max(map(len, lines)) <= WIDTH
+    sweeps = load_lesson(open_store(lesson_store))
+    expected = judge(sweeps)
+    table = pd.read_csv(tmp_path / "figures" / "claims.csv")
+    assert list(table["id"]) == [one.id for one in expected]
+    assert list(table["verdict"]) == [one.verdict for one in expected]
+    assert table["effect"].to_numpy() == pytest.approx([one.effect for one in expected])
+    page = (tmp_path / "figures" / "claims.md").read_text(encoding="utf-8")
+    for one in expected:
+        assert re.search(rf"^{one.id} +{word(one)} ", done.stdout, re.MULTILINE)
+        assert f"| **{one.id}**: " in page
+    client = MlflowClient(lesson_store)
+    for record in sweeps.records.values():
+        assert f"/#/runs/{record.run_id})" in page
+        uploaded = [each.path for each in client.list_artifacts(record.run_id, "figures")]
+        assert {"figures/claims.csv", "figures/claims.md"} <= set(uploaded)
+
+
+def test_the_script_refuses_in_one_line(
+    uri: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    write_role(uri, "l2")
+    for options, code in (
+        (Places(tracking_uri=uri), 3),
+        (Places(tracking_uri=f"sqlite:///{tmp_path}/none.db"), 4),
+        (Places(tracking_uri=uri, allow_partial=True, out=blocked), 2),
+    ):
+        assert main(options) == code
+        assert len(capsys.readouterr().err.splitlines()) == 1
