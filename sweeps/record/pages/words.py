@@ -70,8 +70,9 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         )
     else:
         caution = (
-            "The best of many configurations is partly luck: compare its interval with the "
-            "baseline's, and try it again on fresh seeds."
+            "The best of many configurations is partly luck, and whether two of these intervals "
+            "overlap decides nothing: look at the difference to the baseline seed by seed, which "
+            "the sweep's figures have, and try the best again on fresh seeds."
         )
     lines = [
         f"{head}  \n{links}" if links else head,
