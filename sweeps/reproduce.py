@@ -8,6 +8,7 @@ ones with 3, a table of what differs, and the likely reason.
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,14 @@ from trainables.record_format import Artifact, Kind, Tag
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+
+
+_NOTHING_KNOWN = "nothing known differs: the record may have been changed afterwards"
+# Of a record of before each trial had its `Tag.ARITHMETIC`.
+_UNKNOWN = (
+    "it was made with other vector instructions or settings of the environment, of which it does "
+    "not tell"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +114,9 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
             f"{points:,} points in MLflow"
         )
         return DONE
-    _show(found, reasons(manifest, dataset.digest, recorded.device))
+    then = json.loads(run.data.tags.get(Tag.ARITHMETIC, "{}"))
+    likely = reasons(manifest, dataset.digest, recorded.device, then, again.arithmetic)
+    _show(found, likely or [_NOTHING_KNOWN if then else f"{_NOTHING_KNOWN}, or {_UNKNOWN}"])
     return SOME_FAILED
 
 
@@ -158,7 +169,7 @@ def _show(found: Sequence[Deviation], likely: Sequence[str]) -> None:
     if not console.is_terminal:
         console.width = 160  # in a pipe or a log there is no edge to fit
     console.print(table)
-    for line in likely or ["nothing known differs: the record may have been changed afterwards"]:
+    for line in likely:
         console.print(f"likely reason: {line}", markup=False, highlight=False, soft_wrap=True)
 
 

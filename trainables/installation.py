@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,6 +13,16 @@ from trainables.hyperparameters import TRAINER_VERSION
 
 NUMBERS_DEPEND_ON = ("torch", "numpy")
 ABSENT = "absent"
+# Environment variables by which torch, the libraries below it and numpy choose the instructions
+# that they compute with. How many threads there are decides no bit: the trainers use one.
+VARIABLES = (
+    "ATEN_CPU_CAPABILITY",
+    *("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE"),
+    *("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE"),
+    *("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
+    "GLIBC_TUNABLES",
+    *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG"),
+)
 
 
 def package_version(name: str) -> str:
@@ -29,6 +41,31 @@ def cpu_name() -> str:
         return platform.processor() or platform.machine()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def set_variables() -> dict[str, str]:
+    """Those of `VARIABLES` that are set for this process."""
+    return {name: os.environ[name] for name in VARIABLES if name in os.environ}
+
+
+@cache
+def arithmetic() -> dict[str, str]:
+    """What decides the last bits of the numbers that this process trains, besides its device.
+
+    `cpu`, `instructions` (the vector instructions that torch uses), `torch`, `numpy`, `libc`, and
+    every variable that is set, by its name.
+    """
+    import numpy
+    import torch
+
+    return {
+        "cpu": cpu_name(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "libc": " ".join(platform.libc_ver()),
+        **set_variables(),
+    }
 
 
 def code_files() -> list[Path]:

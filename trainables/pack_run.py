@@ -10,6 +10,7 @@ import numpy as np
 
 from trainables import data
 from trainables.draws import Seed
+from trainables.installation import arithmetic
 from trainables.result import CV_CURVES, Trained, TrialResult
 from trainables.train_pack import Model, Pack
 from trainables.trial import Trial
@@ -115,6 +116,7 @@ class PackRun:
                     waiting.take(np.arange(first, stop)),
                     seconds_a_model * trial.models,
                     self._device_name,
+                    arithmetic(),
                 )
             )
             self._trials_done += 1

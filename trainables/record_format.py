@@ -50,6 +50,7 @@ class Tag:
     SEED = "seed"
     PART = "curves.part"  # name of the Parquet files with its curves and weights
     DEVICE = "device"
+    ARITHMETIC = "arithmetic"  # JSON: what decided the last bits where it was trained
     DIVERGED = "diverged"
     ERROR = "error"  # why a trial failed
     # MLflow's own

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -115,12 +115,15 @@ class TrialResult:
     """A trained trial: model i of `trained` was trained with `trial.seeds[i]`.
 
     `seconds`: its share of the pack's training time. `device`: `cpu` or a CUDA device's name.
+    `arithmetic`: what decided the last bits where it was trained, see `trainables.installation`;
+    empty in results of before this was kept, and in those read back from tables.
     """
 
     trial: Trial
     trained: Trained
     seconds: float
     device: str
+    arithmetic: Mapping[str, str] = field(default_factory=dict)
 
     def finals(self, summary_epochs: range) -> dict[str, Array]:
         """One number per seed, (S,) float64, by name, for everything that a trial is judged by.
@@ -177,7 +180,7 @@ def from_bytes(content: bytes) -> list[TrialResult]:
 def to_arrow(results: list[TrialResult]) -> pa.Table:
     """One row per model: trial, seed, each curve and each parameter as a list, exact to the bit.
 
-    The trial, which names all of its seeds, stands in its first row alone.
+    The trial, which names all of its seeds, and its arithmetic stand in its first row alone.
     """
     columns: dict[str, list[object]] = {}
     for result in results:
@@ -187,6 +190,7 @@ def to_arrow(results: list[TrialResult]) -> pa.Table:
                 "seed": seed,
                 "seconds": result.seconds,
                 "device": result.device,
+                "arithmetic": json.dumps(dict(result.arithmetic)) if index == 0 else "",
             }
             for name, values in result.trained.curves.items():
                 row[name] = values[index]
@@ -210,6 +214,8 @@ def from_arrow(table: pa.Table) -> list[TrialResult]:
     curve_names = recorded_curves(table.column_names)
     lists = {name: _Lists(table, name) for name in (*curve_names, *parameter_names)}
     seconds, devices = (table.column(name).to_pylist() for name in ("seconds", "device"))
+    known = "arithmetic" in table.column_names  # else an earlier version kept them
+    arithmetics = table.column("arithmetic").to_pylist() if known else ["{}"] * len(trials)
     for start, stop in zip(starts, [*starts[1:], len(trials)], strict=True):
         curves = {name: lists[name].rows(start, stop, [-1]) for name in curve_names}
         parameters = {
@@ -221,6 +227,7 @@ def from_arrow(table: pa.Table) -> list[TrialResult]:
                 trained=Trained(curves, parameters),
                 seconds=seconds[start],
                 device=devices[start],
+                arithmetic=json.loads(arithmetics[start]),
             )
         )
     return results

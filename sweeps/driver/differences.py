@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sweeps.plan import provenance
 from sweeps.record.runs.finished_run import FinishedRun, MetricPoint
 from trainables.hyperparameters import DECLARED, TRAINER_VERSION, Hyperparameters
+from trainables.installation import NUMBERS_DEPEND_ON, VARIABLES, package_version
 from trainables.manifest import Manifest
 from trainables.record_format import Metric
 from trainables.result import TrialResult
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-_PACKAGES = ("torch", "numpy")  # those that numbers depend on
+_WORDS = {"cpu": "CPU", "instructions": "vector instructions", "libc": "C library"}
 
 
 class Deviation(NamedTuple):
@@ -102,14 +102,43 @@ def _in_metric(
     return [Deviation(f"{name}{of}", where, *texts, max(gaps), sum(gap > 0 for gap in gaps))]
 
 
-def reasons(manifest: Manifest, digest: str, device: str) -> list[str]:
-    """What is not as it was when the trial was recorded, and can change numbers."""
-    here, cpu = provenance.versions(), provenance.machine()["cpu"]
+def reasons(
+    manifest: Manifest, digest: str, device: str, then: Mapping[str, str], now: Mapping[str, str]
+) -> list[str]:
+    """What is not as it was when the trial was recorded, and can change numbers.
+
+    `digest`: that of the data now. `device`: the one it was trained on. `then` and `now`: what
+    decides last bits, see `trainables.installation.arithmetic`; `then` is empty for records of
+    before it was kept.
+    """
     pairs = [
         ("data digest", manifest.dataset["digest"], digest),
         ("version of the trainer", manifest.trainer_version, TRAINER_VERSION),
-        *((name, manifest.versions.get(name), here[name]) for name in _PACKAGES),
-        ("CPU of the driver", manifest.machine.get("cpu"), cpu),
+        *(_arithmetic(then, now) if then else _of_the_driver(manifest, now)),
         ("device", device, "cpu"),
     ]
-    return [f"other {what}: {then} then, {now} now" for what, then, now in pairs if then != now]
+    found = [
+        f"other {what}: {was} then, {is_now} now" for what, was, is_now in pairs if was != is_now
+    ]
+    if not then:
+        found += [
+            f"{name}={now[name]} is set now; whether it was then, this record does not say"
+            for name in VARIABLES
+            if name in now
+        ]
+    return found
+
+
+def _arithmetic(
+    then: Mapping[str, str], now: Mapping[str, str]
+) -> Iterator[tuple[str, object, object]]:
+    for name in dict.fromkeys([*then, *now]):
+        yield _WORDS.get(name, name), then.get(name, "not set"), now.get(name, "not set")
+
+
+def _of_the_driver(
+    manifest: Manifest, now: Mapping[str, str]
+) -> Iterator[tuple[str, object, object]]:
+    for name in NUMBERS_DEPEND_ON:
+        yield name, manifest.versions.get(name), package_version(name)
+    yield "CPU of the driver", manifest.machine.get("cpu"), now["cpu"]

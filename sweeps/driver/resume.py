@@ -120,6 +120,11 @@ def _require_equal_numbers(manifest: Manifest, what: str) -> None:
     ]
     if manifest.machine.get("cpu") != machine["cpu"]:
         differences.append(f"CPU {manifest.machine.get('cpu')} then, {machine['cpu']} now")
+    variables = manifest.machine.get("variables", machine["variables"])  # older ones lack them
+    if variables != machine["variables"]:
+        differences.append(
+            f"{variables or 'nothing'} set then, {machine['variables'] or 'nothing'} now"
+        )
     if differences:
         print(
             f"warning: {'; '.join(differences)}: the last bits of numbers may differ from those "

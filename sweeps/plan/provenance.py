@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainables.installation import cpu_name, package_version
+from trainables.installation import cpu_name, package_version, set_variables
 
 _PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "mlflow", "optuna", "pandas", "pyarrow")
 # Up to the last @ before the path: passwords may hold one.
@@ -62,11 +62,12 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str | int]:
-    """The driver's machine."""
+    """The driver's machine, and what is set there that decides last bits; see `arithmetic`."""
     return {
         "host": platform.node(),
         "system": f"{platform.system()} {platform.release()}",
         "cpu": cpu_name(),
         "cores": os.cpu_count() or 1,
         "executable": sys.executable,
+        "variables": " ".join(f"{name}={value}" for name, value in set_variables().items()),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import mlflow
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import torch
 from support.record import Record
 from trainables import data
 from trainables.draws import Seed
+from trainables.installation import arithmetic
 from trainables.result import CURVES, interval
 from trainables.train_one import train_one
 from trainables.trial import Trial
@@ -50,6 +53,9 @@ def test_every_run_carries_the_sweeps_tags(l2_record: Record) -> None:
         assert run.data.tags["sweep"] == name
         assert run.data.tags["config"].startswith("l2=")
         assert run.data.tags["trial.key"]
+    here = {name: str(value) for name, value in arithmetic().items()}
+    for run in l2_record.trials:
+        assert json.loads(run.data.tags["arithmetic"]) == here
     parents = {run.info.run_id: run.data.tags["trial.key"] for run in l2_record.trials}
     for run in l2_record.trials:
         assert run.data.tags["mlflow.parentRunId"] == l2_record.parent.info.run_id

@@ -76,10 +76,44 @@ def test_numbers_that_differ_are_shown(copied: Record) -> None:
     assert "the record may have been changed afterwards" in done.stdout
 
 
+def test_numbers_of_other_vector_instructions_are_no_changed_record(l2_record: Record) -> None:
+    run = l2_record.trials[0]
+    other = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
+    done = run_script("sweeps/reproduce.py", run.info.run_id, cwd=l2_record.folder, **other)
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+    if done.returncode == 3:
+        for name, value in other.items():
+            assert f"likely reason: other {name}: not set then, {value} now" in done.stdout
+        assert "may have been changed" not in done.stdout
+
+
+def test_what_was_otherwise_where_a_trial_was_trained_is_named(
+    copied: Record, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client, run = copied.client, copied.trials[0]
+    client.log_metric(run.info.run_id, "invented", 1.0)
+    assert reproduce(client, run.info.run_id) == 3
+    assert "the record may have been changed afterwards" in capsys.readouterr().out
+    here = json.loads(run.data.tags["arithmetic"])
+    then = here | {"torch": "1.0", "cpu": "Abacus", "MKL_CBWR": "AVX2"}
+    client.set_tag(run.info.run_id, "arithmetic", json.dumps(then))
+    assert reproduce(client, run.info.run_id) == 3
+    printed = capsys.readouterr().out
+    assert f"other torch: 1.0 then, {here['torch']} now" in printed
+    assert f"other CPU: Abacus then, {here['cpu']} now" in printed
+    assert "other MKL_CBWR: AVX2 then, not set now" in printed
+    assert "other numpy" not in printed
+    assert "may have been changed" not in printed
+
+
 @pytest.mark.slow
-def test_another_torch_and_another_cpu_are_named_as_reasons(copied: Record) -> None:
+def test_records_that_know_their_driver_alone_name_its_torch_and_its_cpu(copied: Record) -> None:
     client, run = copied.client, copied.trials[0]
     parent = copied.parent
+    client.log_metric(run.info.run_id, "invented", 1.0)
+    client.delete_tag(run.info.run_id, "arithmetic")
+    unsure = run_script("sweeps/reproduce.py", run.info.run_id, cwd=copied.folder)
+    assert "may have been changed afterwards, or it was made with other vector" in unsure.stdout
     manifest = dict(copied.manifest)
     manifest["versions"] = manifest["versions"] | {"torch": "1.0"}
     manifest["machine"] = manifest["machine"] | {"cpu": "Abacus"}
@@ -88,15 +122,16 @@ def test_another_torch_and_another_cpu_are_named_as_reasons(copied: Record) -> N
     before = place.read_text()
     digest = hashlib.sha256(text.encode()).hexdigest()
     client.set_tag(parent.info.run_id, "manifest.sha256", digest)
-    client.log_metric(run.info.run_id, "invented", 1.0)
     try:
         place.write_text(text)
-        done = run_script("sweeps/reproduce.py", run.info.run_id, cwd=copied.folder)
+        set_now = {"MKL_CBWR": "COMPATIBLE"}
+        done = run_script("sweeps/reproduce.py", run.info.run_id, cwd=copied.folder, **set_now)
     finally:
         place.write_text(before)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "other torch: 1.0 then" in done.stdout
     assert "Abacus then" in done.stdout
+    assert "MKL_CBWR=COMPATIBLE is set now; whether it was then" in done.stdout
 
 
 def test_only_trials_are_reproduced(l2_record: Record) -> None:

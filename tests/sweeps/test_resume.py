@@ -84,8 +84,10 @@ def test_only_a_sweep_of_that_name_is_resumed(killed: Path) -> None:
 @pytest.mark.slow
 def test_a_dry_run_names_what_is_left_and_touches_nothing(killed: Path) -> None:
     before = everything(store(killed))
-    done = run_script("sweeps/l2.py", "--resume", "--dry-run", cwd=killed)
+    other = {"MKL_CBWR": "COMPATIBLE"}
+    done = run_script("sweeps/l2.py", "--resume", "--dry-run", cwd=killed, **other)
     assert done.returncode == 0, done.stderr
+    assert "nothing set then, MKL_CBWR=COMPATIBLE now: the last bits" in done.stderr
     recorded = {run.name for key, run in before.runs.items() if key[0] == "trial"}
     promised = {trial["name"] for trial in before.manifest["trials"]}
     assert {line.strip() for line in done.stdout.splitlines()[1:]} == promised - recorded

@@ -60,6 +60,7 @@ def _made_up() -> TrialResult:
 def _assert_same(found: TrialResult, expected: TrialResult) -> None:
     assert found.trial == expected.trial
     assert (found.seconds, found.device) == (expected.seconds, expected.device)
+    assert found.arithmetic == expected.arithmetic
     for one, other in (
         (found.trained.curves, expected.trained.curves),
         (found.trained.parameters, expected.trained.parameters),
@@ -87,6 +88,13 @@ def test_results_of_an_earlier_version_name_the_trial_in_every_row() -> None:
     found = from_arrow(table.set_column(place, "trial", pa.array(trials)))
     for one, expected in zip(found, results, strict=True):
         _assert_same(one, expected)
+
+
+def test_results_of_an_earlier_version_say_nothing_of_their_arithmetic() -> None:
+    results = _trained_trials()
+    assert results[0].arithmetic["instructions"]
+    for one in from_arrow(to_arrow(results).drop_columns(["arithmetic"])):
+        assert one.arithmetic == {}
 
 
 def test_nan_and_infinity_survive_bytes() -> None:

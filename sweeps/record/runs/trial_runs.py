@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -72,6 +73,8 @@ class TrialRuns:
             Tag.DEVICE: result.device,
         }
         tags[Tag.NOTE] = trial_note(trial, summary, part_tags[Tag.PART])
+        if result.arithmetic:
+            tags[Tag.ARITHMETIC] = json.dumps(dict(result.arithmetic))
         if diverged:
             tags[Tag.DIVERGED] = f"{diverged} of {len(trial.seeds)} seeds"
         curves = result.trained.curves.items()
