@@ -137,6 +137,7 @@ class Metric:
 
     FINAL = "final/"
     BEST = "best/"  # the best trial's final numbers and swept values, on the sweep's run
+    MODEL = "model/"  # the stored best model's own accuracies, on the sweep's run and the model
     TIME = "time/"  # the only numbers that are not the same when a trial is trained again
     SEEDS = "final/seeds"
     DIVERGED_SEEDS = "final/diverged_seeds"
@@ -152,6 +153,7 @@ class Artifact:
     RESULTS = "results.csv"
     CHART = "chart.html"
     BEST_MODEL = "best_model"
+    MODEL_WEIGHTS = "weights.safetensors"  # in the folder of the model
     FIGURES = "figures"
     TABLE = ".parquet"  # what the names of tables end with in `CURVES` and `WEIGHTS`,
     PREVIEW = ".csv"  # and those of their twins for people

@@ -67,7 +67,7 @@ class Recording:
         parent = Patience(lambda: until, lambda _: None).call(
             lambda _: parent_run.create(client, experiment_id, manifest, owner)
         )
-        record = ResultsRecord(client, parent, manifest, dataset, uri)
+        record = ResultsRecord(client, parent, manifest, dataset)
         try:
             running_sweeps.refuse_twin(client, parent)
         except AlreadyRunning:
@@ -104,7 +104,7 @@ class Recording:
         lock.take()
         lock.keep()  # before reading all that is recorded, which may take longer than a beat
         try:
-            record = ResultsRecord(client, client.get_run(run_id), manifest, dataset, uri)
+            record = ResultsRecord(client, client.get_run(run_id), manifest, dataset)
             record.recover(retry_failed)
             client.update_run(run_id, status="RUNNING")
             spool = spool or Spool.of(uri, manifest.run_name)

@@ -8,14 +8,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sweeps.plan.provenance import one_line
-from sweeps.plan.ranking import BestSoFar, find_answer, how_chosen, judged_on
+from sweeps.plan.ranking import BestSoFar, find_answer, judged_on
 from sweeps.record import parent_run
 from sweeps.record.lock import SweepLock
 from sweeps.record.messages import Closed, Recorded
 from sweeps.record.pages.best_model import best_seed, log_best_model
 from sweeps.record.pages.chart_page import chart_page
+from sweeps.record.pages.model_network import ChosenModel
 from sweeps.record.pages.saved_view import save_views
 from sweeps.record.pages.words import note
+from sweeps.record.runs.finished_run import trial_params
 from sweeps.record.runs.run_writer import RunWriter
 from sweeps.record.spool import Entry
 from trainables.data import Dataset
@@ -36,9 +38,9 @@ class ResultsRecord:
     """
 
     def __init__(
-        self, client: MlflowClient, parent: Run, manifest: Manifest, dataset: Dataset, uri: str
+        self, client: MlflowClient, parent: Run, manifest: Manifest, dataset: Dataset
     ) -> None:
-        self._client, self._uri = client, uri
+        self._client = client
         self.experiment_id: str = parent.info.experiment_id
         self._manifest, self._dataset = manifest, dataset
         self.run_id: str = parent.info.run_id
@@ -125,9 +127,11 @@ class ResultsRecord:
             result = self.writer.result_of(best)
         window = self._manifest.summary_epochs
         index = best_seed(result, window, judged_on(self._manifest))
-        chosen = how_chosen(self._manifest) if self._manifest.folds else ""
+        model = ChosenModel(self._manifest, result, index, self._dataset)
+        params = trial_params(best, self._manifest)
+        where = (self._client, self.experiment_id, self.run_id)
         try:
-            log_best_model(self._uri, self.run_id, result, index, self._dataset, chosen)
+            log_best_model(*where, model, params, self._closing_time)
         except MlflowException as error:
             # Also a refusal may pass: it is what a request gets that was obeyed, went unanswered
             # and was repeated. Another try begins with a new model.

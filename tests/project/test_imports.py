@@ -203,11 +203,11 @@ def test_importing_a_module_does_not_load_what_it_may_not_need(
 
 def test_rehearsing_the_best_model_loads_what_logging_it_needs(tmp_path: Path) -> None:
     loaded = _loaded_by("from sweeps.record.pages.best_model import rehearse", tmp_path)
-    assert not loaded & {"torch", "mlflow"}
+    assert not loaded & {"torch", "mlflow", "safetensors"}
     rehearsed = _loaded_by(
         "from sweeps.record.pages.best_model import rehearse\nrehearse()", tmp_path
     )
-    assert {"torch", "mlflow"} <= rehearsed
+    assert {"torch", "mlflow", "safetensors"} <= rehearsed
 
 
 def test_refusing_bad_options_loads_neither_torch_nor_ray_nor_mlflow(tmp_path: Path) -> None:

@@ -118,8 +118,12 @@ def test_the_best_model_loads_and_is_the_recorded_one(
     recorded = [np.array(values) for values in own["0.weight"]]
     first = next(iter(model.parameters())).detach().numpy()
     assert any(np.array_equal(first.ravel(), values) for values in recorded)
+    assert info.signature.inputs.input_names() == list(data.load("iris").feature_names)
+    assert info.signature.outputs.input_names() == list(data.load("iris").class_names)
     with torch.no_grad():
-        assert model(torch.from_numpy(data.load("iris").x[:7].astype(np.float32))).shape == (7, 3)
+        shares = model(torch.from_numpy(data.load("iris").x[:7].astype(np.float32)))
+    assert shares.shape == (7, 3)
+    np.testing.assert_allclose(shares.sum(dim=1), 1, rtol=1e-6)
 
 
 def test_the_parent_answers_first(l2_record: Record) -> None:
