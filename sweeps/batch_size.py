@@ -20,7 +20,7 @@ SWEEP = Sweep(
             baseline=16,
         ),
     ),
-    defaults={"lr": 0.001, "epochs": 500},
+    defaults={"lr": 0.001, "epochs": 500, "split": "random"},
     summary=(0.9, 1.0),
 )
 

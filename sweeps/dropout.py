@@ -18,7 +18,7 @@ SWEEP = Sweep(
             high=1.0,
         ),
     ),
-    defaults={"lr": 0.005, "epochs": 500},
+    defaults={"lr": 0.005, "epochs": 500, "split": "random"},
     summary=(0.9, 1.0),  # the lesson's last 50 of 500 epochs
 )
 

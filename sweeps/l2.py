@@ -20,7 +20,7 @@ SWEEP = Sweep(
             high=0.1,
         ),
     ),
-    defaults={"lr": 0.005, "epochs": 1000},
+    defaults={"lr": 0.005, "epochs": 1000, "split": "random"},
     summary=(0.5, 0.95),  # epochs 500 to 950 of the lesson's 1000
 )
 

@@ -22,7 +22,7 @@ SWEEP = Sweep(
             high=0.5,
         ),
     ),
-    defaults={"lr": 0.005, "epochs": 500},
+    defaults={"lr": 0.005, "epochs": 500, "split": "random"},
     summary=(0.9, 1.0),
 )
 

@@ -45,6 +45,13 @@ _GRID = ("--dropout", "0", "0.2", "0.5", "--l2", "0", "0.003", "0.03")
 _LESSON_L2 = ("0", "0.016667", "0.033333", "0.05", "0.066667", "0.083333", "0.1")
 
 PARTS = (
+    # Before the lesson's own, so that the newest sweep of dropout is that one.
+    LessonPart(
+        "dropout-stratified",
+        "dropout",
+        ("--split", "stratified"),
+        "the lesson's dropout rates where, unlike there, each class has its share of test rows",
+    ),
     LessonPart("dropout", "dropout", (), "the lesson's dropout rates"),
     LessonPart("l2", "l2", (), "the lesson's L2 penalties"),
     LessonPart("l1", "l1", (), "the lesson's L1 penalties"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from trainables import draws
 from trainables.dataset_facts import DATASETS
+from trainables.hyperparameters import STRATIFIED, Hyperparameters
 
 TEST_SHARE = 0.2
 _IRIS_DIGEST = "cc58e316fc63355c"
@@ -99,57 +100,67 @@ def _iris_from_file() -> Dataset | None:
     return iris if iris.digest == _IRIS_DIGEST else None
 
 
-def split(dataset: Dataset, seed: int, standardize: bool, fold: Fold | None = None) -> Split:
-    """80 % training and 20 % test rows with equal class shares, drawn by `seed`.
+def split(
+    dataset: Dataset, seed: int, hyperparameters: Hyperparameters, fold: Fold | None = None
+) -> Split:
+    """80 % training and 20 % test rows, drawn by `seed` as `hyperparameters.split` says.
+
+    Random: the test rows are drawn from all, as scikit-learn's `train_test_split` does, so the
+    classes' shares differ from seed to seed, and a rare class may be lacking on either side.
+    Stratified: from each class in proportion, as `train_test_split(stratify=y)` does. Both have
+    equally many test rows, and both come from this project's own draws, so that no release of
+    scikit-learn can change a recorded number.
 
     With `fold`, the split's training rows without those of that fold, and in place of test rows
-    the fold's: all rows of `folds_of_rows` with its number. The test rows then take no part.
+    the fold's: all rows of `folds_of_rows` with its number, dealt out by class or not as the split
+    is. The test rows then take no part.
 
-    The same stratification as scikit-learn's `train_test_split(stratify=y)`, but from this
-    project's own draws, so that no release of scikit-learn can change a recorded number.
-
-    With `standardize` every feature is shifted and scaled to mean 0 and standard deviation 1 on
-    the training rows (test rows by the same numbers); a constant feature is only shifted.
+    With `hyperparameters.standardize` every feature is shifted and scaled to mean 0 and standard
+    deviation 1 on the training rows (test rows by the same numbers); a constant feature is only
+    shifted.
     """
-    order = draws.row_permutation(seed, len(dataset.y))
-    labels = dataset.y[order]
-    quota = _test_rows(np.bincount(dataset.y))
-    # The first rows of each class in the drawn order are its test rows.
-    place_in_class = np.zeros(len(order), dtype=np.int64)
-    for label in range(len(quota)):
-        of_class = labels == label
-        place_in_class[of_class] = np.arange(of_class.sum())
-    is_test = place_in_class < quota[labels]
+    # A random split is a stratified one of rows that are all of one stratum.
+    stratum = dataset.y if hyperparameters.split == STRATIFIED else np.zeros_like(dataset.y)
+    order = draws.row_permutation(seed, len(stratum))
+    drawn = stratum[order]
+    quota = _test_rows(np.bincount(stratum))
+    # The first rows of each stratum in the drawn order are its test rows.
+    place = np.zeros(len(order), dtype=np.int64)
+    for number in range(len(quota)):
+        own = drawn == number
+        place[own] = np.arange(own.sum())
+    is_test = place < quota[drawn]
     train, test = order[~is_test], order[is_test]
     if fold is not None:
-        own = folds_of_rows(dataset.y[train], fold.of) == fold.number
+        own = folds_of_rows(stratum[train], fold.of) == fold.number
         train, test = train[~own], train[own]
     x = dataset.x
-    if standardize:
+    if hyperparameters.standardize:
         mean, deviation = x[train].mean(axis=0), x[train].std(axis=0)
         x = (x - mean) / np.where(deviation > 0, deviation, 1.0)
     return Split(x[train], dataset.y[train], x[test], dataset.y[test])
 
 
-def folds_of_rows(y: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
-    """The fold (N,), from 0, of each training row, given the rows' classes `y` in drawn order.
+def folds_of_rows(stratum: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """The fold (N,), from 0, of each training row, given the rows' strata in drawn order.
 
-    The rows, sorted by class, are dealt to the folds in turn, so the folds' rows of a class differ
-    by one at most. All folds have N // folds rows, since tensor shapes must agree; the N % folds
-    rows that are left, the last of the last class, are in no fold (-1) and always train.
-    Raises `ValueError` unless there are 2 to N folds.
+    The rows, sorted by stratum, are dealt to the folds in turn, so the folds' rows of a stratum
+    differ by one at most. All folds have N // folds rows, since tensor shapes must agree; the
+    N % folds rows that are left, the last of the last stratum, are in no fold (-1) and always
+    train. Raises `ValueError` unless there are 2 to N folds.
     """
-    if not 2 <= folds <= len(y):
-        raise ValueError(f"folds must be from 2 to {len(y)}, the training rows, got {folds}")
-    by_class = np.argsort(y, kind="stable")
-    dealt = by_class[: len(y) // folds * folds]
-    fold = np.full(len(y), -1, dtype=np.int64)
+    rows = len(stratum)
+    if not 2 <= folds <= rows:
+        raise ValueError(f"folds must be from 2 to {rows}, the training rows, got {folds}")
+    by_stratum = np.argsort(stratum, kind="stable")
+    dealt = by_stratum[: rows // folds * folds]
+    fold = np.full(rows, -1, dtype=np.int64)
     fold[dealt] = np.arange(len(dealt)) % folds
     return fold
 
 
 def _test_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Test rows of each class (C,), in proportion to its `rows`, by largest remainder."""
+    """Test rows of each stratum (C,), in proportion to its `rows`, by largest remainder."""
     share = rows * TEST_SHARE
     quota: NDArray[np.int64] = np.floor(share).astype(np.int64)
     missing = int(np.ceil(rows.sum() * TEST_SHARE - 1e-9)) - quota.sum()

@@ -29,6 +29,9 @@ TRAINER_VERSION = 2
 # What a seed stands for: data split, initial weights, batch order, dropout draws.
 SOURCES = ("split", "init", "order", "dropout")
 
+# How the split is drawn: from all rows, or from those of each class in proportion.
+RANDOM, STRATIFIED = "random", "stratified"
+
 
 class UnfitValues(ValueError):
     """Values that no configuration has; `problems`: what is wrong, by the field's name."""
@@ -118,6 +121,16 @@ class Hyperparameters:
         caption="{} epochs",
         always=True,
         shapes=True,
+    )
+    split: str = hyperparameter(
+        STRATIFIED,  # what all records have that say nothing of it
+        Choice((RANDOM, STRATIFIED)),
+        about="test rows are drawn from all (random, as in the lesson) or by class (stratified)",
+        label="split of the data",
+        caption="{} split",
+        always=True,
+        shapes=True,
+        since="0.2",
     )
     dataset: str = hyperparameter(
         "iris",

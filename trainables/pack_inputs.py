@@ -62,7 +62,7 @@ class Rows:
         """`folds`: of each model, with one number of folds for all, since shapes must agree."""
         parts = [(seed.split, fold) for seed, fold in zip(seeds, folds, strict=True)]
         firsts, split_of_M = share(parts, place.device)
-        splits = [data.split(dataset, seeds[i].split, common.standardize, folds[i]) for i in firsts]
+        splits = [data.split(dataset, seeds[i].split, common, folds[i]) for i in firsts]
         self.train, self.test = len(splits[0].y_train), len(splits[0].y_test)
         if common.batch_size > self.train:
             raise ValueError(

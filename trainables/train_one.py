@@ -32,7 +32,7 @@ def train_one(
 
     With `fold`, the rows of that fold do not train, and the `test/` curves are taken on them.
     """
-    rows = data.split(dataset, seed.split, hyperparameters.standardize, fold)
+    rows = data.split(dataset, seed.split, hyperparameters, fold)
     x_train, x_test = (torch.from_numpy(x).to(dtype) for x in (rows.x_train, rows.x_test))
     y_train, y_test = torch.from_numpy(rows.y_train), torch.from_numpy(rows.y_test)
 

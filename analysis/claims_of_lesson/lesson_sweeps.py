@@ -16,7 +16,7 @@ from analysis.reading.connection import download, every, store_errors, without_p
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
-from trainables.hyperparameters import SOURCES, Hyperparameters
+from trainables.hyperparameters import RANDOM, SOURCES, STRATIFIED, Hyperparameters
 from trainables.manifest import Manifest, NewerFormat
 from trainables.record_format import Artifact, Kind, Tag, tagged
 
@@ -56,22 +56,27 @@ class Setting(NamedTuple):
         )
 
 
+# As the lesson splits its data: `train_test_split`, not stratified.
+_SPLIT = Hyperparameters(split=RANDOM)
+
 # `sweeps/lesson.py` records these; the course notebooks' learning rates and epochs.
 SETTINGS: Mapping[str, Setting] = {
-    "dropout": Setting("dropout", ("dropout",), Hyperparameters(epochs=500)),
-    "l2": Setting("l2", ("l2",), Hyperparameters(epochs=1000)),
-    "l1": Setting("l1", ("l1",), Hyperparameters(epochs=1000)),
-    "batch_size": Setting("batch_size", ("batch_size",), Hyperparameters(epochs=500, lr=0.001)),
+    # How much of the gap between training and test accuracy does the lesson's split make?
+    "dropout-stratified": Setting("dropout", ("dropout",), _SPLIT.at(epochs=500, split=STRATIFIED)),
+    "dropout": Setting("dropout", ("dropout",), _SPLIT.at(epochs=500)),
+    "l2": Setting("l2", ("l2",), _SPLIT.at(epochs=1000)),
+    "l1": Setting("l1", ("l1",), _SPLIT.at(epochs=1000)),
+    "batch_size": Setting("batch_size", ("batch_size",), _SPLIT.at(epochs=500, lr=0.001)),
     # λ where the lesson says that little happens, and where an L1 penalty begins to be felt.
-    "small-l2": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), (0, 0.01)),
-    "strong-l1": Setting("seeds", ("l1",), Hyperparameters(epochs=1000), (0.005, math.inf)),
+    "small-l2": Setting("seeds", ("l2",), _SPLIT.at(epochs=1000), (0, 0.01)),
+    "strong-l1": Setting("seeds", ("l1",), _SPLIT.at(epochs=1000), (0.005, math.inf)),
     # Large batches given enough epochs, and L2 where seeds differ in the first weights alone.
-    "long-batch": Setting("seeds", ("batch_size",), Hyperparameters(epochs=4000, lr=0.001)),
-    "init": Setting("seeds", ("l2",), Hyperparameters(epochs=1000), vary=("init",)),
+    "long-batch": Setting("seeds", ("batch_size",), _SPLIT.at(epochs=4000, lr=0.001)),
+    "init": Setting("seeds", ("l2",), _SPLIT.at(epochs=1000), vary=("init",)),
     # One grid for three settings. 40 epochs of digits are as many updates as 500 of Iris.
-    "small": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500)),
-    "large": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=500, hidden=(64, 64))),
-    "harder": Setting("seeds", ("dropout", "l2"), Hyperparameters(epochs=40, dataset="digits")),
+    "small": Setting("seeds", ("dropout", "l2"), _SPLIT.at(epochs=500)),
+    "large": Setting("seeds", ("dropout", "l2"), _SPLIT.at(epochs=500, hidden=(64, 64))),
+    "harder": Setting("seeds", ("dropout", "l2"), _SPLIT.at(epochs=40, dataset="digits")),
 }
 
 

@@ -72,7 +72,7 @@ def _command(record: SweepRecord) -> str:
 
 
 def _title(record: SweepRecord) -> str:
-    """What varies and on what: `L2 penalty λ from 0 to 0.1; iris, hidden 32`."""
+    """What varies and on what: `L2 penalty λ from 0 to 0.1; iris, random split, hidden 32`."""
     trials = record.manifest.trials
     varied = []
     for axis in record.manifest.axes:
@@ -80,7 +80,8 @@ def _title(record: SweepRecord) -> str:
         varied.append(f"{axis.label} from {min(values):g} to {max(values):g}")
     captions = trials[0].hyperparameters.captions()
     text = " and ".join(varied)
-    return f"{text[0].upper()}{text[1:]}; {captions['dataset']}, {captions['hidden']}"
+    on = ", ".join(captions[name] for name in ("dataset", "split", "hidden"))
+    return f"{text[0].upper()}{text[1:]}; {on}"
 
 
 def _setting(record: SweepRecord) -> str:

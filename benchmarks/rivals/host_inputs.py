@@ -42,7 +42,7 @@ def prepare(models: Sequence[Model], dataset: data.Dataset) -> Inputs:
     if not common.drop_last:
         raise ValueError("stacked rivals train full batches only: drop_last must be True")
     seeds = sorted({model.seed for model in models})
-    splits = [data.split(dataset, seed, common.standardize) for seed in seeds]
+    splits = [data.split(dataset, seed, common) for seed in seeds]
     rows = len(splits[0].y_train)
     steps = rows // common.batch_size
     orders = np.stack([draws.OrderStream(seed, rows).next(common.epochs) for seed in seeds])

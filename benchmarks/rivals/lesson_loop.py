@@ -56,7 +56,7 @@ def epochs(model: Model, dataset: data.Dataset) -> Iterator[Epoch]:
     """Trains one model, an epoch for each item taken."""
     hyperparameters, seed = model
     torch.manual_seed(seed)
-    rows = data.split(dataset, seed, hyperparameters.standardize)
+    rows = data.split(dataset, seed, hyperparameters)
     x_train, x_test = (torch.tensor(x, dtype=torch.float32) for x in (rows.x_train, rows.x_test))
     y_train, y_test = torch.tensor(rows.y_train), torch.tensor(rows.y_test)
     train_rows = TensorDataset(x_train, y_train)

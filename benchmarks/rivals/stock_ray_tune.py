@@ -22,7 +22,7 @@ from trainables.hyperparameters import Hyperparameters
 
 def train_model(config: dict[str, Any]) -> None:
     """Trains one model with the lesson's loop and reports both accuracies after every epoch."""
-    hyperparameters = Hyperparameters(l2=config["l2"], epochs=config["epochs"])
+    hyperparameters = Hyperparameters(l2=config["l2"], epochs=config["epochs"], split="random")
     for epoch in epochs(Model(hyperparameters, config["seed"]), data.load("iris")):
         tune.report({"train_accuracy": epoch.train_accuracy, "test_accuracy": epoch.test_accuracy})
 

@@ -12,12 +12,13 @@ from sweeps.plan.command import Command
 from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import CANNOT_RESUME
 from sweeps.plan.flags import NEWEST
+from sweeps.plan.hyperparameter_flags import SHARED
 from sweeps.plan.options import Options, flag_of
 from sweeps.record.client import Recorder
 from sweeps.record.messages import Found, Look, Ready
 from sweeps.record.store.opening import StoreError
 from trainables import data
-from trainables.hyperparameters import TRAINER_VERSION
+from trainables.hyperparameters import DECLARED, TRAINER_VERSION, default
 from trainables.installation import NUMBERS_DEPEND_ON
 from trainables.manifest import Manifest
 
@@ -86,7 +87,9 @@ def continued(command: Command, found: Found) -> Options:
 
 def _as_options(recorded: Mapping[str, Any], usual: Options) -> Options:
     known = {each.name for each in fields(usual)}
-    values: dict[str, Any] = {
+    # A sweep from before a hyperparameter was introduced has its default, whatever is usual today.
+    shared = (name for name in SHARED if DECLARED[name].since)
+    values: dict[str, Any] = {name: default(name) for name in shared} | {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in recorded.items()
         if name in known

@@ -13,7 +13,7 @@ from sweeps.plan.ray_choice import problem as address_problem
 from sweeps.plan.sweep import Sweep
 from trainables.dataset_facts import DATASETS
 from trainables.declaration import Range, shown
-from trainables.hyperparameters import DECLARED, Hyperparameters, UnfitValues
+from trainables.hyperparameters import DECLARED, STRATIFIED, Hyperparameters, UnfitValues
 
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000
@@ -144,14 +144,16 @@ def batch_problems(sizes: Sequence[object], options: Options) -> list[str]:
             f"--batch-size needs at most the {facts.train} training rows of {options.dataset}, "
             f"got {largest}"
         ]
-    folds, most = options.folds, facts.train // facts.classes
+    folds, by_class = options.folds, options.split == STRATIFIED
     if folds == 0 and Range(0, 0, whole=True).holds(folds):
         return []
+    most = facts.train // facts.classes if by_class else facts.train
     if not Range(2, most, whole=True).holds(folds):
+        # Only folds of a stratified split are to have rows of every class.
+        rows = "at least as many rows as there are classes" if by_class else "a row"
         return [
             f"--folds needs 0 (none) or a whole number from 2 to {most}, so that a fold of the "
-            f"{facts.train} training rows of {options.dataset} has at least as many rows as there "
-            f"are classes, got {shown(folds)}"
+            f"{facts.train} training rows of {options.dataset} has {rows}, got {shown(folds)}"
         ]
     kept = facts.train - facts.train // folds
     if kept < largest:

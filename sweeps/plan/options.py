@@ -35,6 +35,7 @@ class _Models:
 
     if TYPE_CHECKING:  # of the flags that are made, those that code asks for by name
         epochs: int = 0
+        split: str = ""
         dataset: str = ""
 
 

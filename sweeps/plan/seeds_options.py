@@ -20,10 +20,10 @@ from sweeps.plan.checks import (
     shared_problems,
 )
 from sweeps.plan.flags import MaybeWhole, Whole
-from sweeps.plan.hyperparameter_flags import SHARED, VALUES, flags_for, several
+from sweeps.plan.hyperparameter_flags import SHARED, VALUES, Flag, flags_for, one, several
 from sweeps.plan.options import Options, flag_of, read
 from trainables.declaration import Range, shown
-from trainables.hyperparameters import SOURCES, default, problem
+from trainables.hyperparameters import RANDOM, SOURCES, default, problem
 
 _MOST_DECIMALS = 12  # of a value, all of which stand in its configuration's name
 
@@ -64,7 +64,16 @@ class _Configurations:
         batch_size: tuple[int, ...] = ()
 
 
+def _as_the_sweeps(name: str) -> Flag:
+    """The flag of the split, whose default is that of the sweeps of single hyperparameters.
+
+    `--l2 0 0.1` asks the question of `sweeps/l2.py` on more seeds, so it is to have the same data.
+    """
+    return one(name)._replace(default=RANDOM)
+
+
 @dataclass(frozen=True, kw_only=True)
+@flags_for(("split",), _as_the_sweeps)
 class SeedsOptions(Options, _Configurations):
     """Flags of `sweeps/seeds.py`."""
 
@@ -80,7 +89,10 @@ def parse_seeds(description: str, arguments: Sequence[str] | None = None) -> See
 
 
 def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
-    """Looks at all options; the base has the first of the values of each hyperparameter."""
+    """Looks at all options; the base has the first of the values of each hyperparameter.
+
+    Whether batches and folds fit the rows is seen later where a source says which rows there are.
+    """
     values = {name: getattr(options, name) for name in VALUES}
     first = {name: (each or (default(name),))[0] for name, each in values.items()}
     base, unfit = made({name: getattr(options, name) for name in SHARED} | first)
@@ -104,8 +116,9 @@ def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
         found.append("--by-source goes without --vary: it exchanges each source in turn")
     if options.by_source and options.seeds == 1:
         found.append("--by-source needs at least 2 --seeds, got 1: sources come from the next one")
-    sizes = options.batch_size or (default("batch_size"),)
-    found += [*shared_problems(options, unfit), *batch_problems(sizes, options)]
+    found += shared_problems(options, unfit)
+    if options.from_run is None:
+        found += batch_problems(options.batch_size or (default("batch_size"),), options)
     return Checked(base, found)
 
 

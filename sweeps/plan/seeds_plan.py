@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from sweeps.plan.checks import MOST_FIRST_SEED
+from sweeps.plan.checks import MOST_FIRST_SEED, batch_problems
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import BAD_INPUT
@@ -69,6 +69,9 @@ def plan_from(options: SeedsOptions, stated: Collection[str], source: SourceSwee
     chosen = [baseline, *(each for each in ranked[:top] if each.key != baseline.key)]
     epochs = options.epochs if options.smoke_test else baseline.hyperparameters.epochs
     options = _completed(options, chosen, epochs)
+    sizes = [each.hyperparameters.batch_size for each in chosen]
+    if wrong := batch_problems(sizes, options):
+        raise Refused("\n".join(wrong), BAD_INPUT)
     window, of = manifest.summary_epochs, baseline.hyperparameters.epochs
     sweep = Sweep(
         name=NAME,

@@ -99,13 +99,17 @@ def test_trials_that_diverged_or_are_missing_are_counted_out() -> None:
 @pytest.mark.parametrize(
     ("sweep", "flags", "setting"),
     [
-        (l2.SWEEP, (), "iris, 10 epochs, hidden 32, batch 16, learning rate 0.005."),
+        (l2.SWEEP, (), "iris, random split, 10 epochs, hidden 32, batch 16, learning rate 0.005."),
         (
             l2.SWEEP,
             ("--lr", "0.01", "--dropout", "0.2", "--hidden", "8", "4"),
-            "iris, 10 epochs, hidden 8 4, batch 16, learning rate 0.01, dropout 0.2.",
+            "iris, random split, 10 epochs, hidden 8 4, batch 16, learning rate 0.01, dropout 0.2.",
         ),
-        (batch_size.SWEEP, ("--lr", "0.01"), "iris, 10 epochs, hidden 32, learning rate 0.01."),
+        (
+            batch_size.SWEEP,
+            ("--lr", "0.01", "--split", "stratified"),
+            "iris, stratified split, 10 epochs, hidden 32, learning rate 0.01.",
+        ),
     ],
 )
 def test_the_page_says_what_its_models_were_made_with(

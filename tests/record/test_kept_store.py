@@ -26,7 +26,14 @@ from support.kept_store import (
     unpack,
 )
 from support.scripts import run_script
+from sweeps import l2
+from sweeps.driver.resume import continued
+from sweeps.plan.declared_sweep import DeclaredSweep
+from sweeps.plan.errors import Refused
+from sweeps.plan.options import Options, given, parse
+from sweeps.record.messages import Found
 from trainables.hyperparameters import Hyperparameters
+from trainables.manifest import Manifest
 from trainables.trial import Trial
 
 
@@ -61,6 +68,22 @@ def test_keys_are_those_that_todays_code_gives_the_same_hyperparameters(
     promised = {one["key"]: one for one in store.promised(sweep)}
     for run in [*store.runs(sweep), *store.runs(sweep, "seed")]:
         _has_key(promised[run.data.tags["trial.key"]], _from_params(run.data.params))
+
+
+def test_a_sweep_from_before_there_was_a_choice_goes_on_with_its_split(store: Store) -> None:
+    """Its models have a stratified one, whatever is usual today."""
+    manifest = Manifest.from_json((store.artifacts(KILLED) / "sweep.json").read_bytes())
+    assert {trial.hyperparameters.split for trial in manifest.trials} == {"stratified"}
+
+    def options(*flags: str) -> Options:
+        command = DeclaredSweep(l2.SWEEP, parse(l2.SWEEP, "", flags), given(flags))
+        return continued(command, Found("a" * 32, manifest))
+
+    for flags in ((), ("--split", "stratified")):
+        assert options(*flags).split == "stratified"
+    with pytest.raises(Refused, match=r"than --split random \(it has stratified\)") as refused:
+        options("--split", "random")
+    assert refused.value.exit_code == 7
 
 
 def _has_key(one: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ from trainables.result import CURVES
 from trainables.trial import Trial
 
 VALUES: Mapping[str, Sequence[tuple[float, ...]]] = {
+    "dropout-stratified": [(p,) for p in (0.0, 0.1, 0.3, 0.5, 0.9, 1.0)],
     "dropout": [(p,) for p in (0.0, 0.1, 0.3, 0.5, 0.9, 1.0)],
     "l2": [(x,) for x in (0.0, 0.025, 0.05, 0.075, 0.1)],
     "l1": [(x,) for x in (0.0, 0.001, 0.003, 0.005)],
@@ -186,6 +187,11 @@ def write_role(uri: str, role: str, sweep: Sequence[Recorded] | None = None, **m
 
 # Things as they might be: dropout slows, much L2 hurts, large batches are slow.
 PLAUSIBLE: Mapping[str, World] = {
+    "dropout-stratified": World(
+        test=lambda hp: 0.95 - 0.1 * hp.dropout**2,
+        train=lambda hp: 0.97 - 0.12 * hp.dropout,
+        pace=lambda hp: 20 * (1 + 2 * hp.dropout),
+    ),
     "dropout": World(
         test=lambda hp: 0.95 - 0.1 * hp.dropout**2,
         train=lambda hp: 0.97 - 0.12 * hp.dropout,

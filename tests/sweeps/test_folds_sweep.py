@@ -40,10 +40,19 @@ def _refusals(*flags: str, sweep: Sweep = l2.SWEEP) -> list[str]:
     return DeclaredSweep(sweep, parse(sweep, "", flags)).problems()
 
 
-@pytest.mark.parametrize("folds", ["1", "-2", "41", "2.5", "some", "0.0", ""])
+@pytest.mark.parametrize("folds", ["1", "-2", "121", "2.5", "some", "0.0", ""])
 def test_bad_numbers_of_folds_are_refused(folds: str) -> None:
     (line,) = _refusals("--folds", folds)
-    assert re.match(r"--folds needs 0 \(none\) or .* from 2 to 40, so that", line)
+    needs = r"--folds needs 0 \(none\) or .* from 2 to 120, so that a fold .* has a row, got"
+    assert re.match(needs, line)
+
+
+def test_folds_of_a_stratified_split_have_room_for_every_class() -> None:
+    by_class = ("--split", "stratified", "--folds")
+    (line,) = _refusals(*by_class, "41")
+    assert "from 2 to 40" in line
+    assert line.endswith("has at least as many rows as there are classes, got 41")
+    assert _refusals(*by_class, "40") == _refusals("--folds", "120") == []
 
 
 def test_folds_that_leave_less_than_a_batch_are_refused_with_all_other_errors() -> None:
@@ -59,7 +68,7 @@ def test_folds_that_leave_less_than_a_batch_are_refused_with_all_other_errors() 
 
 def test_a_sweep_without_folds_promises_what_it_always_has() -> None:
     # As recorded before there were folds: without a word of them a sweep can still be resumed.
-    manifest = _manifest("--num-samples", "4", "--seeds", "2")
+    manifest = _manifest("--num-samples", "4", "--seeds", "2", "--split", "stratified")
     assert manifest.promise == "7141fbdaf9620340"
     assert "folds" not in json.dumps([trial.as_dict() for trial in manifest.trials])
     old = json.loads(manifest.to_json())

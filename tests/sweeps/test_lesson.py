@@ -47,7 +47,7 @@ def test_a_dry_run_lists_the_commands_and_leaves_nothing(tmp_path: Path) -> None
     [
         (("--seeds", "0"), "--seeds needs a whole number from 1 to 100000, got 0"),
         (("--seeds", "many"), "--seeds needs a whole number from 1 to 100000, got many"),
-        (("--only", "l3"), "--only needs some of dropout, l2, "),
+        (("--only", "l3"), "--only needs some of dropout-stratified, dropout, l2, "),
     ],
 )
 def test_bad_options_are_refused_before_anything_starts(
@@ -67,7 +67,8 @@ def test_a_sweep_that_fails_ends_it_with_its_exit_code(tmp_path: Path) -> None:
     assert done.returncode == 4
     *_, cause, last = done.stderr.splitlines()
     assert "does not exist or is read-only" in cause
-    assert f"python sweeps/dropout.py --seeds 30 --tracking-uri {nowhere} ended with exit" in last
+    command = f"python sweeps/dropout.py --split stratified --seeds 30 --tracking-uri {nowhere}"
+    assert f"{command} ended with exit" in last
     assert last.endswith(f"python sweeps/lesson.py --seeds 30 --tracking-uri {nowhere}")
     assert f"[2/{len(PARTS)}]" not in done.stdout
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import batch_size, dropout, elastic_net, l1, l2
+from sweeps import batch_size, dropout, elastic_net, l1, l2, label_smoothing
 from sweeps.plan.command import Command
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import SearchOptions, defaults, parse
@@ -22,7 +22,7 @@ from trainables.hyperparameters import DECLARED, Hyperparameters
 from trainables.trial import Trial
 
 ROOT = Path(__file__).parents[2]
-SWEEPS = [batch_size.SWEEP, dropout.SWEEP, elastic_net.SWEEP, l1.SWEEP, l2.SWEEP]
+SWEEPS = [each.SWEEP for each in (batch_size, dropout, elastic_net, l1, l2, label_smoothing)]
 
 
 def _run(folder: Path, *flags: str | bytes, script: str = "l2") -> subprocess.CompletedProcess[str]:
@@ -218,6 +218,7 @@ def test_without_flags_a_sweep_is_the_lessons_with_ten_seeds(sweep: Sweep) -> No
         (["--label-smoothing", "0.1"], "label_smoothing", 0.1),
         (["--dataset", "wine"], "dataset", "wine"),
         (["--standardize"], "standardize", True),
+        (["--split", "stratified"], "split", "stratified"),
     ],
 )
 def test_every_trial_has_the_hyperparameter_that_was_asked_for(
@@ -227,6 +228,15 @@ def test_every_trial_has_the_hyperparameter_that_was_asked_for(
     assert {getattr(trial.hyperparameters, field) for trial in trials} == {value}
     usual = getattr(_plan()[0].hyperparameters, field)
     assert usual != value
+
+
+@pytest.mark.parametrize("sweep", SWEEPS, ids=lambda sweep: sweep.name)
+def test_data_are_split_as_in_the_lesson_by_every_sweep_and_by_seeds_alike(sweep: Sweep) -> None:
+    assert {trial.hyperparameters.split for trial in _plan(sweep=sweep)} == {"random"}
+    values = [f"--{axis.name.replace('_', '-')}" for axis in sweep.axes]
+    flags = [word for flag in values for word in (flag, "0.1" if flag != "--batch-size" else "8")]
+    of_seeds = SeedsSweep(parse_seeds("", flags), {axis.name for axis in sweep.axes}).plan()
+    assert {trial.hyperparameters.split for trial in of_seeds.trials} == {"random"}
 
 
 def test_num_samples_counts_configurations_and_not_models() -> None:

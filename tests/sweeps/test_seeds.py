@@ -40,7 +40,7 @@ def _names(plan: Plan) -> list[str]:
 
 def test_without_values_it_is_the_usual_network_a_hundred_times() -> None:
     (trial,) = _plan().trials
-    assert trial.hyperparameters == Hyperparameters()
+    assert trial.hyperparameters == Hyperparameters(split="random")
     assert trial.seeds == tuple(range(100))
     assert trial.vary == SOURCES
 
@@ -301,6 +301,25 @@ def test_flags_that_contradict_the_source_are_refused_all_at_once() -> None:
     assert "goes without --from: it is what l2-" in lines[0]
     assert "--lr needs 0.005, as l2-" in lines[1]
     assert lines[1].endswith("or to be left out, got 0.1 0.2")
+
+
+@pytest.mark.parametrize("split", ["random", "stratified"])
+def test_the_data_are_split_as_the_source_split_them(split: str) -> None:
+    source = _source(0.5, 0.6, flags=("--split", split))
+    plan = _plan(*FROM, source=source)
+    assert {trial.hyperparameters.split for trial in plan.trials} == {split}
+    assert plan.options.split == split
+    other = "random" if split == "stratified" else "stratified"
+    (line,) = _refusal("--split", other, source=source)
+    assert line.startswith(f"--split needs {split}, as l2-")
+
+
+def test_folds_fit_the_rows_and_the_split_of_the_source() -> None:
+    by_class = _source(0.5, 0.6, flags=("--split", "stratified"))
+    (line,) = _refusal("--folds", "41", source=by_class)
+    assert "from 2 to 40" in line
+    digits = _source(0.5, 0.6, flags=("--dataset", "digits"))
+    assert {trial.folds for trial in _plan(*FROM, "--folds", "200", source=digits).trials} == {200}
 
 
 def test_what_varies_and_the_exchange_go_with_a_source_too() -> None:

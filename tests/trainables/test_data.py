@@ -1,4 +1,4 @@
-"""Splits are stratified, complete and reproducible; features are scaled by training rows alone."""
+"""Splits are complete and reproducible; features are scaled by training rows alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import chi2, hypergeom
 
 from trainables import data
 from trainables.data import Dataset
 from trainables.dataset_facts import DATASETS
+from trainables.hyperparameters import Hyperparameters
+
+RANDOM, STRATIFIED = (Hyperparameters(split=split) for split in ("random", "stratified"))
+SCALED = Hyperparameters(standardize=True)
+BOTH = pytest.mark.parametrize("by", [RANDOM, STRATIFIED], ids=["random", "stratified"])
 
 
 def _with_row_numbers(dataset: Dataset) -> Dataset:
@@ -22,10 +28,11 @@ def _with_row_numbers(dataset: Dataset) -> Dataset:
     return replace(dataset, x=np.arange(len(dataset.y), dtype=np.float64)[:, None])
 
 
+@BOTH
 @pytest.mark.parametrize("name", DATASETS)
-def test_every_dataset_has_the_sizes_that_are_stated_for_it(name: str) -> None:
+def test_every_dataset_has_the_sizes_that_are_stated_for_it(name: str, by: Hyperparameters) -> None:
     dataset, facts = data.load(name), DATASETS[name]
-    split = data.split(dataset, 0, standardize=False)
+    split = data.split(dataset, 0, by)
     assert dataset.x.shape == (facts.rows, facts.features)
     assert dataset.y.shape == (facts.rows,)
     assert sorted(set(dataset.y)) == list(range(facts.classes))
@@ -57,7 +64,7 @@ def test_the_digest_changes_with_any_value_label_or_row_order() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_iris_splits_into_40_and_10_rows_of_each_class(seed: int) -> None:
-    split = data.split(data.load("iris"), seed, standardize=False)
+    split = data.split(data.load("iris"), seed, STRATIFIED)
     assert np.bincount(split.y_train).tolist() == [40, 40, 40]
     assert np.bincount(split.y_test).tolist() == [10, 10, 10]
 
@@ -65,67 +72,114 @@ def test_iris_splits_into_40_and_10_rows_of_each_class(seed: int) -> None:
 @pytest.mark.parametrize("name", DATASETS)
 def test_class_shares_are_those_of_the_whole_dataset_within_a_row(name: str) -> None:
     dataset = data.load(name)
-    split = data.split(dataset, 1, standardize=False)
+    split = data.split(dataset, 1, STRATIFIED)
     expected = np.bincount(dataset.y) * len(split.y_test) / len(dataset.y)
     assert np.abs(np.bincount(split.y_test) - expected).max() < 1
 
 
+@BOTH
 @pytest.mark.parametrize("name", DATASETS)
-def test_every_row_is_in_exactly_one_part_with_its_own_label(name: str) -> None:
+def test_every_row_is_in_exactly_one_part_with_its_own_label(
+    name: str, by: Hyperparameters
+) -> None:
     dataset = data.load(name)
-    split = data.split(_with_row_numbers(dataset), 2, standardize=False)
+    split = data.split(_with_row_numbers(dataset), 2, by)
     rows = np.concatenate([split.x_train, split.x_test])[:, 0].astype(int)
     assert sorted(rows) == list(range(len(dataset.y)))
     labels = np.concatenate([split.y_train, split.y_test])
     assert np.array_equal(labels, dataset.y[rows])
 
 
-def test_a_seed_gives_the_same_split_again_and_other_seeds_other_ones() -> None:
+@BOTH
+def test_a_seed_gives_the_same_split_again_and_other_seeds_other_ones(by: Hyperparameters) -> None:
     numbered = _with_row_numbers(data.load("iris"))
-    splits = [data.split(numbered, seed, standardize=False).x_test for seed in (0, 0, 1, 2)]
+    splits = [data.split(numbered, seed, by).x_test for seed in (0, 0, 1, 2)]
     assert np.array_equal(splits[0], splits[1])
     assert len({tuple(sorted(rows[:, 0])) for rows in splits}) == 3
 
 
-def test_the_split_of_iris_is_that_of_earlier_records() -> None:
+@pytest.mark.parametrize(
+    ("by", "digest"),
+    [(RANDOM, "ea19326e4f8aca24"), (STRATIFIED, "568d61f704eac2d8")],
+    ids=["random", "by class"],
+)
+def test_the_split_of_iris_is_that_of_earlier_records(by: Hyperparameters, digest: str) -> None:
     # Everything recorded rests on it: raise TRAINER_VERSION if it must change.
-    split = data.split(_with_row_numbers(data.load("iris")), 7, standardize=False)
+    split = data.split(_with_row_numbers(data.load("iris")), 7, by)
     rows = np.concatenate([split.x_train, split.x_test])[:, 0].astype("<i8")
-    assert hashlib.sha256(rows.tobytes()).hexdigest()[:16] == "568d61f704eac2d8"
+    assert hashlib.sha256(rows.tobytes()).hexdigest()[:16] == digest
 
 
-def test_every_row_is_a_test_row_as_often_as_any_other() -> None:
+@BOTH
+def test_every_row_is_a_test_row_as_often_as_any_other(by: Hyperparameters) -> None:
     numbered = _with_row_numbers(data.load("iris"))
     counts = np.zeros(150)
     for seed in range(1000):
-        counts[data.split(numbered, seed, standardize=False).x_test[:, 0].astype(int)] += 1
+        counts[data.split(numbered, seed, by).x_test[:, 0].astype(int)] += 1
     # Binomial with n = 1000 and p = 0.2: its deviation is 12.6 rows.
     assert np.abs(counts - 200).max() < 5 * 12.6
     assert 0.6 < counts.var() / 160 < 1.4
 
 
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer"])
+def test_the_test_rows_of_a_random_split_are_drawn_without_regard_to_their_class(
+    name: str,
+) -> None:
+    dataset, facts, seeds = data.load(name), DATASETS[name], 2000
+    of_classes = np.bincount(dataset.y)
+    found = np.array(
+        [
+            np.bincount(data.split(dataset, seed, RANDOM).y_test, minlength=facts.classes)
+            for seed in range(seeds)
+        ]
+    )
+    for number, rows in enumerate(of_classes):
+        law = hypergeom(facts.rows, rows, facts.test)
+        seen = np.bincount(found[:, number], minlength=facts.test + 1)
+        expected = seeds * law.pmf(np.arange(facts.test + 1))
+        usual = expected >= 5
+        statistic = ((seen - expected)[usual] ** 2 / expected[usual]).sum()
+        assert chi2.sf(statistic, usual.sum() - 1) > 1e-4
+        assert abs(found[:, number].mean() - law.mean()) < 4 * law.std() / np.sqrt(seeds)
+
+
+def test_a_class_that_a_random_split_leaves_out_on_either_side_does_no_harm() -> None:
+    iris = data.load("iris")
+    y = np.minimum(iris.y, 1)
+    y[[20, 90]] = 2  # a class of two rows
+    rare = replace(iris, y=y)
+    lacking = set()
+    for seed in range(40):
+        split = data.split(rare, seed, replace(SCALED, split="random"))
+        assert (len(split.y_train), len(split.y_test)) == (120, 30)
+        assert np.isfinite(split.x_train).all()
+        assert np.isfinite(split.x_test).all()
+        lacking |= {name for name in ("y_train", "y_test") if 2 not in getattr(split, name)}
+    assert lacking == {"y_train", "y_test"}
+
+
 def test_standardizing_changes_neither_the_rows_nor_their_order() -> None:
     iris = data.load("iris")
-    plain = data.split(iris, 3, standardize=False)
-    scaled = data.split(iris, 3, standardize=True)
+    plain = data.split(iris, 3, STRATIFIED)
+    scaled = data.split(iris, 3, SCALED)
     assert np.array_equal(scaled.y_train, plain.y_train)
     mean, deviation = plain.x_train.mean(axis=0), plain.x_train.std(axis=0)
     assert np.allclose(scaled.x_train * deviation + mean, plain.x_train, rtol=0, atol=1e-12)
 
 
 def test_training_features_have_mean_0_and_deviation_1() -> None:
-    split = data.split(data.load("wine"), 0, standardize=True)
+    split = data.split(data.load("wine"), 0, SCALED)
     assert np.abs(split.x_train.mean(axis=0)).max() < 1e-12
     assert np.abs(split.x_train.std(axis=0) - 1).max() < 1e-12
 
 
 def test_test_rows_do_not_influence_the_scale() -> None:
     iris = data.load("iris")
-    before = data.split(iris, 4, standardize=True)
-    numbered = data.split(_with_row_numbers(iris), 4, standardize=False)
+    before = data.split(iris, 4, SCALED)
+    numbered = data.split(_with_row_numbers(iris), 4, STRATIFIED)
     x = iris.x.copy()
     x[numbered.x_test[:, 0].astype(int)] *= 1000
-    after = data.split(replace(iris, x=x), 4, standardize=True)
+    after = data.split(replace(iris, x=x), 4, SCALED)
     assert np.array_equal(after.x_train, before.x_train)
     assert not np.allclose(after.x_test, before.x_test)
 
@@ -134,7 +188,7 @@ def test_a_constant_feature_is_shifted_to_0_and_not_divided_by_0() -> None:
     iris = data.load("iris")
     x = iris.x.copy()
     x[:, 1] = 5.0
-    split = data.split(replace(iris, x=x), 0, standardize=True)
+    split = data.split(replace(iris, x=x), 0, SCALED)
     assert np.isfinite(split.x_train).all()
     assert (split.x_train[:, 1] == 0).all()
     assert (split.x_test[:, 1] == 0).all()
@@ -143,8 +197,8 @@ def test_a_constant_feature_is_shifted_to_0_and_not_divided_by_0() -> None:
 def test_splitting_does_not_change_the_dataset() -> None:
     iris = data.load("iris")
     digest = iris.digest
-    data.split(iris, 0, standardize=True).x_train[:] = 0
-    data.split(iris, 0, standardize=False).x_train[:] = 0
+    data.split(iris, 0, SCALED).x_train[:] = 0
+    data.split(iris, 0, STRATIFIED).x_train[:] = 0
     assert iris.digest == digest
 
 

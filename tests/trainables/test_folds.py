@@ -37,14 +37,16 @@ def _numbered(name: str) -> data.Dataset:
     return replace(dataset, x=np.arange(len(dataset.y), dtype=np.float64).reshape(-1, 1))
 
 
+@pytest.mark.parametrize("split", ["random", "stratified"])
 @pytest.mark.parametrize("folds", [2, 3, 5, 7, 11, 40])
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer"])
-def test_folds_are_equal_disjoint_stratified_and_with_the_rest_all_training_rows(
-    name: str, folds: int
+def test_folds_are_equal_disjoint_and_with_the_rest_all_training_rows(
+    name: str, folds: int, split: str
 ) -> None:
+    by = Hyperparameters(split=split)
     dataset = _numbered(name)
-    whole = data.split(dataset, 3, standardize=False)
-    parts = [data.split(dataset, 3, False, data.Fold(n, folds)) for n in range(folds)]
+    whole = data.split(dataset, 3, by)
+    parts = [data.split(dataset, 3, by, data.Fold(n, folds)) for n in range(folds)]
     held_out = [set(part.x_test[:, 0]) for part in parts]
     rows = set(whole.x_train[:, 0])
     assert {len(each) for each in held_out} == {len(rows) // folds}
@@ -58,7 +60,18 @@ def test_folds_are_equal_disjoint_stratified_and_with_the_rest_all_training_rows
         for x, y in ((part.x_train, part.y_train), (part.x_test, part.y_test)):
             assert np.array_equal(y, dataset.y[x[:, 0].astype(int)])
     counts = np.array([np.bincount(part.y_test, minlength=3) for part in parts])
-    assert np.ptp(counts, axis=0).max() <= 1
+    # Folds of a random split are as random as itself.
+    assert (np.ptp(counts, axis=0).max() <= 1) == (split == "stratified")
+
+
+@pytest.mark.parametrize("folds", [2, 7, 120])
+def test_folds_of_a_random_split_take_its_training_rows_in_turn(folds: int) -> None:
+    by, dataset = Hyperparameters(split="random"), _numbered("iris")
+    rows = data.split(dataset, 3, by).x_train[:, 0]
+    for number in range(folds):
+        part = data.split(dataset, 3, by, data.Fold(number, folds))
+        dealt = rows[: 120 // folds * folds]
+        assert np.array_equal(part.x_test[:, 0], dealt[number::folds])
 
 
 def test_the_folds_of_a_worked_example() -> None:
@@ -70,24 +83,26 @@ def test_the_folds_of_a_worked_example() -> None:
 @pytest.mark.parametrize("folds", [-1, 0, 1, 121])
 def test_impossible_numbers_of_folds_are_refused(folds: int) -> None:
     with pytest.raises(ValueError, match=f"folds must be from 2 to 120, .*got {folds}"):
-        data.split(IRIS, 0, False, data.Fold(0, folds))
+        data.split(IRIS, 0, Hyperparameters(), data.Fold(0, folds))
 
 
 def test_the_scale_is_that_of_the_folds_own_training_rows() -> None:
     fold = data.Fold(1, 4)
-    part = data.split(IRIS, 0, True, fold)
+    by = Hyperparameters(standardize=True)
+    part = data.split(IRIS, 0, by, fold)
     assert np.abs(part.x_train.mean(axis=0)).max() < 1e-12
     assert np.abs(part.x_train.std(axis=0) - 1).max() < 1e-12
-    held_out = data.split(_numbered("iris"), 0, False, fold).x_test[:, 0].astype(int)
+    held_out = data.split(_numbered("iris"), 0, Hyperparameters(), fold).x_test[:, 0].astype(int)
     x = IRIS.x.copy()
     x[held_out] *= 1000
-    assert np.array_equal(data.split(replace(IRIS, x=x), 0, True, fold).x_train, part.x_train)
+    assert np.array_equal(data.split(replace(IRIS, x=x), 0, by, fold).x_train, part.x_train)
 
 
 SHAPES: list[dict[str, Any]] = [
     {"epochs": 12},
     {"epochs": 8, "hidden": (12, 7), "batch_size": 17, "drop_last": False},
     {"epochs": 6, "dataset": "wine", "standardize": True, "batch_size": 33},
+    {"epochs": 6, "split": "random", "standardize": True, "batch_size": 33, "drop_last": False},
 ]
 
 
@@ -127,7 +142,7 @@ def test_every_fold_model_agrees_with_the_readable_trainer(
 def test_a_fold_model_is_the_model_of_its_rows_as_a_dataset_of_their_own() -> None:
     # Not by the trainers' own split: the same network on the remaining rows, tested on the fold.
     hyperparameters = Hyperparameters(epochs=3, dropout=0.2)
-    part = data.split(IRIS, 4, False, data.Fold(2, 5))
+    part = data.split(IRIS, 4, hyperparameters, data.Fold(2, 5))
     found = train_one(hyperparameters, Seed.of(4), IRIS, torch.float64, data.Fold(2, 5))
     hidden = np.maximum(part.x_test @ found.parameters["0.weight"][0].T, -np.inf)
     hidden = np.maximum(hidden + found.parameters["0.bias"][0], 0)

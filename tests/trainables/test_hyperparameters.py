@@ -23,11 +23,12 @@ OTHER: dict[str, Any] = {
     "batch_size": 32,
     "hidden": (64, 64),
     "epochs": 1000,
+    "split": "random",
     "dataset": "wine",
     "standardize": True,
     "drop_last": False,
 }
-SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "dataset", "standardize", "drop_last"}
+SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "split", "dataset", "standardize", "drop_last"}
 
 
 @pytest.mark.parametrize(
@@ -158,9 +159,12 @@ def test_layer_widths_are_told_apart_by_order() -> None:
 def test_keys_are_those_of_earlier_records() -> None:
     # Records are found by these: a change would make every trial look new.
     assert Hyperparameters().key() == "5c06a5238321a100"
-    before = {name: value for name, value in OTHER.items() if name != "label_smoothing"}
+    later: dict[str, Any] = {"label_smoothing": 0, "split": "stratified"}
+    before = {name: value for name, value in OTHER.items() if name not in later}
     assert Hyperparameters(**before).key() == "4bd65ca030262d6b"
-    assert Hyperparameters(**before, label_smoothing=0).key() == "4bd65ca030262d6b"
+    assert Hyperparameters(**before, **later).key() == "4bd65ca030262d6b"
+    for name in later:
+        assert Hyperparameters(**before, **{name: OTHER[name]}).key() != "4bd65ca030262d6b"
     assert Hyperparameters(**OTHER).key() != "4bd65ca030262d6b"
 
 

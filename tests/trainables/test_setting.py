@@ -11,15 +11,16 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.setting import Models, setting, settings
 
 DEFAULT = Hyperparameters()
-ALWAYS = ("dataset", "hidden", "epochs", "lr", "batch_size")
+ALWAYS = ("dataset", "split", "hidden", "epochs", "lr", "batch_size")
 NAMES = [field.name for field in fields(Hyperparameters)]
-PLAIN = "all models: iris, 500 epochs, hidden 32, batch 16, learning rate 0.005"
+PLAIN = "all models: iris, stratified split, 500 epochs, hidden 32, batch 16, learning rate 0.005"
 
 
 def changed(name: str) -> Hyperparameters:
     """The defaults but for that one hyperparameter."""
     value = getattr(DEFAULT, name)
-    values: dict[type, Any] = {str: "wine", tuple: (64, 64), bool: not value, int: 7, float: 0.25}
+    text = {"dataset": "wine", "split": "random"}.get(name)
+    values: dict[type, Any] = {str: text, tuple: (64, 64), bool: not value, int: 7, float: 0.25}
     return replace(DEFAULT, **{name: values[type(value)]})
 
 
@@ -40,6 +41,8 @@ def test_the_default_setting_in_full() -> None:
         ({"epochs": 1_000_000}, "1000000 epochs"),
         ({"batch_size": 7}, "batch 7"),
         ({"dataset": "digits"}, "digits"),
+        ({"split": "random"}, "random split"),
+        ({"split": "stratified"}, "stratified split"),
         ({"dropout": 0.2}, "dropout 0.2"),
         ({"standardize": True}, "standardised"),
         ({"drop_last": False}, "last batch kept when not full"),
@@ -76,7 +79,7 @@ def test_sweeps_side_by_side_say_what_they_share_and_where_they_differ() -> None
     l2 = [Hyperparameters(l2=l2) for l2 in (0, 0.1)]
     other = [replace(one, dropout=0.5, lr=0.01, standardize=True) for one in l2]
     assert settings({"one": Models(l2, ["l2"]), "two": Models(other, ["l2"])}) == (
-        "all models: iris, 500 epochs, hidden 32, batch 16",
+        "all models: iris, stratified split, 500 epochs, hidden 32, batch 16",
         {
             "one": {"lr": "learning rate 0.005", "dropout": "dropout 0"},
             "two": {
@@ -92,7 +95,7 @@ def test_what_one_sweep_varies_is_said_of_the_others_alone() -> None:
     l2 = [Hyperparameters(l2=l2) for l2 in (0, 0.1)]
     batched = [Hyperparameters(batch_size=size) for size in (2, 64)]
     assert settings({"l2": Models(l2, ["l2"]), "sizes": Models(batched, ["batch_size"])}) == (
-        "all models: iris, 500 epochs, hidden 32, learning rate 0.005",
+        "all models: iris, stratified split, 500 epochs, hidden 32, learning rate 0.005",
         {"l2": {"batch_size": "batch 16"}, "sizes": {}},
     )
 
@@ -105,7 +108,9 @@ def test_equal_sweeps_one_sweep_and_no_sweep() -> None:
 
 
 def test_sweeps_that_share_nothing_have_no_line_in_common() -> None:
-    other = Hyperparameters(lr=1, batch_size=1, hidden=(1,), epochs=1, dataset="wine")
+    other = Hyperparameters(
+        lr=1, batch_size=1, hidden=(1,), epochs=1, dataset="wine", split="random"
+    )
     shared, own = settings({"a": Models([DEFAULT]), "b": Models([other])})
     assert shared == ""
-    assert list(own["b"]) == ["dataset", "epochs", "hidden", "batch_size", "lr"]
+    assert list(own["b"]) == ["dataset", "split", "epochs", "hidden", "batch_size", "lr"]

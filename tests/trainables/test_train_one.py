@@ -107,7 +107,7 @@ def _downhill(objective: Callable[[], float], parameters: Sequence[Floats], lr: 
 
 def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[float]], list[Floats]]:
     """Curves and final parameters: gradient descent on the objective that the project states."""
-    rows = data.split(IRIS, seed.split, hp.standardize)
+    rows = data.split(IRIS, seed.split, hp)
     parameters = [values.copy() for values in _initial(hp.hidden, seed.init)]
     weights = parameters[::2]
     order = OrderStream(seed.order, 120).next(hp.epochs)
@@ -214,7 +214,7 @@ def test_one_step_with_l1_moves_weights_by_lambda_over_n_and_biases_not_at_all(
 
 
 def test_at_p_1_training_scores_are_the_output_bias_whatever_the_row(train: Trainer) -> None:
-    rows = data.split(IRIS, SEED.split, False)
+    rows = data.split(IRIS, SEED.split, ONE_STEP)
     before = _initial(ONE_STEP.hidden, SEED.init)
     trained = train(replace(ONE_STEP, dropout=1.0), SEED)
     scores = np.tile(before[-1], (120, 1))

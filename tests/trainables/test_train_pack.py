@@ -73,7 +73,7 @@ def _assert_agrees(models: Sequence[Model], dtype: torch.dtype) -> None:
             if exact:
                 np.testing.assert_allclose(found, expected, rtol=2e-7, atol=1e-9, err_msg=name)
             elif name.endswith("accuracy"):
-                rows = 1.01 / len(data.split(dataset, 0, False).y_test)
+                rows = 1.01 / len(data.split(dataset, 0, model.hyperparameters).y_test)
                 np.testing.assert_allclose(found, expected, rtol=0, atol=rows, err_msg=name)
             else:
                 np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5, err_msg=name)
@@ -96,7 +96,9 @@ SHAPES: list[dict[str, Any]] = [
     {"epochs": 15, "batch_size": 50, "hidden": (33, 7, 9), "drop_last": False},
     {"epochs": 15, "batch_size": 16, "hidden": (1,)},
     {"epochs": 15, "batch_size": 16, "hidden": (1, 1)},
+    {"epochs": 8, "split": "random", "standardize": True, "hidden": (12, 12)},
     {"epochs": 8, "dataset": "wine"},
+    {"epochs": 4, "dataset": "wine", "split": "random", "batch_size": 33, "drop_last": False},
     {"epochs": 8, "dataset": "wine", "standardize": True, "batch_size": 33, "hidden": (17,)},
     {"epochs": 3, "dataset": "breast_cancer", "standardize": True, "drop_last": False},
     {"epochs": 2, "dataset": "digits", "batch_size": 64, "hidden": (20, 10)},
@@ -172,6 +174,7 @@ def _odd_shapes(count: int) -> list[dict[str, Any]]:
                 "batch_size": rng.randint(5, 120),
                 "drop_last": rng.random() < 0.5,
                 "standardize": rng.random() < 0.3,
+                "split": ("stratified", "random")[number % 2],
                 "epochs": 2 if dataset == "iris" else 1,
             }
         )
@@ -324,6 +327,37 @@ def test_models_of_different_shapes_are_refused() -> None:
     models = [Model(Hyperparameters(batch_size=size), Seed.of(0)) for size in (16, 32)]
     with pytest.raises(ValueError, match="the models of a pack need one shape, got 2"):
         train_pack(models, _dataset(models))
+
+
+def test_the_ways_of_splitting_go_in_packs_of_their_own() -> None:
+    models = [Model(Hyperparameters(split=way), Seed.of(0)) for way in ("random", "stratified")]
+    with pytest.raises(ValueError, match="the models of a pack need one shape, got 2"):
+        train_pack(models, _dataset(models))
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_a_class_without_test_rows_or_without_training_rows_is_no_division_by_zero(
+    number: int,
+) -> None:
+    iris = data.load("iris")
+    y = np.minimum(iris.y, 1)
+    y[[20, 90]] = 2  # a class of two rows
+    rare = replace(iris, y=y)
+    by = Hyperparameters(split="random", epochs=3, dropout=0.3, standardize=True)
+    lacking = {
+        name: next(s for s in range(60) if 2 not in getattr(data.split(rare, s, by), name))
+        for name in ("y_train", "y_test")
+    }
+    fold = data.Fold(number, 5)
+    for seed in lacking.values():
+        for part in (None, fold):
+            found = train_pack([Model(by, Seed.of(seed), part)], rare, dtype=torch.float64)
+            alone = train_one(by, Seed.of(seed), rare, torch.float64, part)
+            for name in CURVES:
+                assert np.isfinite(found.curves[name]).all(), name
+                np.testing.assert_allclose(
+                    found.curves[name], alone.curves[name], rtol=2e-7, atol=1e-9
+                )
 
 
 def test_a_batch_larger_than_the_training_rows_is_refused() -> None:

@@ -39,7 +39,8 @@ class ChosenModel:
     def rows(self) -> data.Split:
         """The training and test rows of its seed, as they stand in the data."""
         seed = Seed._make(self.result.trial.model_seeds()[self.index])
-        return data.split(self.dataset, seed.split, False)
+        raw = self.result.trial.hyperparameters.at(standardize=False)
+        return data.split(self.dataset, seed.split, raw)
 
 
 class Scale(NamedTuple):

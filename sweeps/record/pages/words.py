@@ -46,6 +46,7 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
     """The description of the sweep's run in Markdown: first the answer, then the views' links."""
     count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
     window = manifest.summary_epochs
+    split = manifest.baseline_trial.hyperparameters.captions()["split"]
     if answer.best is None:
         head = "No trial of this sweep gave a result."
     elif manifest.folds:
@@ -79,7 +80,7 @@ def note(manifest: Manifest, answer: Answer, failed: int, views: Mapping[str, st
         "",
         f"{manifest.question}",
         "",
-        f"{count} configurations × {seeds} seeds on {manifest.dataset['name']}; "
+        f"{count} configurations × {seeds} seeds on {manifest.dataset['name']}, {split}; "
         f"accuracies are means of epochs {window.start + 1} to {window.stop}, brackets are "
         f"95 % t intervals over seeds. {caution}",
         "",
