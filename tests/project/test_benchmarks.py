@@ -295,6 +295,61 @@ def test_memory_is_read_at_every_tenth_and_growth_is_its_slope() -> None:
     assert found["growth"]["recorder"] == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.slow
+def test_the_rules_for_verdicts_are_tried_on_studies_of_every_shape(tmp_path: Path) -> None:
+    done = run_script("benchmarks/verdict_rules.py", "--quick", "--out", "here", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = _read(tmp_path / "here", "verdict_rules")
+    assert {(one["shape"], one["effect"]) for one in found["outcomes"]} == {
+        (one["shape"], one["effect"])
+        for one in _read(FOLDER / "results", "verdict_rules")["outcomes"]
+    }
+    for one in found["outcomes"]:
+        assert all(sum(counts) == one["studies"] for counts in one["words"].values())
+
+
+@pytest.mark.parametrize(
+    ("word", "effect", "wrong"),
+    [
+        ("supported", 0.1, False),
+        ("supported", 0, True),
+        ("supported, small", 0.9, False),
+        ("supported, small", 1, True),
+        ("supported, small", -0.1, True),
+        ("contradicted", 0.9, False),
+        ("contradicted", 1, True),
+        ("inconclusive", 2, False),
+    ],
+)
+def test_a_verdict_is_wrong_when_the_truth_is_another(
+    word: str, effect: float, wrong: bool
+) -> None:
+    code = f"from verdict_rules import is_wrong; print(is_wrong({word!r}, {effect}))"
+    assert _python(code).strip() == str(wrong)
+
+
+def test_the_rules_err_and_turn_over_as_rarely_as_the_page_on_them_says() -> None:
+    page = (ROOT / "docs" / "verdicts.md").read_text()
+    kept = _read(FOLDER / "results", "verdict_rules")
+    for shape in dict.fromkeys(one["shape"] for one in kept["outcomes"]):
+        own = [one for one in kept["outcomes"] if one["shape"] == shape]
+        decided = sum(sum(sum(c[:-1]) for c in one["words"].values()) for one in own)
+        wrong, flips = (sum(one[name] for one in own) for name in ("wrong", "flips"))
+        studies = sum(one["studies"] for one in own)
+        assert f"| {shape} | {wrong:,} of {decided:,} | {flips} of {studies:,} |" in page
+        assert wrong <= 0.02 * decided
+        if not shape.startswith("skewed"):
+            assert flips == 0
+    normal = [one for one in kept["outcomes"] if one["shape"] == "normal"]
+    for one in normal:
+        cells = []
+        for seeds in ("30", "100", "300", "1000"):
+            supported, small, _, contradicted, open_ = one["words"][seeds]
+            shares = (supported, small, contradicted, open_)
+            cells.append(" · ".join(f"{100 * share / one['studies']:.0f}" for share in shares))
+        assert f"| {one['effect']:g} | {' | '.join(cells)} |" in page
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_scripts_are_short_and_hide_no_module(path: Path) -> None:
     # Their folder is first on the import path, so a module there goes before all others.
