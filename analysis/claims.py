@@ -68,6 +68,12 @@ CLAIMS = (
         _on("dropout", dropout_claims.gap),
     ),
     Claim(
+        "dropout-gap-stratified",
+        "So it does where, unlike in the lesson, every class has its share of the test rows",
+        ("dropout-stratified",),
+        _on("dropout-stratified", dropout_claims.gap),
+    ),
+    Claim(
         "l2-no-trend",
         "Small λ of L2 (≤ 0.01) change test accuracy little, in no clear direction",
         ("small-l2",),

@@ -17,7 +17,7 @@ from analysis.claims_of_lesson.one_part import LEVEL
 from analysis.claims_of_lesson.size_claim import gain
 from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.claims_of_lesson.weight_evidence import weights
-from support.claim_cases import BIG, CASES, FLAT, Case, falls, gains
+from support.claim_cases import BIG, CASES, FLAT, MOVING, Case, falls, gains
 from support.lesson_fixture import (
     PLAUSIBLE,
     World,
@@ -251,3 +251,13 @@ def test_markdown_escapes_what_would_break_its_table() -> None:
     sweeps = lesson({"l2": FLAT})
     sick = replace(judge(sweeps)[5], reason="a | b\nc")
     assert "a \\| b c" in markdown(sweeps, [sick])
+
+
+def test_the_gap_is_judged_under_either_split_and_the_reason_says_which() -> None:
+    found = judge(lesson({"dropout": MOVING, "dropout-stratified": FLAT}, 1000))
+    by_id = {verdict.id: verdict for verdict in found}
+    random, stratified = by_id["dropout-gap"], by_id["dropout-gap-stratified"]
+    assert (random.verdict, stratified.verdict) == ("supported", "contradicted")
+    assert "under a random split." in random.reason
+    assert "under a stratified split." in stratified.reason
+    assert not set(random.run_ids) & set(stratified.run_ids)

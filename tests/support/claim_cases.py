@@ -11,6 +11,7 @@ from trainables.hyperparameters import Hyperparameters
 
 FLAT = World()
 NOISY = World(luck=0.05)
+MOVING = World(train=lambda hp: 0.97 - 0.1 * hp.dropout)
 
 
 def falls(by: float, field: str = "l2") -> World:
@@ -63,9 +64,12 @@ CASES = (
     _case("dropout-lowers-train", "supported, small", dropout=falls(0.02, "dropout")),
     _case("dropout-lowers-train", "contradicted", dropout=FLAT),
     _case("dropout-lowers-train", "inconclusive", dropout=NOISY),
-    _case("dropout-gap", "supported", dropout=World(train=lambda hp: 0.97 - 0.1 * hp.dropout)),
+    _case("dropout-gap", "supported", dropout=MOVING),
     _case("dropout-gap", "contradicted", 1000, dropout=FLAT),
     _case("dropout-gap", "inconclusive", dropout=NOISY),
+    _case("dropout-gap-stratified", "supported", dropout_stratified=MOVING),
+    _case("dropout-gap-stratified", "contradicted", 1000, dropout_stratified=FLAT),
+    _case("dropout-gap-stratified", "inconclusive", dropout_stratified=NOISY),
     _case("l2-no-trend", "supported", 60, small_l2=FLAT),
     _case("l2-no-trend", "contradicted", small_l2=falls(8)),
     _case("l2-no-trend", "partly", small_l2=falls(2)),
