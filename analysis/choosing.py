@@ -15,7 +15,7 @@ from analysis.folds.choice import Choices, Chosen, choose, scores_of
 from analysis.folds.choosing_figure import Way, choosing_plot, ways
 from analysis.folds.fold_sweeps import load_with_folds, on_fresh_seeds
 from analysis.plotting.files import publish
-from analysis.plotting.terminal import new_console, new_table, print_warnings
+from analysis.plotting.terminal import new_console, new_table, print_table, print_warnings
 from analysis.plotting.wording import (
     about_zero,
     from_to,
@@ -29,6 +29,7 @@ from analysis.reading.errors import exit_code
 from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import SHARE, Difference, Estimate, estimate
+from trainables.project_scripts import words
 
 
 @exit_code
@@ -60,8 +61,8 @@ def _show(
     for way in found:
         numbers = (models_left(way.accuracy), with_half_width(way.accuracy, ".2"))
         table.add_row(way.name, way.configuration, *numbers)
-    console.print(table)
-    console.print(f"{seeds_and_method(record, '±')}; the honest one is choice and judgement apart")
+    print_table(console, table)
+    console.print(f"{seeds_and_method(record, '±')}; honest: other rows judge than chose")
     where = without_password(record.tracking_uri)
     console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
     for line in sentences(record, choices, fresh):
@@ -87,7 +88,7 @@ def sentences(record: SweepRecord, choices: Choices, fresh: Estimate | None) -> 
     ]
     lines.append("; ".join([f"Cross-validation chooses {same}", *filter(None, ties)]) + ".")
     if fresh is None:
-        command = f"python sweeps/seeds.py --from {record.run_id} --top 1"
+        command = f"{words('sweeps', 'seeds')} --from {record.run_id} --top 1"
         lines.append(f"No finished sweep has judged that choice on fresh seeds: {command}")
     else:
         interval = "no interval"

@@ -26,6 +26,7 @@ from analysis.side_by_side.compare_figures import Compared, comparison_plot, req
 from analysis.side_by_side.compare_tables import show
 from analysis.side_by_side.shared_configurations import pair
 from analysis.side_by_side.sweep_labels import labels
+from trainables.project_scripts import these_words
 
 _MOST = 7  # more series than these cannot be told apart in one panel
 
@@ -68,7 +69,7 @@ def _require_sweeps(run_ids: Sequence[str]) -> None:
         raise Stop(
             BAD_INPUT,
             f"needs the run ids of 2 to {_MOST} sweeps, got {len(run_ids)}: "
-            "python analysis/compare.py RUN_ID RUN_ID …",
+            f"{these_words()} RUN_ID RUN_ID …",
         )
     if twice := [run_id for run_id in run_ids if run_ids.count(run_id) > 1]:
         raise Stop(BAD_INPUT, f"needs different sweeps, got {twice[0]} more than once")

@@ -26,8 +26,9 @@ from analysis.seed_study.study import SourceShares, Studied, by_source, study
 from analysis.seed_study.study_figures import distribution, variance_sources
 from analysis.seed_study.study_reading import reading
 from analysis.seed_study.study_tables import show, show_sources, statistics
+from trainables.project_scripts import words
 
-_HOW = "variance by source: this sweep has no exchanged trials; python sweeps/seeds.py --by-source"
+_HOW = "variance by source: this sweep has no exchanged trials, which are recorded by"
 
 
 def plots(
@@ -50,7 +51,7 @@ def print_study(
     for line in reading(record, studied, shares):
         console.print(line, style="bold")
     if not shares:
-        console.print(f"{_HOW} … records them")
+        console.print(f"{_HOW}  {words('sweeps', 'seeds')} --by-source …")
 
 
 @exit_code

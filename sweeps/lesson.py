@@ -16,24 +16,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
-
-import tyro
 
 from sweeps.driver.exits import complain, exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped
-from sweeps.lesson_parts import PARTS, LessonPart, planned
+from sweeps.driver.terminal import wrapped
+from sweeps.lesson_parts import PARTS, LessonPart, estimate, planned
 from sweeps.plan.checks import MOST_SEEDS
+from sweeps.plan.command_line import read_options
 from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.flags import Whole
 from sweeps.record.store.opening import database_file, resolve_uri
-from trainables.declaration import Range, shown
+from trainables.declaration import Range, did_you_mean, shown
+from trainables.project_scripts import file_from_here, these_words, words
 from trainables.record_format import Kind, Tag, tagged
 
-_SCRIPTS = Path(__file__).parent
 _ANSWER_ENDS = "figures and table:"  # from here on a sweep prints commands
 
 
@@ -66,7 +65,7 @@ class Known(NamedTuple):
 
 def main() -> int:
     """Runs what the command line asks for; the exit code, that of the first sweep to fail."""
-    options = tyro.cli(LessonOptions, description=__doc__, prog="python sweeps/lesson.py")
+    options = read_options(LessonOptions, __doc__)
     if wrong := problems(options):
         complain("\n".join(wrong))
         return BAD_INPUT
@@ -91,60 +90,71 @@ def problems(options: LessonOptions) -> list[str]:
         found.append(f"--seeds needs {allowed.describe()}, got {shown(options.seeds)}")
     roles = [part.role for part in PARTS]
     if unknown := [role for role in options.only if role not in roles]:
-        found.append(f"--only needs some of {', '.join(roles)}, got {shown(unknown[0])}")
+        hint = did_you_mean(unknown[0], roles)
+        found.append(f"--only needs some of {', '.join(roles)}, got {shown(unknown[0])}{hint}")
     return found
 
 
-def command(part: LessonPart, options: LessonOptions, known: Known | None = None) -> list[str]:
-    """The words after `python` that run the part, or complete the sweep that is known of it."""
-    words = [f"sweeps/{part.script}.py"]
+def flags_of(part: LessonPart, options: LessonOptions, known: Known | None = None) -> list[str]:
+    """The flags with which its script runs the part, or completes what is known of it."""
     if known is None:
-        words += [*part.flags, "--seeds", str(options.seeds)]
+        flags = [*part.flags, "--seeds", str(options.seeds)]
     else:
-        words += ["--resume", known.run_id, *(["--retry-failed"] if known.failed else [])]
+        flags = ["--resume", known.run_id, *(["--retry-failed"] if known.failed else [])]
     if options.tracking_uri:
-        words += ["--tracking-uri", options.tracking_uri]
-    return words + (["--quiet"] if options.quiet else [])
+        flags += ["--tracking-uri", options.tracking_uri]
+    return flags + (["--quiet"] if options.quiet else [])
 
 
 def _run_all(
     parts: Sequence[LessonPart], options: LessonOptions, uri: str, interrupts: Interrupts
 ) -> int:
     known = {} if options.again else recorded(parts, options, uri)
+    _tell_estimate(parts, options, known)
     began = time.monotonic()
     for number, part in enumerate(parts, start=1):
         found = known.get(part.role)
-        head = f"[{number}/{len(parts)}] {part.role}: {part.why}"
+        head = wrapped(f"[{number}/{len(parts)}] {part.role}: {part.why}", "  ")
         if found is not None and found.finished:
             print(f"{head}\n  recorded already: {found.run_name}, run {found.run_id}", flush=True)
             continue
-        words = command(part, options, found)
-        print(f"{head}\n  python {shlex.join(words)}", flush=True)
+        flags = flags_of(part, options, found)
+        command = f"{words('sweeps', part.script)} {shlex.join(flags)}"
+        print(f"{head}\n  {command}", flush=True)
         if options.dry_run:
             continue
         started = time.monotonic()
-        code, text = _run(words, interrupts)
+        code, text = _run(part.script, flags, interrupts)
         if code != DONE:
-            return _failed(words, code, text, options)
+            return _failed(command, code, text, options)
         print(f"{text.split(_ANSWER_ENDS)[0].rstrip()}\n  {time.monotonic() - started:.0f} s")
     if not options.dry_run:
         print(f"all recorded after {time.monotonic() - began:.0f} s")
         store = (
             f" --tracking-uri {shlex.quote(options.tracking_uri)}" if options.tracking_uri else ""
         )
-        print(f"the claims:   python analysis/claims.py{store}")
-        print(f"as one page:  python analysis/report.py{store}")
+        print(f"the claims:   {words('analysis', 'claims')}{store}")
+        print(f"as one page:  {words('analysis', 'report')}{store}")
     return DONE
 
 
-def _run(words: Sequence[str], interrupts: Interrupts) -> tuple[int, str]:
+def _tell_estimate(
+    parts: Sequence[LessonPart], options: LessonOptions, known: Mapping[str, Known]
+) -> None:
+    """About how long what is left will take."""
+    left = [part for part in parts if part.role not in known or not known[part.role].finished]
+    if left:
+        print(wrapped(estimate(left, options.seeds)), flush=True)
+
+
+def _run(script: str, flags: Sequence[str], interrupts: Interrupts) -> tuple[int, str]:
     """Runs one command; its exit code and what it printed. Raises `Stopped` once it has ended."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         # A group of its own: Ctrl-C in the terminal would otherwise reach the sweep twice, from
         # there and from here, and the second one stops it without order.
         interrupts.at_checks(True)
         process = subprocess.Popen(
-            [sys.executable, str(_SCRIPTS.parent / words[0]), *words[1:]],
+            [sys.executable, file_from_here("sweeps", script), *flags],
             stdout=output,
             process_group=0,
         )
@@ -176,7 +186,7 @@ def recorded(parts: Sequence[LessonPart], options: LessonOptions, uri: str) -> d
     ids = [each.experiment_id for each in client.search_experiments()]
     found = {}
     for part in parts:
-        promise = make_manifest(*planned(part, command(part, options)[1:])).promise
+        promise = make_manifest(*planned(part, flags_of(part, options))).promise
         runs = client.search_runs(
             ids,
             tagged({Tag.KIND: Kind.SWEEP, Tag.PROMISE: promise}),
@@ -196,11 +206,11 @@ def recorded(parts: Sequence[LessonPart], options: LessonOptions, uri: str) -> d
     return found
 
 
-def _failed(words: Sequence[str], code: int, text: str, options: LessonOptions) -> int:
+def _failed(command: str, code: int, text: str, options: LessonOptions) -> int:
     print(text, end="")
     complain(
-        f"python {shlex.join(words)} ended with exit code {code}; what it said stands above. Put "
-        f"that right and go on with:  {_this_command(options)}"
+        f"{command} ended with exit code {code}; what it said stands above. Put that right and go "
+        f"on with:  {_this_command(options)}"
     )
     return code if code > 0 else 128 - code
 
@@ -214,12 +224,12 @@ def _stopped(stopped: Stopped, options: LessonOptions) -> int:
 
 
 def _this_command(options: LessonOptions) -> str:
-    words = ["python", "sweeps/lesson.py", "--seeds", str(options.seeds)]
+    flags = ["--seeds", str(options.seeds)]
     if options.only:
-        words += ["--only", *options.only]
+        flags += ["--only", *options.only]
     if options.tracking_uri:
-        words += ["--tracking-uri", options.tracking_uri]
-    return shlex.join(words)
+        flags += ["--tracking-uri", options.tracking_uri]
+    return f"{these_words()} {shlex.join(flags)}"
 
 
 if __name__ == "__main__":

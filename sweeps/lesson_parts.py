@@ -7,15 +7,18 @@ together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import cpu_count
 from typing import NamedTuple
 
 from sweeps import batch_size, dropout, l1, l2
 from sweeps.plan.command import Plan
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.options import given, parse
+from sweeps.plan.packs import training_seconds
 from sweeps.plan.seeds_options import SeedsOptions, parse_seeds
 from sweeps.seeds import SeedsSweep
 
+_START_UP_SECONDS = 10  # of a sweep, measured on two cores: docs/speed.md
 _DECLARED = {each.SWEEP.name: each.SWEEP for each in (dropout, l2, l1, batch_size)}
 
 
@@ -37,6 +40,22 @@ def planned(part: LessonPart, flags: Sequence[str]) -> Plan:
         return SeedsSweep(parse_seeds("", flags), given(flags, SeedsOptions)).plan()
     sweep = _DECLARED[part.script]
     return DeclaredSweep(sweep, parse(sweep, "", flags), given(flags)).plan()
+
+
+def estimate(parts: Sequence[LessonPart], seeds: int) -> str:
+    """About how long the parts take on this machine, in words, if each is trained as a whole."""
+    each = [
+        training_seconds(trial.hyperparameters, trial.models)
+        for part in parts
+        for trial in planned(part, [*part.flags, "--seeds", str(seeds)]).trials
+    ]
+    cores = cpu_count() or 1
+    minutes = (sum(each) / cores + len(parts) * _START_UP_SECONDS) / 60
+    return (
+        f"an estimate: about {minutes:.1f} minutes for {len(parts)} sweeps, from "
+        f"{sum(each):.0f} s of training on {cores} cores and {_START_UP_SECONDS} s to start and "
+        "record each"
+    )
 
 
 # Of dropout and L2, chosen before any of it was run: nothing, little and much of each.

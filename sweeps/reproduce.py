@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from sweeps.driver.differences import Deviation, in_arrays, in_run, reasons
 from sweeps.driver.exits import exit_code_of
+from sweeps.driver.terminal import new_table, print_table
+from sweeps.plan.command_line import read_options
 from sweeps.plan.errors import Refused, SweepError
 from sweeps.plan.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from sweeps.plan.provenance import one_line, without_credentials
@@ -57,7 +57,7 @@ class NotATrial(SweepError):
 
 def main() -> int:
     """Reproduces what the command line names; the exit code."""
-    options = tyro.cli(ReproduceOptions, description=__doc__, prog="python sweeps/reproduce.py")
+    options = read_options(ReproduceOptions, __doc__)
 
     def work() -> int:
         try:
@@ -158,19 +158,16 @@ def _seed_runs(client: MlflowClient, run: Run) -> dict[str, Run]:
 
 
 def _show(found: Sequence[Deviation], likely: Sequence[str]) -> None:
-    table = Table(title="what differs from the record", title_justify="left")
+    table = new_table("what differs from the record")
     for heading in ("number", "first at", "recorded", "now", "largest difference", "how many"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for each in found:
         gap = "" if math.isnan(each.largest) else f"{each.largest:.3g}"
         cells = (each.what, each.where, each.recorded, each.now, gap, f"{each.values:,}")
         table.add_row(*map(escape, cells))
-    console = Console()
-    if not console.is_terminal:
-        console.width = 160  # in a pipe or a log there is no edge to fit
-    console.print(table)
+    print_table(table)
     for line in likely:
-        console.print(f"likely reason: {line}", markup=False, highlight=False, soft_wrap=True)
+        print(f"likely reason: {line}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sweeps.driver.exits import complain, exit_code_of
+from sweeps.plan.command_line import read_options
 from sweeps.plan.errors import Refused, SweepError
 from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.provenance import one_line, without_credentials
@@ -28,6 +29,7 @@ from sweeps.record.messages import Event, Problem, Recorded
 from sweeps.record.spool import Spool, kept
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, settle, work_patiently
 from trainables.manifest import Manifest
+from trainables.project_scripts import words_of_sweep
 from trainables.record_format import Kept
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class UploadOptions:
 
 def main() -> int:
     """Uploads what the command line names; the exit code, the first that is not 0."""
-    options = tyro.cli(UploadOptions, description=__doc__, prog="python sweeps/upload.py")
+    options = read_options(UploadOptions, __doc__)
     folders = options.folders or tuple(kept())
     if wrong := [str(each) for each in folders if not each.is_dir()]:
         complain(f"a folder with kept results is needed, got {', '.join(wrong)}")
@@ -142,7 +144,8 @@ def _bring_in(spool: Spool, client: MlflowClient, uri: str, run_id: str, manifes
         f"{without_credentials(uri)}"
     )
     if closed.missing:
-        print(f"complete it with:  python sweeps/{manifest.name}.py --resume {run_id}")
+        resume = f"{words_of_sweep(manifest.name, manifest.command)} --resume {run_id}"
+        print(f"complete it with:  {resume}")
     return DONE
 
 

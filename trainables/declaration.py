@@ -6,13 +6,15 @@ Flags, their help, checks, packs, keys, axes, captions and tables are made from 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
+from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 Scale = Literal["linear", "log", "log2"]
 _Value = TypeVar("_Value")
 _DECLARED = "declared"  # key in the metadata of a field
+_NEAR = 0.5  # so that `l3` is near `l2`
 
 
 class Allowed(Protocol):
@@ -75,7 +77,8 @@ class Choice(NamedTuple):
     def problem(self, value: object) -> str | None:
         if value in self.names:
             return None
-        return f"needs one of {', '.join(self.names)}, got {shown(value)}"
+        hint = did_you_mean(value, self.names)
+        return f"needs one of {', '.join(self.names)}, got {shown(value)}{hint}"
 
 
 class Switch(NamedTuple):
@@ -96,6 +99,7 @@ class Declared(NamedTuple):
     `swept`: sweeps can vary it. `shapes`: it fixes shapes of tensors, or data, so that models of
     one pack cannot differ in it. `since`: the version of this project that introduced it, empty
     for what the first records have; at its default it leaves a configuration's key as it was.
+    `off`: of a switch that is on by default, what the flag that turns it off does.
     """
 
     allowed: Allowed
@@ -108,6 +112,7 @@ class Declared(NamedTuple):
     swept: bool
     shapes: bool
     since: str
+    off: str
 
 
 def hyperparameter(
@@ -123,10 +128,11 @@ def hyperparameter(
     swept: bool = False,
     shapes: bool = False,
     since: str = "",
+    off: str = "",
 ) -> _Value:
     """A field of a dataclass with that default; typed as its value, as the type checker wants."""
     declared = Declared(
-        allowed, about, label, caption, always, scale, decimals, swept, shapes, since
+        allowed, about, label, caption, always, scale, decimals, swept, shapes, since, off
     )
     made: _Value = field(default=default, metadata={_DECLARED: declared})
     return made
@@ -140,6 +146,12 @@ def declarations(kind: type[Any]) -> Mapping[str, Declared]:
 def shown(value: object) -> str:
     """A value from outside, fit for one line of an error message."""
     return ascii(value)[1:-1][:60] if isinstance(value, str) else str(value)[:60]
+
+
+def did_you_mean(name: object, known: Sequence[str]) -> str:
+    """A hint to the one of the `known` names that is nearest, empty when none is near."""
+    near = get_close_matches(str(name), known, 1, _NEAR)
+    return f": did you mean {near[0]}?" if near else ""
 
 
 def as_text(value: object) -> str:

@@ -156,6 +156,7 @@ class Hyperparameters:
         label="last batch left out when not full",
         caption="last batch kept when not full",
         shapes=True,
+        off="train on an epoch's last batch also when it is not full; the lesson leaves it out",
     )
 
     def __post_init__(self) -> None:

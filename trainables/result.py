@@ -92,10 +92,11 @@ class Interval(NamedTuple):
     high: float | None
 
 
-def interval(values: Array) -> Interval:
+def interval(values: Array, together: int = 1) -> Interval:
     """Student's t interval for the mean of `values` (S,), as if seeds were independent draws.
 
-    Source: Student (1908), "The probable error of a mean". All NaN when any value is NaN.
+    `together`: of so many intervals all hold at once in 95 % (Bonferroni's inequality). Source:
+    Student (1908), "The probable error of a mean". All NaN when any value is NaN.
     """
     if len(values) == 0:
         raise ValueError("an interval needs at least one value, got none")
@@ -106,7 +107,7 @@ def interval(values: Array) -> Interval:
     from scipy.special import stdtrit  # here: the trainers do without scipy
 
     std = float(values.std(ddof=1))
-    half = float(stdtrit(len(values) - 1, 0.975)) * std / len(values) ** 0.5
+    half = float(stdtrit(len(values) - 1, 1 - 0.025 / together)) * std / len(values) ** 0.5
     return Interval(mean, std, mean - half, mean + half)
 
 
@@ -125,6 +126,12 @@ class TrialResult:
     device: str
     arithmetic: Mapping[str, str] = field(default_factory=dict)
 
+    def final(self, curve: str, summary_epochs: range) -> Array:
+        """(S,) float64: the mean of that curve over the epochs, counted from 0, for each seed."""
+        window = slice(summary_epochs.start, summary_epochs.stop)
+        values: Array = self.trained.curves[curve][:, window].astype(np.float64).mean(axis=1)
+        return values
+
     def finals(self, summary_epochs: range) -> dict[str, Array]:
         """One number per seed, (S,) float64, by name, for everything that a trial is judged by.
 
@@ -135,11 +142,7 @@ class TrialResult:
         """
         if summary_epochs.stop > self.trial.hyperparameters.epochs or not summary_epochs:
             raise ValueError(f"{summary_epochs} is not within {self.trial.hyperparameters.epochs}")
-        window = slice(summary_epochs.start, summary_epochs.stop)
-        finals: dict[str, Array] = {
-            Final.of(name): curve[:, window].astype(np.float64).mean(axis=1)
-            for name, curve in self.trained.curves.items()
-        }
+        finals = {Final.of(name): self.final(name, summary_epochs) for name in self.trained.curves}
         finals[Final.GAP] = finals[Final.TRAIN_ACCURACY] - finals[Final.TEST_ACCURACY]
         norms, near_zero, counts = [], [], []
         for number, weight in enumerate(_weights(self.trained.parameters)):

@@ -18,9 +18,8 @@ from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from trainables.hyperparameters import RANDOM, SOURCES, STRATIFIED, Hyperparameters
 from trainables.manifest import Manifest, NewerFormat
+from trainables.project_scripts import words
 from trainables.record_format import Artifact, Kind, Tag, tagged
-
-_REMEDY = "python sweeps/lesson.py"
 
 
 class Setting(NamedTuple):
@@ -102,7 +101,7 @@ def load_lesson(client: MlflowClient, allow_partial: bool = False) -> LessonSwee
         raise Stop(
             code,
             f"{store} has no finished sweep in the lesson's setting for: {', '.join(missing)}; "
-            f"record them: {_REMEDY}{newer}",
+            f"record them: {words('sweeps', 'lesson')}{newer}",
         )
     _require_one_digest(list(chosen.values()))
     loaded = {
@@ -156,5 +155,5 @@ def _require_one_digest(chosen: Sequence[tuple[Run, Manifest]]) -> None:
                 BAD_INPUT,
                 f"{known.run_name} and {manifest.run_name} were trained on different data under "
                 f"the name {name} (digests {known.dataset['digest']} and {digest}); record them "
-                f"on one: {_REMEDY} --again",
+                f"on one: {words('sweeps', 'lesson')} --again",
             )

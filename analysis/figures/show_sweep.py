@@ -8,7 +8,7 @@ from analysis.figures.captions import seeds_and_method, spread
 from analysis.figures.comparison import Row, best, compare, reading, value_text
 from analysis.figures.of_sweeps import plots_of
 from analysis.plotting.files import publish
-from analysis.plotting.terminal import new_console, new_table, print_warnings
+from analysis.plotting.terminal import new_console, new_table, print_table, print_warnings
 from analysis.plotting.wording import NONE, models_left, with_half_width
 from analysis.reading.connection import open_store, without_password
 from analysis.reading.errors import exit_code
@@ -46,7 +46,7 @@ def show(record: SweepRecord, rows: Sequence[Row]) -> None:
     for row in rows:
         if row.trial.key in kept:
             table.add_row(*_texts(record, row))
-    console.print(table)
+    print_table(console, table)
     if len(kept) < len(rows):
         console.print(f"{len(kept)} of {len(rows)} configurations; the CSV files have all.")
     lost = any(row.test.diverged for row in rows)

@@ -20,6 +20,7 @@ from analysis.stats.seeds import (
     estimate,
     paired_difference,
 )
+from trainables.project_scripts import words_of_sweep
 from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial
@@ -90,7 +91,7 @@ def scores_of(record: SweepRecord) -> Scores:
         raise Stop(
             BAD_INPUT,
             f"sweep {name} has no folds to choose by; record one that has: "
-            f"python sweeps/{record.manifest.name}.py --folds 5",
+            f"{words_of_sweep(record.manifest.name, record.manifest.command)} --folds 5",
         )
     trials = record.configurations
     if len(trials) < 2:

@@ -12,6 +12,7 @@ from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from trainables.hyperparameters import Hyperparameters
+from trainables.project_scripts import words
 from trainables.record_format import Kind, Parameter, Tag, tagged
 from trainables.trial import Trial
 
@@ -28,7 +29,7 @@ def load_with_folds(
             raise Stop(
                 BAD_INPUT,
                 f"no finished sweep with folds in {without_password(client.tracking_uri)}; record "
-                "one, such as python sweeps/l2.py --folds 5",
+                f"one, such as {words('sweeps', 'l2')} --folds 5",
             )
         run_id = found[0].info.run_id
     return load_sweep(client, None, run_id, allow_partial)

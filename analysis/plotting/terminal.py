@@ -11,12 +11,17 @@ from rich.table import Table
 
 from analysis.reading.sweep_record import SweepRecord
 
+_NO_EDGE = 10_000  # columns
+
 
 def new_console() -> Console:
-    """A console that shows text as it is: names are data, not markup."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    """A console that shows text as it is: names are data, not markup.
+
+    A terminal's lines end between words; in a pipe or a log there is no edge to fit.
+    """
+    console = Console(highlight=False, markup=False)
     if not console.is_terminal:
-        console.width = 100  # in a pipe or a log there is no edge to fit
+        console.soft_wrap, console.width = True, 100
     return console
 
 
@@ -35,6 +40,14 @@ def new_table(title: str, *left: str, right: tuple[str, ...] = ()) -> Table:
     for heading in right:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Prints the table whole: a terminal that is narrower breaks its lines."""
+    width = console.width
+    console.width = max(width, Console(width=_NO_EDGE).measure(table).maximum)
+    console.print(table)
+    console.width = width
 
 
 def print_warnings(record: SweepRecord, before: str = "") -> None:

@@ -21,6 +21,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.entities import PagedList
 
 from analysis.reading.errors import STORE, Stop
+from trainables.project_scripts import words
 from trainables.record_format import Artifact
 
 _SQLITE = "sqlite:///"
@@ -101,7 +102,7 @@ def _require_sqlite_store(file: Path) -> None:
         raise Stop(
             STORE,
             f"no tracking store at {file}; record a sweep there first, such as "
-            "python sweeps/l2.py, or name another with --tracking-uri",
+            f"{words('sweeps', 'l2')}, or name another with --tracking-uri",
         )
     try:
         database = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)

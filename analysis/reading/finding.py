@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from analysis.reading.connection import default_uri, every, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, NoFinishedSweep, Stop
+from trainables.project_scripts import words, words_of_sweep
 from trainables.record_format import Kind, Tag, sweeps_called, whose
 
 
@@ -46,7 +47,7 @@ def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> 
             f"{restore(run)}",
         )
     raise NoFinishedSweep(
-        BAD_INPUT, f"no sweep '{name}' in {where}; record one: python sweeps/{name}.py"
+        BAD_INPUT, f"no sweep '{name}' in {where}; record one: {words('sweeps', name)}"
     )
 
 
@@ -86,8 +87,9 @@ def remedy(client: MlflowClient, run: Run, flags: str = "") -> str:
     store = without_password(client.tracking_uri)
     if store != default_uri():
         flags += f" --tracking-uri {shlex.quote(store)}"
-    name, run_id = run.data.tags.get(Tag.NAME, "NAME"), run.info.run_id
-    resume = f"python sweeps/{name}.py --resume {run_id}{flags}"
+    tags, run_id = run.data.tags, run.info.run_id
+    script = words_of_sweep(tags.get(Tag.NAME, ""), tags.get(Tag.COMMAND, ""))
+    resume = f"{script} --resume {run_id}{flags}"
     if run.info.status == "RUNNING":
         return f"wait for it, or, if its process is gone, resume it with {resume}"
     return f"complete it with {resume}"

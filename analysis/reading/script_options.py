@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar, Union
 
 import tyro
+
+from trainables.project_scripts import OptionsMet, meet, these_words
 
 _Options = TypeVar("_Options")
 
@@ -38,4 +41,18 @@ class AnalysisOptions(Places):
 
 def parse(kind: type[_Options], description: str | None) -> _Options:
     """The options given on the command line; a wrong one ends the script with exit code 2."""
-    return tyro.cli(kind, description=description)
+    meet(kind)
+    text = f"{(description or '').strip()}\n\n--version tells the version."
+    return tyro.cli(kind, description=text, prog=these_words())
+
+
+def print_completion(
+    program: str, options: Mapping[str, OptionsMet], arguments: Sequence[str]
+) -> None:
+    """What a shell needs to complete the program's scripts and their flags, as `arguments` ask."""
+    kinds = [
+        Annotated[met.kind, tyro.conf.subcommand(name, prefix_name=False)]
+        for name, met in options.items()
+    ]
+    every: Any = Union[tuple(kinds)]  # noqa: UP007  # `|` takes no tuple
+    tyro.cli(every, prog=program, args=arguments)

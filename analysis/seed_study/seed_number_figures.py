@@ -70,7 +70,7 @@ def seeds_needed(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
     if paired:
         text += (
             "; dotted: the difference itself: where a line falls below its own, n seeds tell that "
-            "difference from 0 about every second time"
+            "difference from 0 in about half of all studies"
         )
     panels = [_with_ticks(mean), _with_ticks(difference)]
     return robustness_plot(record, "seeds", "How many seeds are enough?", text, panels, notes)

@@ -49,7 +49,7 @@ def distribution(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
         spans["interquartile mean"].append(_bootstrap_span(row, one.iqm, one.run_id))
         spans["median"].append(_bootstrap_span(row, one.median, one.run_id))
     middles = SpanPanel(
-        title="its middle, with 95 % intervals",
+        title="mean, median, interquartile mean",
         x_label="test accuracy (%)",
         y_label=axes_label(record),
         rows=tuple(labels.values()),

@@ -16,7 +16,7 @@ from analysis.stats.paired import Paired
 
 _LEVEL = 0.05
 _WIDTHS = (1.0, 0.5)  # points
-_NO_MATTER = 0.5  # points: a difference that is surely smaller is said to be small
+_NO_MATTER = 0.5  # points: a difference shown to be smaller is said to be small
 
 
 def reading(
@@ -73,15 +73,16 @@ def _differences(record: SweepRecord, studied: Sequence[Studied]) -> list[str]:
     elif tested:
         count = f"{len(tested)} difference{'s' if len(tested) > 1 else ''}"
         found.append(f"Of {count} to {name} none is more than luck (Holm's p < {_LEVEL:g}).")
-    if unclear := [one.trial.name for one, _ in tested if (one.p_holm or 0.0) >= _LEVEL]:
-        verb = "differs" if len(unclear) == 1 else "differ"
-        if clear:
-            found.append(f"{some(unclear)} {verb} from it by no more than luck may explain.")
+    unclear = [one.trial.name for one, _ in tested if (one.p_holm or 0.0) >= _LEVEL]
+    if clear and unclear:
+        found.append(f"Cannot be told from {name} with these seeds: {some(unclear)}.")
     for one, paired in pairs:
         if one.p_holm is None and one.trial.seeds[1:]:
             found.append(f"{one.trial.name}: {paired.difference.remark}.")
     if small := [one.trial.name for one, paired in pairs if _is_small(paired)]:
-        found.append(f"Surely within ± {_NO_MATTER:g} points (90 % interval): {some(small)}.")
+        found.append(
+            f"Shown to be within ± {_NO_MATTER:g} points of {name} (90 % interval): {some(small)}."
+        )
     found += _other_rows(clear)
     if odd := [one.trial.name for one, paired in tested if _tests_disagree(paired)]:
         found.append(

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from analysis.figures.captions import held_fixed
 from analysis.figures.comparison import value_text
-from analysis.plotting.terminal import new_table
+from analysis.plotting.terminal import new_table, print_table
 from analysis.plotting.wording import (
     NONE,
     Bounded,
@@ -59,7 +59,7 @@ def show(console: Console, record: SweepRecord, studied: Sequence[Studied]) -> N
             number(in_percent(one.spread), ".2"),
             one.run_id[:8],
         )
-    console.print(table)
+    print_table(console, table)
     for note in notes:
         console.print(note)
     console.print(_methods(studied))
@@ -98,7 +98,7 @@ def _show_pairs(
         )
         for remark in dict.fromkeys((found.difference.remark, found.corrected.remark)):
             remarks.append((remark, one.trial.name))
-    console.print(table)
+    print_table(console, table)
     console.print(
         f"points; difference ± {METHOD} for these rows; for other rows: Nadeau–Bengio interval, "
         "which knows that splits share rows; p: paired t-test, Holm's correction for "
@@ -126,7 +126,7 @@ def show_sources(console: Console, record: SweepRecord, shares: Sequence[SourceS
                 _share((source.total, source.total_low, source.total_high)),
             )
     console.print()
-    console.print(table)
+    print_table(console, table)
     if len(shares) > _MOST_ROWS:
         console.print(f"{_MOST_ROWS} of {len(shares)} configurations; the CSV file has all.")
     console.print(

@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 
 from analysis.figures.comparison import Row, best, compare
-from analysis.plotting.terminal import new_console, new_table
+from analysis.plotting.terminal import new_console, new_table, print_table
 from analysis.plotting.wording import NONE, about_zero, models_left, with_half_width
 from analysis.reading.connection import without_password
 from analysis.side_by_side.compare_figures import Compared
@@ -34,7 +34,7 @@ def show(compared: Sequence[Compared]) -> None:
         for which, row in (("best", best(rows)), ("baseline", _baseline(one, rows))):
             start = one.label if which == "best" else ""
             table.add_row(start, which, *(_texts(row) if row else (NONE,) * 6))
-    console.print(table)
+    print_table(console, table)
     console.print(
         f"±: {METHOD} over n seeds; accuracy in %, difference in points; each best is partly luck: "
         "it was chosen on these numbers"
@@ -84,7 +84,7 @@ def _show_pairs(console: Console, first: Compared, one: Compared) -> None:
     for each in shown:
         numbers = (with_half_width(each.test, "+.2"), with_half_width(each.train, "+.2"))
         table.add_row(each.first.name, str(each.test.n), *numbers, about_zero(each.test))
-    console.print(table)
+    print_table(console, table)
     if len(shown) < len(pairing.shared):
         rest = f"{len(shown)} of {len(pairing.shared)} shared configurations"
         console.print(f"{rest}; the CSV file has all.")

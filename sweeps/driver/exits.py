@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
+from sweeps.driver.terminal import tell
 from sweeps.plan.errors import SweepError
 
 
@@ -20,4 +20,4 @@ def exit_code_of(work: Callable[[], int]) -> int:
 def complain(text: str) -> None:
     """Prints every line of `text` as an error."""
     for line in text.splitlines():
-        print(f"error: {line}", file=sys.stderr)
+        tell(f"error: {line}")

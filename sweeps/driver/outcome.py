@@ -14,6 +14,7 @@ from sweeps.plan.ranking import Summaries
 from sweeps.record.messages import Begun, Closed, Problem
 from sweeps.record.store.opening import resolve_uri
 from trainables.manifest import Manifest
+from trainables.project_scripts import words
 
 _NAMES_SHOWN = 10
 
@@ -72,10 +73,10 @@ class Outcome(NamedTuple):
         folders = sorted({str(Path(each.kept).parent) for each in self.problems if each.kept})
         lines = []
         for folder in folders:
-            flag = uri_flag(self.uri)
+            flag, upload = uri_flag(self.uri), words("sweeps", "upload")
             lines += [
                 f"their results are kept in {folder}",
-                f"bring them in with:  python sweeps/upload.py {shlex.quote(folder)}{flag}",
+                f"bring them in with:  {upload} {shlex.quote(folder)}{flag}",
             ]
         if lost := sum(not problem.kept for problem in self.problems):
             lines.append(f"error: {lost} results could not be kept on disk either: they are lost")

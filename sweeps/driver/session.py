@@ -36,8 +36,9 @@ from sweeps.record.messages import (
     Recorded,
     Results,
     Waiting,
+    Writing,
 )
-from sweeps.record.pages.words import percent
+from sweeps.record.pages.words import mean_percent
 from sweeps.record.store.opening import StoreError
 from trainables import data
 from trainables.lasting_imports import lasting_imports
@@ -214,8 +215,10 @@ class SweepRun:
             best = None
             if self._best.add(event.key, event.summary) and self._best.trial is not None:
                 accuracy = event.summary[f"{judged_on(self._manifest)}_accuracy"]
-                best = f"{self._best.trial.name} {percent(accuracy)}"
+                best = f"{self._best.trial.name} {mean_percent(accuracy)}"
             self._progress.recorded(best)
+        elif isinstance(event, Writing):
+            self._progress.writing(event.trials)
         elif isinstance(event, Problem):
             self._problems.append(event)
         elif isinstance(event, Waiting):

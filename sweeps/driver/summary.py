@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from sweeps.driver.outcome import Outcome, uri_flag
+from sweeps.driver.terminal import WIDTH, new_table, print_table, tell, width_of, wrapped
+from sweeps.plan.against_baseline import Difference
 from sweeps.plan.command import Plan
 from sweeps.plan.exit_codes import SOME_FAILED
 from sweeps.plan.packs import training_seconds
 from sweeps.plan.provenance import without_credentials
-from sweeps.plan.ranking import Summaries, find_answer, how_chosen
+from sweeps.plan.ranking import Summaries, find_answer, how_chosen, shown
 from sweeps.record.messages import Begun, Found
 from sweeps.record.pages.saved_view import CHARTS, SEEDS, table_link
-from sweeps.record.pages.words import percent
+from sweeps.record.pages.words import at_once, mean_percent, percent, points, verdict
 from trainables.manifest import Manifest
+from trainables.project_scripts import scripts, these_words, words
+from trainables.record_format import Final
+from trainables.trial import Trial
 
-_ALL_SHOWN = 8  # up to so many configurations stand in the table, of more the best and the baseline
 _ANALYSES = {"seeds": "robustness"}  # scripts that are not called like their sweep
+_PLACES = ("best", "2nd", "3rd")
 
 
 def print_plan(plan: Plan, uri: str) -> None:
@@ -29,14 +33,14 @@ def print_plan(plan: Plan, uri: str) -> None:
     seconds = sum(training_seconds(trial.hyperparameters, trial.models) for trial in trials)
     folds = f" × (1 + {trials[0].folds} folds)" if trials[0].folds else ""
     models = sum(trial.models for trial in trials)
-    print(f"{sweep.name}: {sweep.question}")
+    print(wrapped(f"{sweep.name}: {sweep.question}"))
     count = sum(not trial.exchanged for trial in trials)
     again = ""
     if count < len(trials):
         again = (
             f" × {len(trials) // count} (as they are, and with each source of randomness exchanged)"
         )
-    print(f"{count} configurations × {seeds} seeds{again}{folds} = {models} models")
+    print(wrapped(f"{count} configurations × {seeds} seeds{again}{folds} = {models} models"))
     print(f"about {seconds:.0f} s of training on one core, plus start-up and recording")
     print(f"recorded in {without_credentials(uri)}")
     for trial in trials:
@@ -46,31 +50,22 @@ def print_plan(plan: Plan, uri: str) -> None:
 def print_report(outcome: Outcome) -> None:
     """The answer as a table, what went wrong, and the commands that show more."""
     manifest, uri, begun, closed, summaries, _, stopped = outcome
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 120  # in a pipe or a log there is no edge to fit
-    errors = Console(stderr=True, soft_wrap=True)
     if find_answer(manifest, summaries).best is not None and stopped is None:
-        seeds = len(manifest.trials[0].seeds)
-        console.print(_answer_table(manifest, summaries, seeds))
-    for line in outcome.complaints(_resume_command(manifest.name, begun.run_id, uri)):
-        errors.print(line, markup=False)
+        _print_answer(manifest, summaries, closed.differences)
+    resume = f"{these_words()} --resume {begun.run_id}{uri_flag(uri)}"
+    for line in outcome.complaints(resume):
+        tell(line)
     if outcome.exit_code == SOME_FAILED:
-        command = _resume_command(manifest.name, begun.run_id, uri)
-        errors.print(f"try them again with:  {command} --retry-failed", markup=False)
+        tell(f"try them again with:  {resume} --retry-failed")
     if stopped is not None:
         return
     if len(manifest.configurations) == 1:
-        console.print(
-            "this is one configuration: there is nothing to compare it with",
-            markup=False,
-            highlight=False,
-        )
+        print("this is one configuration: there is nothing to compare it with")
     if manifest.options["smoke_test"]:
-        console.print("a smoke test: nothing is kept; without --smoke-test the record stays")
+        print("a smoke test: nothing is kept; without --smoke-test the record stays")
         return
     for line in _commands(manifest, uri, begun, closed.views):
-        console.print(line, markup=False, highlight=False)
+        print(line)
 
 
 def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
@@ -79,8 +74,10 @@ def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
     done = found.recorded - (found.failed if retry_failed else frozenset())
     left = [trial for trial in manifest.trials if trial.key not in done]
     print(
-        f"{manifest.run_name} (run {found.run_id}): {len(manifest.trials) - len(left)} of "
-        f"{len(manifest.trials)} trials are recorded in {without_credentials(uri)}"
+        wrapped(
+            f"{manifest.run_name} (run {found.run_id}): {len(manifest.trials) - len(left)} of "
+            f"{len(manifest.trials)} trials are recorded in {without_credentials(uri)}"
+        )
     )
     if found.complete:
         print("the sweep is complete: there is nothing to do")
@@ -90,43 +87,93 @@ def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
         print(f"  {trial.name}")
 
 
-def _resume_command(name: str, run_id: str, uri: str) -> str:
-    return f"python sweeps/{name}.py --resume {run_id}{uri_flag(uri)}"
+def _print_answer(
+    manifest: Manifest, summaries: Summaries, differences: Mapping[str, Difference]
+) -> None:
+    """All configurations, or of many the best and the baseline, and what can be said of each."""
+    rows = shown(manifest, summaries)
+    table = _table(manifest, summaries, differences, rows, " ")
+    if width_of(table) > WIDTH:  # names of two values in two lines
+        table = _table(manifest, summaries, differences, rows, "\n")
+    print_table(table)
+    for line in _facts(manifest, differences):
+        print(wrapped(line))
+    for line in verdicts(rows, differences):
+        print(wrapped(line, "  "))
 
 
-def _answer_table(manifest: Manifest, summaries: Summaries, seeds: int) -> Table:
-    """All configurations, or of many the best and the baseline."""
-    answer = find_answer(manifest, summaries)
-    count = len(manifest.configurations)
-    table = Table(title=manifest.question, title_justify="left", caption_justify="left")
-    luck = f"; the best of {count} configurations is partly luck" if count > 1 else ""
-    table.caption = f"mean [95 % t interval] over {seeds} seeds"
-    table.caption += f"; {how_chosen(manifest)}" if manifest.folds else luck
-    shown = ["test accuracy", "train accuracy"]
-    if manifest.folds:
-        shown.insert(0, "cv accuracy")
-    for heading in ("", "configuration", *shown):
-        table.add_column(heading)
-    rows = [("best", answer.best), ("baseline", answer.baseline)]
-    if count <= _ALL_SHOWN:
-        titles = {trial: title for title, trial in rows}
-        if answer.best == answer.baseline:
-            titles[answer.baseline] = "best, baseline" if count > 1 else ""
-        rows = [(titles.get(trial, ""), trial) for trial in manifest.configurations]
-    for title, trial in rows:
-        summary = summaries.get(trial.key) if trial else None
-        if trial and summary:
-            accuracies = [percent(summary[name.replace(" ", "_")]) for name in shown]
-            table.add_row(title, trial.name, *accuracies)
+def _table(
+    manifest: Manifest,
+    summaries: Summaries,
+    differences: Mapping[str, Difference],
+    rows: Sequence[Trial],
+    between: str,
+) -> Table:
+    """`between`: what stands between the values in a configuration's name."""
+    judge, other = ("cv", "test") if manifest.folds else ("test", "train")
+    table = new_table(manifest.question)
+    for heading in ("", "configuration"):
+        table.add_column(heading, no_wrap=True)
+    for heading in (f"{judge} accuracy", f"{other}\naccuracy", "difference\nin points"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    titles = _titles(manifest, summaries, rows)
+    for trial in rows:
+        summary = summaries[trial.key]
+        found = differences.get(trial.key)
+        table.add_row(
+            titles.get(trial.key, ""),
+            trial.name.replace(" ", between),
+            percent(summary[Final.accuracy(judge)]),
+            mean_percent(summary[Final.accuracy(other)]),
+            points(found) if found else "",
+        )
     return table
+
+
+def _titles(manifest: Manifest, summaries: Summaries, rows: Sequence[Trial]) -> dict[str, str]:
+    """What stands before a row, by trial key."""
+    answer = find_answer(manifest, summaries)
+    assert answer.best is not None
+    best, baseline = answer.best.key, answer.baseline.key
+    titles = {baseline: "baseline"}
+    if len(rows) == len(manifest.configurations):
+        ranked = [best]
+    else:
+        ranked = [trial.key for trial in rows[: len(_PLACES)]]
+    for key, place in zip(ranked, _PLACES, strict=False):
+        titles[key] = f"baseline\nand {place}" if key == baseline else place
+    return {} if len(manifest.configurations) == 1 else titles
+
+
+def _facts(manifest: Manifest, differences: Mapping[str, Difference]) -> list[str]:
+    """How the numbers of the table are to be read."""
+    count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
+    facts = [f"mean [95 % t interval] over {seeds} seeds"]
+    if manifest.folds:
+        facts.append(how_chosen(manifest))
+    elif count > 1:
+        facts.append(f"the best of {count} configurations is partly luck")
+    if differences:
+        facts.append(f"difference to the baseline seed by seed, intervals {at_once(manifest)}")
+    return ["; ".join(facts)]
+
+
+def verdicts(rows: Sequence[Trial], differences: Mapping[str, Difference]) -> list[str]:
+    """For each verdict on some of the configurations a line with the verdict and their names."""
+    named: dict[str, list[str]] = {}
+    for trial in rows:
+        if found := differences.get(trial.key):
+            way = ", higher" if found.mean > 0 else ", lower"
+            text = verdict(found) + (way if found.more_than_luck else "")
+            named.setdefault(text, []).append(trial.name)
+    return [f"{text}: {', '.join(names)}" for text, names in named.items()]
 
 
 def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, str]) -> list[str]:
     """How to look further, ready to paste."""
     plain = without_credentials(uri)
     flag = uri_flag(uri)  # empty where `mlflow ui` and the analysis find the store by themselves
-    script = _ANALYSES.get(manifest.name, manifest.name)
-    lines = [f"figures and table:  python analysis/{script}.py{flag}"]
+    lines = [f"figures and table:  {_analysis(manifest, begun)}{flag}"]
     if uri.startswith("http"):
         server = plain.rstrip("/")
     else:
@@ -139,7 +186,15 @@ def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, st
         lines.append(f"averages of seeds:  {server}{views[SEEDS]}")
     if manifest.folds:
         lines += [
-            f"the choice drawn:   python analysis/choosing.py{flag}",
-            f"on fresh seeds:     python sweeps/seeds.py --from {begun.run_id} --top 1{flag}",
+            f"the choice drawn:   {words('analysis', 'choosing')}{flag}",
+            f"on fresh seeds:     {words('sweeps', 'seeds')} --from {begun.run_id} --top 1{flag}",
         ]
     return lines
+
+
+def _analysis(manifest: Manifest, begun: Begun) -> str:
+    """The command that draws the sweep: its own script, or what draws every sweep."""
+    script = _ANALYSES.get(manifest.name, manifest.name)
+    if script in scripts("analysis"):
+        return words("analysis", script)
+    return f"{words('analysis', 'export')} {begun.run_id}"

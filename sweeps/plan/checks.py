@@ -106,9 +106,9 @@ def shared_problems(options: Options, unfit: Mapping[str, str]) -> list[str]:
             f"--resume needs the run id of a sweep or nothing, got {shown(options.resume)}"
         )
     if options.resume is not None and options.smoke_test:
-        found.append("--resume goes without --smoke-test, which records nothing that could go on")
+        found.append("--resume cannot be used with --smoke-test, whose record is thrown away")
     if options.retry_failed and options.resume is None:
-        found.append("--retry-failed needs --resume, got it without")
+        found.append("--retry-failed needs --resume, which is missing")
     gpus = options.gpus_per_trial
     if Range(1, 64, above=True).holds(gpus) and gpus != int(gpus):
         found.append(f"--gpus-per-trial needs a whole number or one up to 1, got {gpus}")

@@ -28,7 +28,11 @@ class Flag(NamedTuple):
 
 def one(name: str) -> Flag:
     """A flag that takes the value of a hyperparameter."""
-    return Flag(_kind(DECLARED[name]), _sentence(DECLARED[name].about), default(name))
+    declared, usual = DECLARED[name], default(name)
+    # Of a switch that is on there is only the flag that turns it off.
+    return Flag(
+        _kind(declared), _sentence(declared.off if usual is True else declared.about), usual
+    )
 
 
 def one_or_none(name: str) -> Flag:
@@ -50,7 +54,9 @@ def flags_for(names: tuple[str, ...], make: Callable[[str], Flag]) -> Callable[[
     def add(kind: _Class) -> _Class:
         for name in names:
             flag = make(name)
-            kind.__annotations__[name] = Annotated[flag.kind, tyro.conf.arg(help=flag.help)]
+            without = "" if flag.default is True else None  # "(default: True)" of --no-… misleads
+            about = tyro.conf.arg(help=flag.help, help_behavior_hint=without)
+            kind.__annotations__[name] = Annotated[flag.kind, about]
             setattr(kind, name, flag.default)
         return kind
 

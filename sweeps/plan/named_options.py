@@ -5,13 +5,12 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sweeps.plan.flags import NEWEST
 from sweeps.plan.options import SearchOptions, flag_of
-from trainables.declaration import shown
+from trainables.declaration import did_you_mean, shown
 
 # They record nothing that a caller could be given.
 _FOR_COMMANDS = ("dry_run", "smoke_test")
@@ -29,9 +28,7 @@ def read_named(usual: SearchOptions, named: Mapping[str, Any]) -> tuple[SearchOp
     wrong = []
     for name, value in named.items():
         if name not in known:
-            close = get_close_matches(name, known, 1)
-            hint = f": did you mean {close[0]}?" if close else ""
-            wrong.append(f"there is no option {name}{hint}")
+            wrong.append(f"there is no option {name}{did_you_mean(name, known)}")
         elif name in _FOR_COMMANDS and value:
             wrong.append(
                 f"{flag_of(name)} is for commands: it leaves no record that run could give"
@@ -39,7 +36,8 @@ def read_named(usual: SearchOptions, named: Mapping[str, Any]) -> tuple[SearchOp
         elif value is not None:
             values[name] = _plain(name, value, getattr(usual, name))
             if needs := _unfit(kinds.get(name), values[name]):
-                wrong.append(f"{flag_of(name)} needs {needs}, got {shown(value)}")
+                hint = did_you_mean(value, _choices(kinds.get(name)))
+                wrong.append(f"{flag_of(name)} needs {needs}, got {shown(value)}{hint}")
     return replace(usual, **values), wrong
 
 
@@ -57,9 +55,13 @@ def _plain(name: str, value: Any, usual: object) -> Any:
     return float(value) if isinstance(value, Real) else value
 
 
+def _choices(kind: Any) -> tuple[str, ...]:
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
 def _unfit(kind: Any, value: object) -> str:
     """What an option of that type needs, when it is not a number and `value` does not fit."""
-    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    choices = _choices(kind)
     if choices and value not in choices:
         return f"one of {', '.join(choices)}"
     if kind is bool and not isinstance(value, bool):

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import tyro
-
+from sweeps.plan.command_line import read_options
 from sweeps.plan.flags import PERHAPS_RUN_ID, MaybeWhole, Number, Whole
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES, flags_for, one, one_or_none
 from sweeps.plan.ray_choice import AUTO
@@ -102,9 +101,6 @@ class SearchOptions(Options, _Searched):
     """Flags of a sweep that tries values of one or two hyperparameters."""
 
 
-_Kind = TypeVar("_Kind", bound=Options)
-
-
 def defaults(sweep: Sweep) -> SearchOptions:
     """The options of `python sweeps/NAME.py` without flags; None for what the sweep varies."""
     usual: dict[str, Any] = {name: default(name) for name in DECLARED} | dict(sweep.defaults)
@@ -120,19 +116,7 @@ def given(arguments: Sequence[str], kind: type[Options] = SearchOptions) -> set[
 
 def parse(sweep: Sweep, description: str, arguments: Sequence[str] | None = None) -> SearchOptions:
     """The options of the command line; ends the process on `--help` (0) or an unknown flag (2)."""
-    return read(defaults(sweep), sweep.name, description, arguments)
-
-
-def read(usual: _Kind, name: str, description: str, arguments: Sequence[str] | None) -> _Kind:
-    """What `parse` gives, of the kind of `usual`, which are the options without flags."""
-    return tyro.cli(
-        type(usual),
-        default=usual,
-        description=description,
-        prog=f"python sweeps/{name}.py",
-        args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+    return read_options(SearchOptions, description, defaults(sweep), arguments)
 
 
 def flag_of(name: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainables.installation import cpu_name, package_version, set_variables
+from trainables.project_scripts import these_words
 
 _PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "mlflow", "optuna", "pandas", "pyarrow")
 # Up to the last @ before the path: passwords may hold one.
@@ -29,9 +30,8 @@ def one_line(error: BaseException) -> str:
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """The command as a user would type it again."""
-    script, *rest = arguments
-    return without_credentials(shlex.join(["python", script, *rest]))
+    """The command as the user has typed it; `arguments`: those of this process."""
+    return without_credentials(" ".join([these_words(), shlex.join(arguments[1:])]).strip())
 
 
 def commit(without: str = "") -> tuple[str, bool]:

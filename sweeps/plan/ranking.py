@@ -12,6 +12,8 @@ from trainables.result import Interval
 from trainables.trial import Trial
 
 Summaries = Mapping[str, Mapping[str, Interval]]
+_ALL_SHOWN = 8  # up to so many configurations stand in a final table, of more the best
+_BEST_SHOWN = 3  # and the baseline
 _JUDGED = (
     Final.CV_ACCURACY,
     Final.TEST_ACCURACY,
@@ -132,3 +134,13 @@ def best_of(manifest: Manifest, summaries: Summaries) -> list[Trial]:
     ]
     found.sort(key=lambda each: each[1], reverse=True)  # equals stay in the manifest's order
     return [manifest.trials[place] for place, _ in found]
+
+
+def shown(manifest: Manifest, summaries: Summaries) -> list[Trial]:
+    """The configurations that stand in a final table: all of few, of many the best ones and then
+    the baseline."""
+    if len(manifest.configurations) <= _ALL_SHOWN:
+        return [trial for trial in manifest.configurations if trial.key in summaries]
+    baseline = manifest.baseline_trial
+    best = best_of(manifest, summaries)[:_BEST_SHOWN]
+    return [*best, *([baseline] if baseline not in best and baseline.key in summaries else [])]

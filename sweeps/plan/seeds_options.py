@@ -19,9 +19,10 @@ from sweeps.plan.checks import (
     outside,
     shared_problems,
 )
+from sweeps.plan.command_line import read_options
 from sweeps.plan.flags import MaybeWhole, Whole
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES, Flag, flags_for, one, several
-from sweeps.plan.options import Options, flag_of, read
+from sweeps.plan.options import Options, flag_of
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import RANDOM, SOURCES, default, problem
 
@@ -85,7 +86,7 @@ class SeedsOptions(Options, _Configurations):
 
 def parse_seeds(description: str, arguments: Sequence[str] | None = None) -> SeedsOptions:
     """The options of the command line; ends the process on `--help` (0) or an unknown flag (2)."""
-    return read(SeedsOptions(), "seeds", description, arguments)
+    return read_options(SeedsOptions, description, arguments=arguments)
 
 
 def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
@@ -104,7 +105,7 @@ def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
         found.append(f"all combinations need to be at most {MOST_CONFIGURATIONS}, got {count}")
     found += outside(options, top=Range(1, MOST_CONFIGURATIONS, whole=True))
     if options.from_run is None and options.top is not None and options.resume is None:
-        found.append("--top needs --from, got it without")
+        found.append("--top needs --from, which is missing")
     if options.from_run is not None and not RUN_ID.fullmatch(options.from_run):
         found.append(f"--from needs the run id of a sweep, got {shown(options.from_run)}")
     if not options.vary or set(options.vary) - set(SOURCES):
@@ -113,7 +114,7 @@ def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
     elif len(set(options.vary)) < len(options.vary):
         found.append(f"--vary needs each source once, got {' '.join(options.vary)}")
     elif options.by_source and options.vary != SOURCES:
-        found.append("--by-source goes without --vary: it exchanges each source in turn")
+        found.append("--by-source cannot be used with --vary: it exchanges each source in turn")
     if options.by_source and options.seeds == 1:
         found.append("--by-source needs at least 2 --seeds, got 1: sources come from the next one")
     found += shared_problems(options, unfit)

@@ -163,7 +163,7 @@ def _contradictions(
         asked, has = getattr(options, name), getattr(base, name)
         if name in swept:
             found.append(
-                f"{flag_of(name)} goes without --from: it is what {manifest.run_name} varies"
+                f"{flag_of(name)} cannot be set with --from: it is what {manifest.run_name} varies"
             )
         elif asked != ((has,) if name in VALUES else has):
             found.append(

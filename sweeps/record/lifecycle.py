@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record import parent_run, running_sweeps
 from sweeps.record.lock import AlreadyRunning, Owner, SweepLock
-from sweeps.record.messages import Closed, Event, Lost, Problem, Waiting
+from sweeps.record.messages import Closed, Event, Lost, Problem, Waiting, Writing
 from sweeps.record.results import ResultsRecord
 from sweeps.record.spool import Entry, Spool
 from sweeps.record.store.opening import TIMEOUT
@@ -42,6 +42,7 @@ class Recording:
         deadline: Callable[[], float],
     ) -> None:
         self.record, self.spool = record, spool
+        record.writer.on_written = lambda trials: tell(Writing(trials))
         self._lock, self._tell, self._deadline = lock, tell, deadline
         self._patience = Patience(self._time_left, self._wait)
         self._waiting = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from sweeps.plan.against_baseline import Difference
 from sweeps.plan.command import SourceSweep
 from trainables.data import Dataset
 from trainables.manifest import Manifest
@@ -116,6 +117,12 @@ class Recorded(NamedTuple):
     summary: Mapping[str, Interval]
 
 
+class Writing(NamedTuple):
+    """So many of the trials that are being written have their runs; `Recorded` follows for each."""
+
+    trials: int
+
+
 class Waiting(NamedTuple):
     """The store does not answer because of `text`; empty: it does again."""
 
@@ -139,13 +146,15 @@ class Closed(NamedTuple):
     """The sweep's run is closed, unless `problem` says why not.
 
     `missing`: names of promised trials without a run. `failures`: errors by trial key.
+    `differences`: to the baseline, of the configurations that `ranking.shown` gives, by trial key.
     """
 
     missing: Sequence[str]
     failures: Mapping[str, str]
     views: Mapping[str, str]
     problem: str = ""
+    differences: Mapping[str, Difference] = {}
 
 
 Order = Open | Look | Read | Begin | Results | Failed | Finish
-Event = Ready | Found | SourceSweep | Begun | Recorded | Waiting | Problem | Lost | Closed
+Event = Ready | Found | SourceSweep | Begun | Recorded | Writing | Waiting | Problem | Lost | Closed

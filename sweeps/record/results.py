@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sweeps.plan.against_baseline import differences
 from sweeps.plan.provenance import one_line
-from sweeps.plan.ranking import BestSoFar, find_answer, judged_on
+from sweeps.plan.ranking import BestSoFar, find_answer, judged_on, shown
 from sweeps.record import parent_run
 from sweeps.record.lock import SweepLock
 from sweeps.record.messages import Closed, Recorded
@@ -100,7 +101,8 @@ class ResultsRecord:
             )
             page = chart_page(manifest, writer.summaries, writer.run_ids, writer.means)
             parent_run.log_text(self._client, self.run_id, Artifact.CHART, page)
-        text = note(manifest, answer, len(writer.failures), views)
+        found = differences(manifest, writer.accuracies, shown(manifest, writer.summaries))
+        text = note(manifest, answer, len(writer.failures), views, found)
         parent_run.finish(
             self._client,
             self.run_id,
@@ -111,7 +113,7 @@ class ResultsRecord:
             self._closing_time,
         )
         lock.release()
-        return Closed(missing, writer.failures, views)
+        return Closed(missing, writer.failures, views, differences=found)
 
     def _best_numbers(self, best: Trial) -> dict[str, float]:
         summary = self.writer.summaries[best.key]

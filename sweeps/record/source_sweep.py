@@ -10,6 +10,7 @@ from sweeps.plan.provenance import without_credentials
 from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.record.store.patience import http_status
 from sweeps.record.store.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
+from trainables.project_scripts import words_of_sweep
 from trainables.record_format import Kind, Tag
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ def _sweep(client: MlflowClient, run_id: str) -> Run:
     if run.info.lifecycle_stage != "active":
         raise NotASource(f"sweep {sweep} (run {run_id}) is deleted: restore it in MLflow first")
     if run.info.status != "FINISHED":
+        again = words_of_sweep(tags[Tag.NAME], tags.get(Tag.COMMAND, ""))
         raise NotASource(
             f"--from needs a finished sweep, {sweep} (run {run_id}) is {run.info.status}: complete "
-            f"it with python sweeps/{tags[Tag.NAME]}.py --resume {run_id}"
+            f"it with {again} --resume {run_id}"
         )
     return run

@@ -160,7 +160,7 @@ def test_running_sweep_is_an_own_exit_code(
     capsys.readouterr()  # what MLflow says when its first client of a process writes
     assert answer("l2", AnalysisOptions()) == 3
     said = capsys.readouterr()
-    assert "python sweeps/l2.py --resume" in said.err
+    assert "sweeps/l2.py --resume" in said.err
     assert (said.out, len(said.err.splitlines())) == ("", 1)
     assert newest(client, "l2", Places()) is None, "other scripts do without it"
     assert answer("l2", AnalysisOptions(allow_partial=True, upload=False)) == 0

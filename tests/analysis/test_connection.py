@@ -36,7 +36,7 @@ def test_missing_store_is_not_created(
         open_store("sqlite:///mlflow.db" if how == "argument" else None)
     assert caught.value.code == STORE
     assert f"no tracking store at {tmp_path}/mlflow.db" in str(caught.value)
-    assert "python sweeps/l2.py" in str(caught.value)
+    assert "sweeps/l2.py" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 

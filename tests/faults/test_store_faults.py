@@ -18,7 +18,7 @@ import pytest
 from support.everything import Everything
 from support.faulty_proxy import FaultyProxy, faulty_proxy
 from support.invariants import check_invariants, kept_folders
-from support.scripts import PACED
+from support.scripts import PACED, ROOT
 from support.servers import MlflowServer, mlflow_server
 from support.sweep_process import SweepProcess, flip_a_byte, run_upload, started
 
@@ -145,7 +145,7 @@ def test_server_down_to_the_end_and_results_brought_in_later(
         process.wait_until(first_trial_begun(proxy), "the first trial was recorded")
         proxy.refuse()
         assert process.wait() == 4, process.stderr
-        assert "python sweeps/upload.py" in process.stderr
+        assert f"python {ROOT}/sweeps/upload.py" in process.stderr
         assert "Traceback" not in process.stderr
         assert process.living_after_the_end() == []
         assert process.temporary_files() == []

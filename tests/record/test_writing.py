@@ -90,8 +90,11 @@ def test_bulk_and_public_writing_leave_equal_runs(tmp_path: Path) -> None:
     client = open_store(uri)
     experiment = open_experiment(client, "compared", uri)
     assert bulk_writing.usable(client)
-    bulk = bulk_writing.write_runs(client, experiment, "b" * 32, RUNS)
-    public = public_writing.write_runs(client, experiment, "p" * 32, RUNS)
+    told: list[int] = []  # how many stand, as the write goes on
+    bulk = bulk_writing.write_runs(client, experiment, "b" * 32, RUNS, on_written=told.append)
+    assert told.pop() == 3
+    public = public_writing.write_runs(client, experiment, "p" * 32, RUNS, on_written=told.append)
+    assert told == [1, 2, 3]
     children = family(client, experiment, "b" * 32) | family(client, experiment, "p" * 32)
     assert set(children) == {*bulk, *public}
     for one, other in zip(bulk, public, strict=True):

@@ -8,6 +8,7 @@ from itertools import permutations
 import pytest
 
 from sweeps.l2 import SWEEP
+from sweeps.plan.against_baseline import Difference
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
@@ -102,11 +103,35 @@ def test_a_diverged_trials_description_says_so(manifest: Manifest) -> None:
     assert "nan" not in text
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Difference(0.003, -0.001, 0.007), "cannot be told from the baseline with these seeds"),
+        (Difference(0.003, 0.001, 0.005), "differs from the baseline by more than luck"),
+    ],
+)
+def test_the_description_says_in_its_first_line_whether_the_best_is_more_than_luck(
+    manifest: Manifest, found: Difference, said: str
+) -> None:
+    by_key = {trial.key: summary(0.9, 0.3) for trial in manifest.trials}
+    by_key[manifest.trials[2].key] = summary(0.95, 0.2)
+    answer = find_answer(manifest, by_key)
+    first = note(manifest, answer, 0, {}, {manifest.trials[2].key: found}).splitlines()[0]
+    assert f"points to {manifest.baseline_trial.name}: {said}." in first
+    assert "+0.30 [" in first
+
+
+def test_the_description_says_when_the_best_is_the_baseline(manifest: Manifest) -> None:
+    by_key = {trial.key: summary(0.9, 0.3) for trial in manifest.trials}
+    text = note(manifest, find_answer(manifest, by_key), 0, {}, {})
+    assert text.splitlines()[0].rstrip().endswith(": it is the baseline.")
+
+
 @pytest.mark.parametrize(("trials", "told"), [("100", False), ("101", True)])
 def test_the_description_says_when_the_uis_charts_do_not_load_all(trials: str, told: bool) -> None:
     options = parse(SWEEP, "", ["--num-samples", trials, "--seeds", "2"])
     manifest = make_manifest(*DeclaredSweep(SWEEP, options).plan())
-    text = note(manifest, find_answer(manifest, {}), 0, {})
+    text = note(manifest, find_answer(manifest, {}), 0, {}, {})
     assert "`chart.html`" in text
     assert (f"load 100 of the {trials} trials" in text) == told
 

@@ -14,7 +14,7 @@ import pytest
 from support.invariants import check_invariants
 from support.made_up_results import made_up, summaries
 from support.record import Record, read_record
-from support.scripts import run_script
+from support.scripts import ROOT, run_script
 from sweeps import batch_size, l2
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
@@ -102,7 +102,7 @@ def test_the_best_is_chosen_on_folds_and_the_words_say_so() -> None:
     answer = find_answer(manifest, found)
     assert answer.best == by_folds
     assert answer.best_cv == found[by_folds.key]["cv_accuracy"]
-    text = note(manifest, answer, 0, {})
+    text = note(manifest, answer, 0, {}, {})
     assert f"**Best: {by_folds.name}**" in text
     assert "chosen by 4-fold cross-validation on the training part" in text
     assert "the test set was not looked at for the choice" in text
@@ -167,7 +167,7 @@ def test_a_real_sweep_records_and_chooses_by_its_folds(recorded: Record) -> None
     best = max(finals.values(), key=lambda m: (m["final/cv_accuracy"], -m["final/cv_loss"]))
     assert parent.data.metrics["best/cv_accuracy"] == best["final/cv_accuracy"]
     assert {"final/cv_loss_ci_low", "final/cv_accuracy_ci_high", "cv/accuracy"} <= set(best)
-    assert f"python sweeps/seeds.py --from {parent.info.run_id} --top 1" in printed
+    assert f"python {ROOT}/sweeps/seeds.py --from {parent.info.run_id} --top 1" in printed
     assert "chosen by 4-fold cross-validation" in " ".join(printed.split())
     rows = pd.read_csv(recorded.artifact("results.csv"))
     assert {"cv_accuracy", "cv_accuracy_std", "cv_loss"} <= set(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 from contextlib import closing, suppress
@@ -11,8 +12,9 @@ import pytest
 
 from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
 from support.record import read_record
-from support.scripts import run_script
+from support.scripts import ROOT, run_script
 from support.sweep_process import read_only, started
+from sweeps.lesson import LessonOptions, problems
 from sweeps.lesson_parts import PARTS, LessonPart, planned
 from sweeps.plan.new_manifest import make_manifest
 from trainables.manifest import Manifest
@@ -37,9 +39,27 @@ def test_a_dry_run_lists_the_commands_and_leaves_nothing(tmp_path: Path) -> None
     commands = [line for line in done.stdout.splitlines() if line.startswith("  python ")]
     assert len(commands) == len(PARTS)
     for part, command in zip(PARTS, commands, strict=True):
-        assert f"python sweeps/{part.script}.py {' '.join(part.flags)}".rstrip() in command
+        assert f"python {ROOT}/sweeps/{part.script}.py {' '.join(part.flags)}".rstrip() in command
         assert command.endswith(" --seeds 7")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_role_that_is_misspelt_is_named() -> None:
+    (line,) = problems(LessonOptions(only=("l2", "batchsize")))
+    assert line.endswith(", got batchsize: did you mean batch_size?")
+
+
+def test_it_begins_with_an_estimate_that_grows_with_what_is_asked(tmp_path: Path) -> None:
+    def minutes(*flags: str) -> float:
+        done = run_script("sweeps/lesson.py", "--dry-run", *flags, cwd=tmp_path)
+        found = re.match(r"an estimate: about ([\d.]+) minutes for (\d) sweeps", done.stdout)
+        assert found, done.stdout
+        assert int(found[2]) == (1 if "--only" in flags else len(PARTS))
+        return float(found[1])
+
+    all_of_it = minutes()
+    assert 0 < minutes("--only", "l2") < all_of_it / 2
+    assert minutes("--seeds", "300") > 3 * all_of_it
 
 
 @pytest.mark.parametrize(
@@ -67,9 +87,10 @@ def test_a_sweep_that_fails_ends_it_with_its_exit_code(tmp_path: Path) -> None:
     assert done.returncode == 4
     *_, cause, last = done.stderr.splitlines()
     assert "does not exist or is read-only" in cause
-    command = f"python sweeps/dropout.py --split stratified --seeds 30 --tracking-uri {nowhere}"
+    flags = f"--seeds 30 --tracking-uri {nowhere}"
+    command = f"python {ROOT}/sweeps/dropout.py --split stratified {flags}"
     assert f"{command} ended with exit" in last
-    assert last.endswith(f"python sweeps/lesson.py --seeds 30 --tracking-uri {nowhere}")
+    assert last.endswith(f"python {ROOT}/sweeps/lesson.py {flags}")
     assert f"[2/{len(PARTS)}]" not in done.stdout
 
 
@@ -83,15 +104,15 @@ def test_interrupted_it_goes_on_and_does_nothing_twice(tmp_path: Path) -> None:
         assert "Traceback" not in process.stderr
         last = process.messages[-1]
         assert process.living_after_the_end() == []
-    assert last.endswith("Go on with:  python sweeps/lesson.py --seeds 2 --only batch_size")
+    assert last.endswith(f"Go on with:  python {ROOT}/sweeps/lesson.py --seeds 2 --only batch_size")
     assert _sweep_status(tmp_path) == "KILLED"
     run_id = read_record(tmp_path).parent.info.run_id
 
     again = run_script("sweeps/lesson.py", *ONE, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert f"python sweeps/batch_size.py --resume {run_id}\n" in again.stdout
+    assert f"python {ROOT}/sweeps/batch_size.py --resume {run_id}\n" in again.stdout
     assert "baseline" in again.stdout
-    assert "python analysis/claims.py" in again.stdout
+    assert f"python {ROOT}/analysis/claims.py" in again.stdout
     record = read_record(tmp_path)
     assert (record.parent.info.run_id, record.parent.info.status) == (run_id, "FINISHED")
     assert len(record.trials) == 6

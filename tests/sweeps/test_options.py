@@ -354,12 +354,36 @@ def test_what_the_command_line_does_not_know_ends_the_script_with_2(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("flags", "nearest"),
+    [
+        (["--num-sample", "3"], "--num-samples"),
+        (["--dataset", "irsi"], "got irsi: did you mean iris?"),
+        (["--dataset=digit"], "got digit: did you mean digits?"),
+        (["--search", "gird"], "got gird: did you mean grid?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_name_that_is_misspelt_brings_the_nearest(
+    flags: list[str], nearest: str, tmp_path: Path
+) -> None:
+    done = _run(tmp_path, *flags)
+    assert done.returncode == 2
+    assert nearest in done.stderr
+
+
+def test_the_flag_that_turns_something_off_says_what_it_does(tmp_path: Path) -> None:
+    text = " ".join(_run(tmp_path, "--help").stdout.replace("│", " ").split())
+    assert "--no-drop-last Train on an epoch's last batch also when it is not full" in text
+    assert "(default: True)" not in text
+
+
 @pytest.mark.parametrize("script", [sweep.name for sweep in SWEEPS])
 def test_help_ends_with_0_and_names_every_flag(script: str, tmp_path: Path) -> None:
     done = _run(tmp_path, "--help", script=script)
     assert done.returncode == 0
     assert done.stderr == ""
-    assert f"python sweeps/{script}.py" in done.stdout
+    assert f"python {ROOT}/sweeps/{script}.py" in done.stdout
     for name in SearchOptions.__dataclass_fields__:
         assert f"--{name.replace('_', '-')}" in done.stdout.replace("--no-", "--"), name
 

@@ -143,13 +143,13 @@ def test_a_smoke_test_has_two_configurations_two_seeds_and_few_epochs() -> None:
         ("--vary init,init", "--vary needs each source once, got init init"),
         (
             "--vary split --by-source",
-            "--by-source goes without --vary: it exchanges each source in turn",
+            "--by-source cannot be used with --vary: it exchanges each source in turn",
         ),
         (
             "--by-source --seeds 1",
             "--by-source needs at least 2 --seeds, got 1: sources come from the next one",
         ),
-        ("--top 3", "--top needs --from, got it without"),
+        ("--top 3", "--top needs --from, which is missing"),
         ("--from xyz", "--from needs the run id of a sweep, got xyz"),
         (f"--from {RUN} --top 0", "--top needs a whole number from 1 to 100000, got 0"),
         ("--seeds 0", "--seeds needs a whole number from 1 to 100000, got 0"),
@@ -298,7 +298,7 @@ def test_flags_that_contradict_the_source_are_refused_all_at_once() -> None:
     flags = ("--l2", "0", "--epochs", "9", "--lr", "0.1", "0.2", "--dropout", "0", "--hidden", "32")
     lines = _refusal(*flags, "--dataset", "wine", source=_source(0.5, 0.6))
     assert [line.split()[0] for line in lines] == ["--l2", "--lr", "--epochs", "--dataset"]
-    assert "goes without --from: it is what l2-" in lines[0]
+    assert "cannot be set with --from: it is what l2-" in lines[0]
     assert "--lr needs 0.005, as l2-" in lines[1]
     assert lines[1].endswith("or to be left out, got 0.1 0.2")
 

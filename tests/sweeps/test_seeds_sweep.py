@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from support.record import Record, read_record
-from support.scripts import run_script
+from support.scripts import ROOT, run_script
 from sweeps.record.source_sweep import NotASource, read_source
 from sweeps.record.store.opening import open_store
 from trainables import data
@@ -100,7 +100,7 @@ def test_the_table_has_all_configurations_and_the_lines_lead_to_the_analysis(
         assert re.search(rf"{re.escape(name)} .* % \[", text)
     assert "next=" not in text
     assert re.search(rf"baseline .*{re.escape(own[0])}", text)
-    assert "python analysis/robustness.py" in text
+    assert f"python {ROOT}/analysis/robustness.py" in text
     best = [run for run in record.trials if run.data.tags["config"] in own]
     accuracy = max(run.data.metrics["final/test_accuracy"] for run in best)
     assert record.parent.data.metrics["best/test_accuracy"] == pytest.approx(accuracy, abs=1e-5)

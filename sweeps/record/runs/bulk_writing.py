@@ -9,7 +9,7 @@ are thrown away; this takes about a hundredth of that. The tables are not a publ
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweeps.record.runs.finished_run import FinishedRun, StandingRun
@@ -56,10 +56,12 @@ def write_runs(
     parent_id: str,
     runs: Sequence[FinishedRun],
     repeated: bool = False,  # noqa: ARG001  # `public_writing` has to know
+    on_written: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
     """Writes `runs` below `parent_id`; their run ids.
 
     Should anything fail, none is written, so it makes no difference if the call is `repeated`.
+    `on_written` is told at the end how many stand.
     """
     location = client.get_experiment(experiment_id).artifact_location.rstrip("/")
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _COLUMNS}
@@ -90,6 +92,7 @@ def write_runs(
                 connection.exec_driver_sql(
                     f"INSERT INTO {name} ({columns}) VALUES ({places})", values
                 )
+    on_written(len(runs))
     return run_ids
 
 

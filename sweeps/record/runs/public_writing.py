@@ -7,7 +7,7 @@ looks for what stands already, goes on with what is open, and creates only what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweeps.record.runs.finished_run import FinishedRun, StandingRun
@@ -27,16 +27,22 @@ def write_runs(
     parent_id: str,
     runs: Sequence[FinishedRun],
     repeated: bool = False,
+    on_written: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
     """Writes `runs` below `parent_id`; their run ids.
 
-    `repeated`: an earlier call with the same runs failed, somewhere.
+    `repeated`: an earlier call with the same runs failed, somewhere. `on_written` is told after
+    each run how many of them stand.
     """
     standing: dict[tuple[str, str], StandingRun] = {}
     if repeated and runs:
         for run in standing_runs(client, experiment_id, runs[0].tags[Tag.SWEEP]):
             standing.setdefault((run.key, run.seed), run)
-    return [_write(client, experiment_id, parent_id, run, standing) for run in runs]
+    run_ids = []
+    for each in runs:
+        run_ids.append(_write(client, experiment_id, parent_id, each, standing))
+        on_written(len(run_ids))
+    return run_ids
 
 
 def _write(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from sweeps.plan.ranking import judged_on
 from sweeps.record.runs import bulk_writing, public_writing
 from sweeps.record.runs.finished_run import FinishedRun, trial_params, trial_tags
 from sweeps.record.runs.parts import PART_TAGS, Parts
@@ -18,7 +19,7 @@ from sweeps.record.store.opening import TIMEOUT
 from sweeps.record.store.patience import timed_out
 from sweeps.record.store.recorded_sweep import runs_below, summary_of, whole_trials
 from trainables.manifest import Manifest
-from trainables.record_format import Kind, Tag, part_number
+from trainables.record_format import Curve, Kind, Tag, part_number
 from trainables.result import Array, Interval, TrialResult
 from trainables.trial import Trial
 
@@ -51,6 +52,11 @@ class RunWriter:
         self.run_ids: dict[str, str] = {}  # by trial key
         self.summaries: dict[str, dict[str, Interval]] = {}  # by trial key
         self.failures: dict[str, str] = {}  # by trial key
+        # What each seed's model is judged by, (S,), by trial key.
+        self.accuracies: dict[str, Array] = {}
+        self.on_written: Callable[[int], None] = lambda _: (
+            None
+        )  # told how many trials stand of a write
         self.obeyed_until = 0.0  # time (monotonic) until which a call given up may yet be obeyed
         self.means: list[pa.Table] = []  # curves as `mean_curves` makes them, of all summaries
 
@@ -69,10 +75,10 @@ class RunWriter:
         finished = {key: run for key, run in whole.items() if run.info.status == "FINISHED"}
         tags_of_runs = [run.data.tags for run in finished.values()]
         mine = [trial for trial in self._manifest.trials if trial.key in finished]
-        self.means = [
-            mean_curves(results, self._trial_runs.steps)
-            for results in self._parts.read_all(tags_of_runs, mine)
-        ]
+        self.means = []
+        for results in self._parts.read_all(tags_of_runs, mine):
+            self.means.append(mean_curves(results, self._trial_runs.steps))
+            self._keep_accuracies(results)
         self.run_ids = {key: run.info.run_id for key, run in whole.items()}
         self._remove_strays()
         for key, run in whole.items():
@@ -126,20 +132,36 @@ class RunWriter:
             self._trial_runs.make(result, finals, tags, now)
             for result, finals in zip(new, all_finals, strict=True)
         ]
-        run_ids = self._write([run for run, _ in made], repeated)
+        run_ids = self._write([run for run, _ in made], repeated, self.on_written)
+        self._keep_accuracies(new)
         for result, (_, summary), run_id in zip(new, made, run_ids, strict=True):
             key = result.trial.key
             self.run_ids[key] = run_id
             self.summaries[key] = summary
             self._part_tags[key] = tags
 
+    def _keep_accuracies(self, results: Sequence[TrialResult]) -> None:
+        curve = Curve.accuracy(judged_on(self._manifest))
+        for result in results:
+            self.accuracies[result.trial.key] = result.final(curve, self._trial_runs.window)
+
     def _finals(self, results: Sequence[TrialResult]) -> list[dict[str, Array]]:
         return [result.finals(self._trial_runs.window) for result in results]
 
-    def _write(self, runs: Sequence[FinishedRun], repeated: bool) -> list[str]:
+    def _write(
+        self,
+        runs: Sequence[FinishedRun],
+        repeated: bool,
+        on_written: Callable[[int], None] = lambda _: None,
+    ) -> list[str]:
         try:
             run_ids: list[str] = self._writing.write_runs(
-                self._client, self._experiment_id, self._parent_id, runs, repeated
+                self._client,
+                self._experiment_id,
+                self._parent_id,
+                runs,
+                repeated,
+                on_written,
             )
         except Exception as error:  # whatever the store's libraries raise
             if timed_out(error):

@@ -14,6 +14,7 @@ from sweeps.plan.exit_codes import CANNOT_RESUME
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.store.patience import http_status
 from trainables.manifest import Manifest, checked_manifest
+from trainables.project_scripts import words_of_sweep
 from trainables.record_format import (
     Artifact,
     Final,
@@ -81,8 +82,9 @@ def _by_id(client: MlflowClient, name: str, run_id: str) -> Run:
     if tags.get(Tag.KIND) != Kind.SWEEP:
         raise CannotResume(f"--resume needs the run id of a sweep, {run_id} is {whose(tags)}")
     if tags.get(Tag.NAME) != name:
-        other = tags.get(Tag.NAME)
-        raise CannotResume(f"run {run_id} is a sweep {other}: use python sweeps/{other}.py")
+        other = tags.get(Tag.NAME, "")
+        script = words_of_sweep(other, tags.get(Tag.COMMAND, ""))
+        raise CannotResume(f"run {run_id} is a sweep {other}: use {script}")
     if run.info.lifecycle_stage != "active":
         raise CannotResume(f"run {run_id} is deleted: restore it in MLflow first")
     return run
