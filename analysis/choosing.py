@@ -3,7 +3,7 @@
     python analysis/choosing.py
 
 Reads the newest finished sweep that was recorded with --folds, or --sweep RUN_ID; the figure goes
-into ./figures and to the sweep's MLflow run.
+into a folder of ./figures named for the sweep, and to the sweep's MLflow run.
 """
 
 from __future__ import annotations
@@ -14,8 +14,14 @@ from analysis.figures.captions import seeds_and_method
 from analysis.folds.choice import Choices, Chosen, choose, scores_of
 from analysis.folds.choosing_figure import Way, choosing_plot, ways
 from analysis.folds.fold_sweeps import load_with_folds, on_fresh_seeds
-from analysis.plotting.files import publish
-from analysis.plotting.terminal import new_console, new_table, print_table, print_warnings
+from analysis.plotting.files import folder_of, publish
+from analysis.plotting.terminal import (
+    new_console,
+    new_table,
+    print_origin,
+    print_table,
+    print_warnings,
+)
 from analysis.plotting.wording import (
     about_zero,
     from_to,
@@ -24,7 +30,7 @@ from analysis.plotting.wording import (
     number,
     with_half_width,
 )
-from analysis.reading.connection import open_store, without_password
+from analysis.reading.connection import open_store
 from analysis.reading.errors import exit_code
 from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
@@ -44,7 +50,7 @@ def main(options: AnalysisOptions) -> None:
     found = ways(record, choices, fresh)
     _show(record, choices, found, found[-1].accuracy if fresh else None)
     drawn = [choosing_plot(record, choices, found)]
-    publish(client, drawn, options)
+    publish(client, drawn, options, folder_of(record, options))
 
 
 def _show(
@@ -63,8 +69,7 @@ def _show(
         table.add_row(way.name, way.configuration, *numbers)
     print_table(console, table)
     console.print(f"{seeds_and_method(record, '±')}; honest: other rows judge than chose")
-    where = without_password(record.tracking_uri)
-    console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
+    print_origin(console, record, "choosing")
     for line in sentences(record, choices, fresh):
         console.print(line, style="bold")
 

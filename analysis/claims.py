@@ -177,7 +177,7 @@ def main(options: Places) -> None:
     client = open_store(options.tracking_uri)
     sweeps, verdicts = judge_recorded(client, options.allow_partial)
     show(sweeps, verdicts)
-    files = save(sweeps, verdicts, options.out)
+    files = save(sweeps, verdicts, options.folder())
     print(" ".join(map(str, files)))
     if options.upload:
         upload(client, [record.run_id for record in sweeps.records.values()], files)

@@ -2,8 +2,9 @@
 
     python analysis/compare.py RUN_ID RUN_ID …
 
-Takes the run ids of the sweeps' parent runs. The figure goes into ./figures and to every sweep's
-MLflow run; differences are to the sweep that is named first.
+Takes the run ids of the sweeps, the first digits of these, or the sweeps' names. The figure, named
+for the sweeps, goes into ./figures and to every sweep's MLflow run; differences are to the sweep
+that is named first.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class CompareOptions(Places):
     sweeps: Annotated[
         tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN_ID RUN_ID …")
     ] = ()
-    """Run ids of the parent runs of two or more sweeps."""
+    """Run ids of two or more sweeps, their first 4 digits or more, or the sweeps' names."""
 
 
 def compared(records: Sequence[SweepRecord]) -> tuple[Compared, ...]:
@@ -54,23 +55,28 @@ def main(options: CompareOptions) -> None:
     """Compares the sweeps; the exit code, with one line on stderr unless it is 0."""
     _require_sweeps(options.sweeps)
     client = open_store(options.tracking_uri)
-    records = [load_sweep(client, None, run_id, options.allow_partial) for run_id in options.sweeps]
+    records = [load_sweep(client, None, sweep, options.allow_partial) for sweep in options.sweeps]
+    _require_different(records)
     require_common_axes(records)
     for record in records:
         print_warnings(record, f"{record.manifest.run_name}: ")
     found = compared(records)
     show(found)
     drawn = [comparison_plot(found)]
-    publish(client, drawn, options)
+    publish(client, drawn, options, options.folder())
 
 
-def _require_sweeps(run_ids: Sequence[str]) -> None:
-    if not 2 <= len(run_ids) <= _MOST:
+def _require_sweeps(sweeps: Sequence[str]) -> None:
+    if not 2 <= len(sweeps) <= _MOST:
         raise Stop(
             BAD_INPUT,
-            f"needs the run ids of 2 to {_MOST} sweeps, got {len(run_ids)}: "
+            f"needs the run ids of 2 to {_MOST} sweeps, got {len(sweeps)}: "
             f"{these_words()} RUN_ID RUN_ID …",
         )
+
+
+def _require_different(records: Sequence[SweepRecord]) -> None:
+    run_ids = [record.run_id for record in records]
     if twice := [run_id for run_id in run_ids if run_ids.count(run_id) > 1]:
         raise Stop(BAD_INPUT, f"needs different sweeps, got {twice[0]} more than once")
 

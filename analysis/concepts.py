@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 
 from analysis.figures.concept_figures import activations, batches, penalties, weights
 from analysis.plotting.files import publish
+from analysis.plotting.terminal import of_how_many
 from analysis.reading.connection import open_store
 from analysis.reading.errors import NoFinishedSweep, exit_code
 from analysis.reading.load_sweep import load_sweep
@@ -36,14 +37,14 @@ def main(places: Places) -> None:
     found = {name: newest(client, name, places) for name in ("dropout", "l1", "l2", "batch_size")}
     for name, record in found.items():
         where = f"{record.manifest.run_name}, MLflow run {record.run_id}" if record else "none"
-        print(f"{name}: {where}")
+        print(f"{name}: {where}{of_how_many(record) if record else ''}")
     drawn = [
         penalties(),
         activations(found["dropout"]),
         weights({"l1": found["l1"], "l2": found["l2"]}),
         batches(found["batch_size"]),
     ]
-    publish(client, drawn, places)
+    publish(client, drawn, places, places.folder())
 
 
 if __name__ == "__main__":

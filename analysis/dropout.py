@@ -2,8 +2,8 @@
 
     python analysis/dropout.py
 
-Reads the newest finished sweep `dropout`, or --sweep RUN_ID; figures go into ./figures and to
-the sweep's MLflow run.
+Reads the newest finished sweep `dropout`, or --sweep RUN_ID; figures go into a folder of
+./figures named for the sweep, and to its MLflow run.
 """
 
 from __future__ import annotations

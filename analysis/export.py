@@ -2,8 +2,8 @@
 
     python analysis/export.py RUN_ID
 
-Takes the run id of the sweep's parent run. README.txt in the folder explains its files; nothing is
-added to MLflow. The same command again renews the folder.
+Takes the run id of the sweep, its first digits, or the sweep's name. README.txt in the folder
+explains its files; nothing is added to MLflow. The same command again renews the folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ExportOptions:
     """Options of the script that exports a sweep."""
 
     sweep: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN_ID")]
-    """Run id of the sweep's parent run."""
+    """Run id of the sweep, its first 4 digits or more, or the sweep's name."""
 
     tracking_uri: str | None = None
     """MLflow store; by default MLFLOW_TRACKING_URI, else mlflow.db in the current folder."""

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from analysis.claims import judge_recorded
+from analysis.plotting.files import telling_what_is_replaced
 from analysis.reading.connection import open_store, upload
 from analysis.reading.errors import BAD_INPUT, Stop, exit_code
 from analysis.reading.script_options import Places, parse
@@ -23,7 +24,7 @@ def main(places: Places) -> None:
     """Writes the page; the exit code, with one line on stderr unless it is 0."""
     client = open_store(places.tracking_uri)
     sweeps, verdicts = judge_recorded(client, places.allow_partial)
-    file = write_page(report_page(sweeps.records, verdicts), places.out)
+    file = write_page(report_page(sweeps.records, verdicts), places.folder())
     print(file)
     if places.upload:
         runs = dict.fromkeys(record.run_id for record in sweeps.records.values())
@@ -35,7 +36,8 @@ def write_page(page: str, out: Path) -> Path:
     file = out / "report.html"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        file.write_text(page, encoding="utf-8")
+        with telling_what_is_replaced(out):
+            file.write_text(page, encoding="utf-8")
     except OSError as error:
         raise Stop(BAD_INPUT, f"cannot write the report to {out}: {error}") from error
     return file

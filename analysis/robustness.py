@@ -3,7 +3,7 @@
     python analysis/robustness.py
 
 Reads the newest finished sweep `seeds`, or --sweep RUN_ID of any sweep: every sweep has seeds.
-Figures and the table go into ./figures and to the sweep's MLflow run.
+Figures and the table go into a folder of ./figures named for the sweep, and to its MLflow run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.plotting.csv_files import write_csv
-from analysis.plotting.files import publish
+from analysis.plotting.files import folder_of, publish, telling_what_is_replaced
 from analysis.plotting.panels import Plot
 from analysis.plotting.terminal import new_console, print_warnings
 from analysis.reading.connection import open_store
@@ -64,14 +64,16 @@ def main(options: AnalysisOptions) -> None:
     studied, shares = study(record), by_source(record)
     print_study(record, studied, shares)
     drawn = plots(record, studied, shares)
-    publish(client, drawn, options, _save_table(studied, options.out))
+    out = folder_of(record, options)
+    publish(client, drawn, options, out, _save_table(studied, out))
 
 
 def _save_table(studied: Sequence[Studied], out: Path) -> Path:
     path = out / "robustness_table.csv"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_csv(statistics(studied), path)
+        with telling_what_is_replaced(out):
+            write_csv(statistics(studied), path)
     except OSError as error:
         raise Stop(BAD_INPUT, f"cannot write the table to {path}: {error}") from error
     return path

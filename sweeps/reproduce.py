@@ -2,8 +2,9 @@
 
     python sweeps/reproduce.py RUN_ID
 
-RUN_ID is a trial's run, or that of one of its seeds. Equal numbers end with exit code 0; different
-ones with 3, a table of what differs, and the likely reason.
+RUN_ID is a trial's run, or that of one of its seeds; its first digits do, as tables show them.
+Equal numbers end with exit code 0; different ones with 3, a table of what differs, and the likely
+reason.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from sweeps.driver.terminal import new_table, print_table
 from sweeps.plan.command_line import read_options
 from sweeps.plan.errors import Refused, SweepError
 from sweeps.plan.exit_codes import DONE, INTERRUPTED, SOME_FAILED
-from sweeps.plan.provenance import one_line, without_credentials
+from sweeps.plan.provenance import one_line
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, work_patiently
 from trainables.record_format import Artifact, Kind, Tag
+from trainables.run_ids import NoSuchRun, SeveralRuns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,7 +48,7 @@ class ReproduceOptions:
     """The command line."""
 
     run_id: Annotated[str, tyro.conf.Positional]
-    """The MLflow run of a trial, or of one of its seeds."""
+    """The MLflow run of a trial, or of one of its seeds; its first digits, 4 or more, do."""
     tracking_uri: str | None = None
     """MLflow store; else MLFLOW_TRACKING_URI, else sqlite:///mlflow.db in the current folder."""
 
@@ -121,17 +123,12 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
 
 
 def _trial_and_sweep(client: MlflowClient, run_id: str) -> tuple[Run, Run]:
-    from mlflow.exceptions import MlflowException
-
-    from sweeps.record.store.patience import http_status
+    from sweeps.record.store.recorded_run import recorded_run
 
     try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if http_status(error) >= 500:
-            raise
-        where = without_credentials(client.tracking_uri)
-        raise NotATrial(f"a trial's run id is needed, {run_id} is no run in {where}") from error
+        run = recorded_run(client, run_id, Kind.TRIAL, Kind.SEED)
+    except (NoSuchRun, SeveralRuns) as error:
+        raise NotATrial(f"a trial's run id is needed, {error}") from error
     if run.data.tags.get(Tag.KIND) == Kind.SEED:
         run = client.get_run(run.data.tags[Tag.PARENT])
     kind = run.data.tags.get(Tag.KIND)

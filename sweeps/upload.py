@@ -1,7 +1,7 @@
 """Brings results into the tracking store that could not be written while their sweep ran.
 
     python sweeps/upload.py                       # all that is kept in ./unrecorded
-    python sweeps/upload.py unrecorded/l2-2026…   # one sweep's
+    python sweeps/upload.py unrecorded/l2-2026…   # one sweep's; its name or run id will do
     python sweeps/upload.py --tracking-uri http://127.0.0.1:5000
 
 A sweep that is complete thereby is closed; one that is not says how it is completed. What has been
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from sweeps.record.store.opening import StoreError, open_store, resolve_uri, set
 from trainables.manifest import Manifest
 from trainables.project_scripts import words_of_sweep
 from trainables.record_format import Kept
+from trainables.run_ids import may_be_meant
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,7 +46,8 @@ class UploadOptions:
     """The command line."""
 
     folders: Annotated[tuple[Path, ...], tyro.conf.Positional] = ()
-    """Folders with the kept results of a sweep; by default all in ./unrecorded."""
+    """Folders with the kept results of a sweep, or in ./unrecorded its name, its run id or the
+    first digits of that; by default all there."""
     tracking_uri: str | None = None
     """MLflow store; else MLFLOW_TRACKING_URI, else the one that the sweep was recorded in."""
 
@@ -52,14 +55,30 @@ class UploadOptions:
 def main() -> int:
     """Uploads what the command line names; the exit code, the first that is not 0."""
     options = read_options(UploadOptions, __doc__)
-    folders = options.folders or tuple(kept())
+    folders = list(map(_named, options.folders)) or kept()
     if wrong := [str(each) for each in folders if not each.is_dir()]:
-        complain(f"a folder with kept results is needed, got {', '.join(wrong)}")
+        there = ", ".join(map(str, kept())) or "there are none"
+        complain(f"needs a folder with kept results ({there}), got {', '.join(wrong)}")
         return BAD_INPUT
     if not folders:
         print(f"nothing is kept in {Path(Kept.FOLDER).absolute()}")
     codes = [exit_code_of(partial(upload, each, options.tracking_uri)) for each in folders]
     return next((code for code in codes if code != DONE), DONE)
+
+
+def _named(word: Path) -> Path:
+    """The folder that is meant: itself, or the one among those kept of the sweep of that name, or
+    of the run id that begins so."""
+    if word.is_dir() or not may_be_meant(str(word)):
+        return word
+    meant = [each for each in kept() if each.name == str(word) or _is_of(each, str(word))]
+    return meant[0] if len(meant) == 1 else word
+
+
+def _is_of(folder: Path, beginning: str) -> bool:
+    with suppress(SweepError, OSError):  # what is damaged is refused when it is named
+        return str(Spool(folder).read_promise()[0]["run_id"]).startswith(beginning)
+    return False
 
 
 def upload(folder: Path, tracking_uri: str | None) -> int:

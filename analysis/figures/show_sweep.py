@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from analysis.figures.captions import seeds_and_method, spread
 from analysis.figures.comparison import Row, best, compare, reading, value_text
 from analysis.figures.of_sweeps import plots_of
-from analysis.plotting.files import publish
-from analysis.plotting.terminal import new_console, new_table, print_table, print_warnings
+from analysis.plotting.files import folder_of, publish
+from analysis.plotting.terminal import (
+    new_console,
+    new_table,
+    print_origin,
+    print_table,
+    print_warnings,
+)
 from analysis.plotting.wording import NONE, models_left, with_half_width
-from analysis.reading.connection import open_store, without_password
+from analysis.reading.connection import open_store
 from analysis.reading.errors import exit_code
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import AnalysisOptions
@@ -26,11 +32,11 @@ def answer(name: str, options: AnalysisOptions) -> None:
     record = load_sweep(client, name, options.sweep, options.allow_partial)
     print_warnings(record)
     rows = compare(record)
-    show(record, rows)
-    publish(client, plots_of(record), options)
+    show(record, rows, name)
+    publish(client, plots_of(record), options, folder_of(record, options))
 
 
-def show(record: SweepRecord, rows: Sequence[Row]) -> None:
+def show(record: SweepRecord, rows: Sequence[Row], script: str) -> None:
     """Prints the table, the run that it is from, and what the numbers say."""
     console = new_console()
     kept = {trial.key for trial in spread(record, _MOST_ROWS - 1)}
@@ -54,8 +60,7 @@ def show(record: SweepRecord, rows: Sequence[Row]) -> None:
         f"{seeds_and_method(record, '±')}; accuracy in %, gap and difference in points"
         + ("; n: models left of those trained, the others diverged" if lost else "")
     )
-    where = without_password(record.tracking_uri)
-    console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
+    print_origin(console, record, script)
     console.print(reading(record, rows), style="bold")
 
 

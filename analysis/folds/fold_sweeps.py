@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from mlflow import MlflowClient
@@ -9,6 +10,7 @@ from mlflow.entities import Run
 
 from analysis.reading.connection import every, store_errors, without_password
 from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.finding import newest_of
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from trainables.hyperparameters import Hyperparameters
@@ -20,7 +22,8 @@ from trainables.trial import Trial
 def load_with_folds(
     client: MlflowClient, run_id: str | None = None, allow_partial: bool = False
 ) -> SweepRecord:
-    """The sweep of that run, or the newest finished one of any name that has folds."""
+    """The sweep that `run_id` means, or the newest finished one of any name that has folds."""
+    others: tuple[str, ...] = ()
     if run_id is None:
         with store_errors(client.tracking_uri):
             # An older sweep has no such parameter, and is not found.
@@ -31,8 +34,9 @@ def load_with_folds(
                 f"no finished sweep with folds in {without_password(client.tracking_uri)}; record "
                 f"one, such as {words('sweeps', 'l2')} --folds 5",
             )
-        run_id = found[0].info.run_id
-    return load_sweep(client, None, run_id, allow_partial)
+        newest, others = newest_of(found)
+        run_id = newest.info.run_id
+    return replace(load_sweep(client, None, run_id, allow_partial), others=others)
 
 
 class Judged(NamedTuple):

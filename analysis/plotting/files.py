@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -10,23 +13,36 @@ from mlflow import MlflowClient
 
 from analysis.plotting.csv_files import write_csv
 from analysis.plotting.draw import STYLE, draw
+from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import Plot
 from analysis.plotting.terminal import show_files
 from analysis.reading.connection import upload
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.script_options import Places
+from analysis.reading.sweep_record import SweepRecord
 
 _DPI = 150
+_NAMED = 3  # files in one line before "and … more"
+
+
+def folder_of(record: SweepRecord, places: Places) -> Path:
+    """Where a sweep's figures go: a folder of its own, since those of all sweeps of a name are
+    called the same, here as in the artifacts of their runs."""
+    return places.folder(file_name(record.manifest.run_name))
 
 
 def publish(
-    client: MlflowClient, plots: Sequence[Plot], places: Places, table: Path | None = None
+    client: MlflowClient,
+    plots: Sequence[Plot],
+    places: Places,
+    out: Path,
+    table: Path | None = None,
 ) -> None:
     """Saves the plots, prints where they are, and adds them to their sweeps' runs if wanted.
 
     `table`: a file beside them, which goes where the first plot goes.
     """
-    files = save(plots, places.out)
+    files = save(plots, out)
     show_files(files if table is None else {**files, table.stem: [table]})
     if places.upload:
         add_to_store(client, plots, files)
@@ -39,17 +55,39 @@ def save(plots: Sequence[Plot], out: Path) -> dict[str, list[Path]]:
     files: dict[str, list[Path]] = {}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for plot in plots:
-            figure = draw(plot)
-            paths = [out / f"{plot.name}.{kind}" for kind in ("png", "svg", "csv")]
-            with matplotlib.rc_context(STYLE):
-                figure.savefig(paths[0], dpi=_DPI)
-                figure.savefig(paths[1], metadata={"Date": None})
-            write_csv(plot.table(), paths[2])
-            files[plot.name] = paths
+        with telling_what_is_replaced(out):
+            for plot in plots:
+                figure = draw(plot)
+                paths = [out / f"{plot.name}.{kind}" for kind in ("png", "svg", "csv")]
+                with matplotlib.rc_context(STYLE):
+                    figure.savefig(paths[0], dpi=_DPI)
+                    figure.savefig(paths[1], metadata={"Date": None})
+                write_csv(plot.table(), paths[2])
+                files[plot.name] = paths
     except OSError as error:
         raise Stop(BAD_INPUT, f"cannot write figures to {out}: {error}") from error
     return files
+
+
+@contextmanager
+def telling_what_is_replaced(out: Path) -> Iterator[None]:
+    """Says on stderr which files of the folder had other content before: nothing goes silently."""
+    before = _digests(out)
+    yield
+    after = _digests(out)
+    changed = sorted(path.name for path in before if after.get(path) != before[path])
+    if changed:
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        print(
+            f"replaced in {out}, where they said something else: "
+            f"{', '.join(changed[:_NAMED])}{more}",
+            file=sys.stderr,
+        )
+
+
+def _digests(folder: Path) -> dict[Path, bytes]:
+    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    return {path: hashlib.sha256(path.read_bytes()).digest() for path in files}
 
 
 def add_to_store(client: MlflowClient, plots: Sequence[Plot], files: dict[str, list[Path]]) -> None:

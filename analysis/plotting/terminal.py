@@ -9,9 +9,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from analysis.reading.connection import store_flag, without_password
 from analysis.reading.sweep_record import SweepRecord
 
 _NO_EDGE = 10_000  # columns
+_NAMED = 3  # sweeps in one line before "and … more"
 
 
 def new_console() -> Console:
@@ -54,6 +56,25 @@ def print_warnings(record: SweepRecord, before: str = "") -> None:
     """Prints what is odd about a sweep to stderr, a line each."""
     for warning in (*record.warnings, *([record.partial] if record.partial else [])):
         print(f"warning: {before}{warning}", file=sys.stderr)
+
+
+def print_origin(console: Console, record: SweepRecord, script: str) -> None:
+    """Prints which sweep was read and, of several, what else `python analysis/script.py` reads."""
+    where = without_password(record.tracking_uri)
+    console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
+    if record.others:
+        flag = store_flag(record.tracking_uri)
+        more = f" and {len(record.others) - _NAMED} more" if len(record.others) > _NAMED else ""
+        console.print(
+            f"the newest of {len(record.others) + 1} finished ones; the others: "
+            f"{', '.join(record.others[:_NAMED])}{more}; to read one of them:  "
+            f"python analysis/{script}.py --sweep {record.others[0]}{flag}"
+        )
+
+
+def of_how_many(record: SweepRecord) -> str:
+    """What goes after the name of a sweep that is not the only one of its kind."""
+    return f", the newest of {len(record.others) + 1} finished ones" if record.others else ""
 
 
 def show_files(files: dict[str, list[Path]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,6 +54,12 @@ def open_store(tracking_uri: str | None) -> MlflowClient:
 def default_uri() -> str:
     """The store of a command without --tracking-uri."""
     return _absolute(os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}mlflow.db")
+
+
+def store_flag(uri: str) -> str:
+    """The flag that names the store to a command, after a space; empty where none is needed."""
+    store = without_password(uri)
+    return "" if store == default_uri() else f" --tracking-uri {shlex.quote(store)}"
 
 
 def _absolute(uri: str) -> str:

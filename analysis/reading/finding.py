@@ -1,46 +1,50 @@
-"""Which run is meant: the parent run of a sweep, by its id or the newest of a name."""
+"""Which run is meant: the parent run of a sweep, by its id or name, or the newest of a kind."""
 
 from __future__ import annotations
 
-import shlex
+from typing import NamedTuple, cast
 
 from mlflow import MlflowClient
-from mlflow.entities import LifecycleStage, Run, ViewType
+from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
-from analysis.reading.connection import default_uri, every, without_password
+from analysis.reading.connection import every, store_flag, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, NoFinishedSweep, Stop
 from trainables.project_scripts import words, words_of_sweep
 from trainables.record_format import Kind, Tag, sweeps_called, whose
+from trainables.run_ids import NoSuchRun, SeveralRuns, is_whole, meant
+
+_PAGE = 1000  # the most runs that MLflow gives at once
 
 
-def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> Run:
+class Newest(NamedTuple):
+    """The newest sweep of a kind; `others`: names of those that could have been taken instead."""
+
+    run: Run
+    others: tuple[str, ...] = ()
+
+
+def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> Newest:
     """The newest finished sweep called `name`; with `allow_partial`, else the newest unfinished.
 
     Raises `NoFinishedSweep`, which says what there is instead and what to do.
     """
-    experiments = list(every(lambda token: client.search_experiments(page_token=token)))
-    ids = [experiment.experiment_id for experiment in experiments]
     sweeps = sweeps_called(name)
-
-    def newest(where: str, view: int = ViewType.ACTIVE_ONLY) -> Run | None:
-        by_time = ["attributes.start_time DESC"]
-        found = client.search_runs(ids, where, view, max_results=1, order_by=by_time)
-        return found[0] if found else None
-
-    if run := newest(f"{sweeps} and attributes.status = 'FINISHED'"):
-        return run
+    if found := _newest_first(client, f"{sweeps} and attributes.status = 'FINISHED'"):
+        return newest_of(found)
     where = without_password(client.tracking_uri)
-    if run := newest(sweeps):
+    if found := _newest_first(client, sweeps):
+        run = found[0]
         if allow_partial:
-            return run
+            return newest_of(found)
         raise NoFinishedSweep(
             INCOMPLETE,
             f"no finished sweep '{name}' in {where}; the newest, {run.info.run_name}, is "
             f"{run.info.status}: {remedy(client, run)}, or give --sweep {run.info.run_id} "
             "--allow-partial",
         )
-    if run := newest(sweeps, ViewType.DELETED_ONLY):
+    if found := _newest_first(client, sweeps, ViewType.DELETED_ONLY):
+        run = found[0]
         raise NoFinishedSweep(
             BAD_INPUT,
             f"no sweep '{name}' in {where}; the newest, {run.info.run_name}, is deleted: "
@@ -51,30 +55,50 @@ def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> 
     )
 
 
-def sweep_of(client: MlflowClient, run_id: str, name: str | None = None) -> Run:
-    """The parent run of that id; `Stop` unless it is that of a sweep, called `name` if given."""
+def newest_of(found: list[Run]) -> Newest:
+    """The first of the runs, which are sweeps with the newest first, and what else there is."""
+    return Newest(found[0], tuple(run.data.tags[Tag.SWEEP] for run in found[1:]))
+
+
+def sweep_of(client: MlflowClient, sweep: str, name: str | None = None) -> Run:
+    """The parent run of a sweep, by its id, the beginning of that, or the sweep's name.
+
+    Raises `Stop` unless that means one run, which is a sweep's, called `name` if given.
+    """
     try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        where = without_password(client.tracking_uri)
-        raise Stop(BAD_INPUT, f"sweep {run_id}: no such run in {where}") from error
+        run = _run(client, sweep)
+    except (NoSuchRun, SeveralRuns) as error:
+        raise Stop(BAD_INPUT, f"needs a sweep, but {error}") from error
     kind, found = run.data.tags.get(Tag.KIND), run.data.tags.get(Tag.NAME)
     if kind != Kind.SWEEP:
         raise Stop(
             BAD_INPUT,
-            f"needs the id of a sweep's parent run, but {run_id} is {whose(run.data.tags)}",
+            f"needs the id of a sweep's parent run, but {sweep} is {whose(run.data.tags)}",
         )
     if name is not None and found != name:
-        raise Stop(BAD_INPUT, f"{run_id} is a sweep '{found}', this analysis needs '{name}'")
+        raise Stop(BAD_INPUT, f"{sweep} is a sweep '{found}', this analysis needs '{name}'")
     return run
 
 
-def is_deleted(run: Run) -> bool:
-    """Whether somebody has deleted the run, which MLflow keeps until `mlflow gc`."""
-    deleted: bool = run.info.lifecycle_stage == LifecycleStage.DELETED
-    return deleted
+def _run(client: MlflowClient, text: str) -> Run:
+    if is_whole(text):
+        try:
+            return client.get_run(text)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+
+    def search(where: str) -> list[Run]:
+        return _newest_first(client, where, ViewType.ALL)
+
+    return cast(Run, meant(text, {Kind.SWEEP}, search, without_password(client.tracking_uri)))
+
+
+def _newest_first(client: MlflowClient, where: str, view: int = ViewType.ACTIVE_ONLY) -> list[Run]:
+    experiments = every(lambda token: client.search_experiments(page_token=token))
+    ids = [experiment.experiment_id for experiment in experiments]
+    by_time = ["attributes.start_time DESC"]
+    return list(every(lambda token: client.search_runs(ids, where, view, _PAGE, by_time, token)))
 
 
 def restore(run: Run) -> str:
@@ -84,9 +108,7 @@ def restore(run: Run) -> str:
 
 def remedy(client: MlflowClient, run: Run, flags: str = "") -> str:
     """What completes the sweep of that parent run."""
-    store = without_password(client.tracking_uri)
-    if store != default_uri():
-        flags += f" --tracking-uri {shlex.quote(store)}"
+    flags += store_flag(client.tracking_uri)
     tags, run_id = run.data.tags, run.info.run_id
     script = words_of_sweep(tags.get(Tag.NAME, ""), tags.get(Tag.COMMAND, ""))
     resume = f"{script} --resume {run_id}{flags}"

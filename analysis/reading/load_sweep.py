@@ -12,28 +12,30 @@ from mlflow.entities import Run
 
 from analysis.reading.connection import download, store_errors
 from analysis.reading.errors import INCOMPLETE, STORE, Stop
-from analysis.reading.finding import find_sweep, is_deleted, remedy, restore, sweep_of
+from analysis.reading.finding import find_sweep, remedy, restore, sweep_of
 from analysis.reading.finished_trials import some, trial_runs
 from analysis.reading.part_tables import read_curves, read_weights
 from analysis.reading.sweep_record import SweepRecord
 from trainables.manifest import Manifest, checked_manifest
 from trainables.record_format import Artifact, Column, Metric
+from trainables.run_ids import is_deleted
 
 
 def load_sweep(
     client: MlflowClient, name: str | None, run_id: str | None = None, allow_partial: bool = False
 ) -> SweepRecord:
-    """The sweep whose parent run is `run_id`, or else the newest finished one called `name`.
+    """The sweep that `run_id` means, see `sweep_of`, or else the newest finished one called `name`.
 
     Raises `Stop` when there is none, when the store cannot be read, when its files are not those
     that were recorded, and, unless `allow_partial`, when the sweep is deleted or lacks trials that
     its manifest promises.
     """
     with store_errors(client.tracking_uri):
+        others: tuple[str, ...] = ()
         if run_id is not None:
             parent = sweep_of(client, run_id, name)
         elif name is not None:
-            parent = find_sweep(client, name, allow_partial)
+            parent, others = find_sweep(client, name, allow_partial)
         else:
             raise ValueError("load_sweep needs a name or a run_id, got neither")
         if is_deleted(parent) and not allow_partial:
@@ -42,7 +44,7 @@ def load_sweep(
                 f"sweep {parent.info.run_name} is deleted: {restore(parent)}, or give "
                 "--allow-partial to read what is left of it",
             )
-        record = _read(client, parent)
+        record = _read(client, parent, others)
     if record.lacking and not allow_partial:
         raise Stop(INCOMPLETE, _lacking(client, parent, record))
     if not record.configurations:
@@ -62,7 +64,7 @@ def _lacking(client: MlflowClient, parent: Run, record: SweepRecord) -> str:
     )
 
 
-def _read(client: MlflowClient, parent: Run) -> SweepRecord:
+def _read(client: MlflowClient, parent: Run, others: tuple[str, ...]) -> SweepRecord:
     run_id = parent.info.run_id
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -95,6 +97,7 @@ def _read(client: MlflowClient, parent: Run) -> SweepRecord:
         weights=weights,
         lacking={t.name: problems[t.key] for t in manifest.trials if t.key in problems},
         warnings=(*_oddities(parent, bool(problems)), *runs.warnings),
+        others=others,
     )
 
 

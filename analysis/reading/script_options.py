@@ -21,8 +21,8 @@ class Places:
     tracking_uri: str | None = None
     """MLflow store; by default MLFLOW_TRACKING_URI, else mlflow.db in the current folder."""
 
-    out: Path = Path("figures")
-    """Folder for PNG, SVG and CSV files."""
+    out: Path | None = None
+    """Folder for PNG, SVG and CSV files; by default figures, and in it one named for the sweep."""
 
     allow_partial: bool = False
     """Go on when the sweep lacks trials; the figures then say so."""
@@ -30,13 +30,18 @@ class Places:
     upload: bool = True
     """Add the figures to the sweep's MLflow run."""
 
+    def folder(self, name: str = "") -> Path:
+        """Where files go: those of one sweep into a folder `name` of their own, unless told."""
+        return self.out or Path("figures", name)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions(Places):
     """Options of a script that analyses one sweep."""
 
     sweep: str | None = None
-    """Run id of the sweep's parent run; by default the newest finished sweep."""
+    """Run id of the sweep, its first 4 digits or more, or the sweep's name; by default the newest
+    finished one."""
 
 
 def parse(kind: type[_Options], description: str | None) -> _Options:

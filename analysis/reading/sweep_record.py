@@ -29,7 +29,8 @@ class SweepRecord:
     the manifest's order: trial_key, config, run_id, every hyperparameter, and the `final/…` metrics
     that MLflow holds. `curves`: as `read_curves` orders them. `weights`: one row per model.
     `lacking`: what is wrong with every other promised trial, by configuration. `warnings`: lines
-    on what is odd but harms no number.
+    on what is odd but harms no number. `others`: where this is the newest of a kind, the names of
+    the other finished sweeps of it, the newest first.
     """
 
     tracking_uri: str
@@ -41,6 +42,7 @@ class SweepRecord:
     weights: pa.Table
     lacking: Mapping[str, str]
     warnings: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
     @property
     def partial(self) -> str | None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from analysis.figures.captions import held_fixed
 from analysis.figures.comparison import value_text
-from analysis.plotting.terminal import new_table, print_table
+from analysis.plotting.terminal import new_table, print_origin, print_table
 from analysis.plotting.wording import (
     NONE,
     Bounded,
@@ -23,7 +23,6 @@ from analysis.plotting.wording import (
     with_half_width,
     with_interval,
 )
-from analysis.reading.connection import without_password
 from analysis.reading.sweep_record import SweepRecord
 from analysis.seed_study.study import SOURCE_NAMES, SourceShares, Studied
 from analysis.seed_study.study_captions import (
@@ -67,8 +66,7 @@ def show(console: Console, record: SweepRecord, studied: Sequence[Studied]) -> N
         console.print(line)
     if text := held_fixed(record):
         console.print(text)
-    where = without_password(record.tracking_uri)
-    console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
+    print_origin(console, record, "robustness")
     if paired := [one for one in shown if one.paired]:
         console.print()
         _show_pairs(console, record, fields, paired)

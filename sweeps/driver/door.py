@@ -37,8 +37,8 @@ def run(sweep: Sweep, **options: Any) -> SweepResult:
 
     `options` are the flags of `python sweeps/l2.py --help` with underscores, such as
     `num_samples=50, seeds=10, epochs=500, hidden=(64, 64), tracking_uri="sqlite:///my.db"`;
-    `resume=True` or `resume=RUN_ID` completes a sweep that was interrupted. Only one sweep runs at
-    a time: calls from other threads wait.
+    `resume=True` or `resume=RUN_ID` completes a sweep that was interrupted; the first digits of the
+    run id, or the sweep's name, do. Only one sweep runs at a time: calls from other threads wait.
 
     Where the process is connected to Ray already, that is used, and stays as it is.
 

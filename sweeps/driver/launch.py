@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sweeps.driver.exits import exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped, leave_at_once
 from sweeps.driver.outcome import Outcome
-from sweeps.driver.resume import continued, look_up
+from sweeps.driver.resume import continued, look_up, which
 from sweeps.driver.source import ask_for_source, require_store
 from sweeps.driver.standing import Standing
 from sweeps.plan.command import Command
@@ -83,11 +83,11 @@ def carry_out(
     if command.needs is not None and options.resume is None:
         require_store(options.tracking_uri)
     recorder = standing.recorder(uri)
-    run_id = None
+    run_id, note = None, ""
     if options.resume is not None:
         recorder.send(Open(uri, None))
         found_sweep = look_up(recorder, command)
-        options = continued(command, found_sweep)
+        options, note = continued(command, found_sweep), which(found_sweep)
         if found_sweep.complete or options.dry_run:
             from sweeps.driver.summary import print_remainder
 
@@ -117,4 +117,4 @@ def carry_out(
 
     from sweeps.driver.session import SweepRun
 
-    return SweepRun(prepare, options, uri, standing, recorder, interrupts).run(run_id)
+    return SweepRun(prepare, options, uri, standing, recorder, interrupts).run(run_id, note)

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 def load_sweep(run_id: str, tracking_uri: str | None = None) -> SweepResult:
     """The sweep that was recorded in that run, finished or not; the same object that `run` gives.
 
+    `run_id`: that of the sweep's run, its first digits (4 or more), or the sweep's name.
     `tracking_uri`: the store; by default MLFLOW_TRACKING_URI, else mlflow.db in the current folder.
     Raises `SweepError` when there is no such sweep, or when it cannot be read.
     """
     result = SweepResult(run_id, resolve_uri(tracking_uri))
-    result._record  # noqa: B018  # what cannot be read is said now
+    result.run_id = result._record.run_id  # what cannot be read is said now
     return result
 
 

@@ -22,6 +22,7 @@ from trainables.hyperparameters import DECLARED, TRAINER_VERSION, default
 from trainables.installation import NUMBERS_DEPEND_ON
 from trainables.manifest import Manifest
 
+_NAMED = 3  # sweeps in a line before "and … more"
 # What may differ between the parts of one sweep: where and how it runs, not what is recorded.
 _FREE = {
     "address",
@@ -55,6 +56,16 @@ def look_up(recorder: Recorder, command: Command) -> Found:
     return found
 
 
+def which(found: Found) -> str:
+    """Says which sweep goes on, and of which other ones it is the newest, in a line."""
+    others = found.others
+    text = f"{found.promised.run_name} goes on, run {found.run_id}"
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        text += f"; unfinished, too: {', '.join(others[:_NAMED])}{more} (--resume NAME)"
+    return text
+
+
 def continued(command: Command, found: Found) -> Options:
     """The options that the sweep goes on with: its own, but for how it runs now.
 
@@ -66,7 +77,7 @@ def continued(command: Command, found: Found) -> Options:
     against = {
         name: (getattr(promised, name), getattr(options, name))
         for name in stated
-        if name not in _FREE and getattr(options, name) != getattr(promised, name)
+        if name not in _FREE and not _agree(name, getattr(promised, name), getattr(options, name))
     }
     what = f"sweep {manifest.run_name} (run {found.run_id})"
     if against:
@@ -83,6 +94,13 @@ def continued(command: Command, found: Found) -> Options:
         _require_equal_numbers(manifest, what)
     now = {each: getattr(options, each) for each in _FREE & (stated | {"resume", "quiet"})}
     return replace(promised, **now)
+
+
+def _agree(name: str, has: object, asked: object) -> bool:
+    """Whether the option that is asked for is that which the sweep has."""
+    if name == "from_run" and isinstance(has, str):  # which may be given by its first digits
+        return has.startswith(str(asked))
+    return has == asked
 
 
 def _as_options(recorded: Mapping[str, Any], usual: Options) -> Options:

@@ -83,15 +83,17 @@ class SweepRun:
         self._known: set[str] = set()  # keys of trials that were recorded before
         self._lost = ""  # why another process has the sweep
 
-    def run(self, resume_run_id: str | None = None) -> Outcome:
+    def run(self, resume_run_id: str | None = None, note: str = "") -> Outcome:
         """Trains and records everything that is not recorded yet.
 
         `resume_run_id`: the run of the sweep that the manifest is of, when it was started before.
-        Raises `StoreError` when the store cannot be used, `ResourceError` when Ray cannot,
-        `Refused` when another process has the sweep, `RecorderDied`, or `Stopped` before the first
-        trial.
+        `note`: a line on it for the user, if any. Raises `StoreError` when the store cannot be
+        used, `ResourceError` when Ray cannot, `Refused` when another process has the sweep,
+        `RecorderDied`, or `Stopped` before the first trial.
         """
         with self._progress, self._stdout_for_results():
+            if note:
+                self._progress.note(note)
             # An exception in the middle of an import leaves its locks to whoever imports beside it:
             # a signal waits until Ray stands and all threads have their packages.
             self._interrupts.at_checks(True)

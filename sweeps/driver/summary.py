@@ -79,6 +79,8 @@ def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
             f"{len(manifest.trials)} trials are recorded in {without_credentials(uri)}"
         )
     )
+    if found.others:
+        print(f"the newest unfinished one; there are, too: {', '.join(found.others)}")
     if found.complete:
         print("the sweep is complete: there is nothing to do")
         if found.failed:

@@ -14,11 +14,11 @@ from sweeps.plan.sweep import Sweep
 from trainables.dataset_facts import DATASETS
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import DECLARED, STRATIFIED, Hyperparameters, UnfitValues
+from trainables.run_ids import NEEDED, may_be_meant
 
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000
 MOST_FIRST_SEED = 2**62
-RUN_ID = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -101,10 +101,8 @@ def shared_problems(options: Options, unfit: Mapping[str, str]) -> list[str]:
     )
     if wrong := address_problem(options.address):
         found.append(f"--address {wrong}, got {shown(options.address)}")
-    if options.resume not in (None, NEWEST) and not RUN_ID.fullmatch(options.resume):
-        found.append(
-            f"--resume needs the run id of a sweep or nothing, got {shown(options.resume)}"
-        )
+    if options.resume not in (None, NEWEST) and not may_be_meant(options.resume):
+        found.append(f"--resume needs {NEEDED}, or nothing, got {shown(options.resume)}")
     if options.resume is not None and options.smoke_test:
         found.append("--resume cannot be used with --smoke-test, whose record is thrown away")
     if options.retry_failed and options.resume is None:

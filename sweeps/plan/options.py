@@ -68,7 +68,8 @@ class Options(_Models):
     """Seconds that the end waits for a store that does not answer; then results stay on disk."""
 
     resume: Annotated[str | None, PERHAPS_RUN_ID] = None
-    """Complete a sweep that was started before: the newest unfinished one, or that of the run."""
+    """Complete a sweep that was started before: the newest unfinished one, or that of the run,
+    which its id, the first digits of that, or the sweep's name tells."""
     retry_failed: bool = False
     """With --resume: train trials that failed again."""
 

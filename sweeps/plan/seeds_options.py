@@ -12,7 +12,6 @@ import tyro
 
 from sweeps.plan.checks import (
     MOST_CONFIGURATIONS,
-    RUN_ID,
     Checked,
     batch_problems,
     made,
@@ -25,6 +24,7 @@ from sweeps.plan.hyperparameter_flags import SHARED, VALUES, Flag, flags_for, on
 from sweeps.plan.options import Options, flag_of
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import RANDOM, SOURCES, default, problem
+from trainables.run_ids import NEEDED, may_be_meant
 
 _MOST_DECIMALS = 12  # of a value, all of which stand in its configuration's name
 
@@ -52,7 +52,8 @@ class _Configurations:
     """Which configurations; empty values are those of the other sweeps, or of the source."""
 
     from_run: Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN_ID")] = None
-    """Instead of values: the best configurations, and the baseline, of this recorded sweep."""
+    """Instead of values: the best configurations, and the baseline, of this recorded sweep: its run
+    id, the first digits of that, or its name."""
     top: MaybeWhole = None
     """With --from: how many of the best; by default 5, or all if there are fewer."""
 
@@ -106,8 +107,8 @@ def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
     found += outside(options, top=Range(1, MOST_CONFIGURATIONS, whole=True))
     if options.from_run is None and options.top is not None and options.resume is None:
         found.append("--top needs --from, which is missing")
-    if options.from_run is not None and not RUN_ID.fullmatch(options.from_run):
-        found.append(f"--from needs the run id of a sweep, got {shown(options.from_run)}")
+    if options.from_run is not None and not may_be_meant(options.from_run):
+        found.append(f"--from needs {NEEDED}, got {shown(options.from_run)}")
     if not options.vary or set(options.vary) - set(SOURCES):
         given = " ".join(map(shown, options.vary)) or "nothing"
         found.append(f"--vary needs some of {', '.join(SOURCES)}, got {given}")

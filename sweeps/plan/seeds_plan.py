@@ -49,6 +49,7 @@ def plan_from(options: SeedsOptions, stated: Collection[str], source: SourceSwee
     Raises `Refused` for options that do not fit the source, with a line for each.
     """
     manifest = source.promised
+    options = replace(options, from_run=source.run_id)  # by whatever it was named
     ranked = best_of(manifest, source.summaries)
     used = manifest.trials[0].seeds
     fresh = max(used) + 1

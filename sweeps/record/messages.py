@@ -78,7 +78,8 @@ class Ready(NamedTuple):
 class Found(NamedTuple):
     """The sweep that was looked for, unless `problem` says why not, with its exit code.
 
-    `recorded`, `failed`: keys of trials that stand. `complete`: nothing is left to do.
+    `recorded`, `failed`: keys of trials that stand. `complete`: nothing is left to do. `others`:
+    names of other unfinished sweeps that it might have been.
     """
 
     run_id: str = ""
@@ -86,6 +87,7 @@ class Found(NamedTuple):
     recorded: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
     complete: bool = False
+    others: Sequence[str] = ()
     problem: str = ""
     code: int = 0
 

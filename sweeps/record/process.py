@@ -168,7 +168,7 @@ def _look(client: MlflowClient, order: Look) -> Found:
         whole_trials,
     )
 
-    run = find_sweep(client, *order)
+    run, others = find_sweep(client, *order)
     owner = Owner.from_tag(run.data.tags.get(Tag.LOCK, ""))
     if owner is not None and owner.state == "alive":
         raise AlreadyRunning(f"{run.info.run_name}, run {run.info.run_id}, is running: {owner}")
@@ -179,7 +179,7 @@ def _look(client: MlflowClient, order: Look) -> Found:
     complete = run.info.status == "FINISHED" and not left and not (order.retry_failed and failed)
     if complete and owner is not None and owner.state == "dead":
         client.delete_tag(run.info.run_id, Tag.LOCK)  # it died between its last two calls
-    return Found(run.info.run_id, manifest, frozenset(whole), failed, complete)
+    return Found(run.info.run_id, manifest, frozenset(whole), failed, complete, others)
 
 
 class _Outbox:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from sweeps.plan.command import SourceSweep
 from sweeps.plan.errors import SweepError
-from sweeps.plan.provenance import without_credentials
 from sweeps.record.runs.trial_runs import TrialRuns
-from sweeps.record.store.patience import http_status
+from sweeps.record.store.recorded_run import recorded_run
 from sweeps.record.store.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
 from trainables.project_scripts import words_of_sweep
 from trainables.record_format import Kind, Tag
+from trainables.run_ids import NoSuchRun, SeveralRuns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,7 +23,7 @@ class NotASource(SweepError):
 
 
 def read_source(client: MlflowClient, run_id: str) -> SourceSweep:
-    """The sweep with that run id and the final numbers of its trials.
+    """The sweep that `run_id` means, see `recorded_run`, and the final numbers of its trials.
 
     Raises `NotASource`, or `CannotResume` when its manifest is damaged.
     """
@@ -36,21 +36,14 @@ def read_source(client: MlflowClient, run_id: str) -> SourceSweep:
         for key, each in whole.items()
         if each.info.status == "FINISHED"
     }
-    return SourceSweep(run_id, manifest, summaries)
+    return SourceSweep(run.info.run_id, manifest, summaries)
 
 
 def _sweep(client: MlflowClient, run_id: str) -> Run:
-    from mlflow.exceptions import MlflowException
-
     try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if http_status(error) >= 500:
-            raise
-        where = without_credentials(client.tracking_uri)
-        raise NotASource(
-            f"--from needs a sweep's run id, {run_id} is no run in {where}: `mlflow ui` shows those"
-        ) from error
+        run = recorded_run(client, run_id, Kind.SWEEP)
+    except (NoSuchRun, SeveralRuns) as error:
+        raise NotASource(f"--from needs a sweep's run id, {error}") from error
     tags = run.data.tags
     kind, sweep = tags.get(Tag.KIND), tags.get(Tag.SWEEP)
     if kind != Kind.SWEEP:

@@ -43,6 +43,10 @@ FIGURES = {
 }
 
 
+def figures_of(uri: str, run_id: str) -> Path:
+    return Path("figures", MlflowClient(uri).get_run(run_id).info.run_name)
+
+
 @dataclass(frozen=True)
 class Store:
     folder: Path
@@ -52,6 +56,10 @@ class Store:
     @property
     def uri(self) -> str:
         return f"sqlite:///{self.folder}/mlflow.db"
+
+    def figures(self, name: str) -> Path:
+        """Where a script leaves the figures of that sweep, below the folder that it runs in."""
+        return figures_of(self.uri, self.run_ids[name]) if name in self.run_ids else Path("figures")
 
     def artifacts(self, name: str) -> set[str]:
         files = MlflowClient(self.uri).list_artifacts(self.run_ids[name], "figures")
@@ -75,15 +83,16 @@ def test_script_leaves_figures_here_and_in_mlflow(name: str, store: Store, tmp_p
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     expected = {f"{figure}.{kind}" for figure in FIGURES[name] for kind in ("png", "svg", "csv")}
-    assert {path.name for path in (tmp_path / "figures").iterdir()} == expected
+    out = store.figures(name)
+    assert {path.name for path in (tmp_path / out).iterdir()} == expected
     assert [path.name for path in tmp_path.iterdir()] == ["figures"]
     for figure in FIGURES[name]:
-        path = tmp_path / "figures" / figure
+        path = tmp_path / out / figure
         width, height = struct.unpack(">II", path.with_suffix(".png").read_bytes()[16:24])
         assert min(width, height) > 500
         assert ElementTree.parse(path.with_suffix(".svg")).getroot().tag.endswith("svg")
         assert len(pd.read_csv(path.with_suffix(".csv"))) > 0
-        assert f"figures/{figure}.png" in done.stdout
+        assert f"{out}/{figure}.png" in done.stdout
     if name in store.run_ids:
         assert store.artifacts(name) >= expected
         assert store.run_ids[name] in done.stdout
@@ -127,7 +136,7 @@ def test_incomplete_sweep_needs_allow_partial(tmp_path: Path) -> None:
     fields, points = SWEEPS["l2"]
     sweep = made_up_sweep(fields, points)
     faults = Faults(failed=["l2=0.010000"])
-    write_sweep(uri, tmp_path / "artifacts", "l2", fields, sweep, faults=faults)
+    run_id = write_sweep(uri, tmp_path / "artifacts", "l2", fields, sweep, faults=faults)
     done = run_warm("analysis/l2.py", cwd=tmp_path)
     assert done.returncode == 3
     assert done.stdout == ""
@@ -137,8 +146,29 @@ def test_incomplete_sweep_needs_allow_partial(tmp_path: Path) -> None:
     done = run_warm("analysis/l2.py", "--allow-partial", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == ["warning: partial: 1 of 3 trials missing"]
-    table = pd.read_csv(tmp_path / "figures" / "l2_accuracy.csv")
+    table = pd.read_csv(tmp_path / figures_of(uri, run_id) / "l2_accuracy.csv")
     assert set(table["x"]) == {0.0, 0.1}
+
+
+def test_figures_of_two_sweeps_of_a_name_stand_beside_each_other(tmp_path: Path) -> None:
+    uri, (fields, points) = new_store(tmp_path), SWEEPS["l2"]
+    sweeps = {}
+    for name, values in (("l2-first", points), ("l2-second", points[:2])):
+        sweep = made_up_sweep(fields, values)
+        write_sweep(uri, tmp_path / "artifacts", "l2", fields, sweep, run_name=name)
+        done = run_warm("analysis/l2.py", "--no-upload", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        folder = tmp_path / "figures" / name
+        sweeps[name] = {path: path.read_bytes() for path in folder.iterdir()}
+    assert all(path.read_bytes() == content for path, content in sweeps["l2-first"].items())
+    told = "the newest of 2 finished ones; the others: l2-first; to read one of them:  "
+    assert f"{told}python analysis/l2.py --sweep l2-first\n" in done.stdout
+    done = run_warm("analysis/l2.py", "--sweep", "l2-first", "--no-upload", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), "the same files are written again"
+    assert "the newest of" not in done.stdout
+    flags = ("--no-upload", "--out", "figures/l2-first")
+    done = run_warm("analysis/l2.py", *flags, cwd=tmp_path)
+    assert "replaced in figures/l2-first, where they said something else: l2_" in done.stderr
 
 
 def test_running_sweep_is_an_own_exit_code(
@@ -147,8 +177,9 @@ def test_running_sweep_is_an_own_exit_code(
     monkeypatch.chdir(tmp_path)
     fields, points = SWEEPS["l2"]
     faults = Faults(running=["l2=0.100000"])
-    write_sweep(
-        new_store(tmp_path),
+    uri = new_store(tmp_path)
+    run_id = write_sweep(
+        uri,
         tmp_path / "artifacts",
         "l2",
         fields,
@@ -165,7 +196,7 @@ def test_running_sweep_is_an_own_exit_code(
     assert newest(client, "l2", Places()) is None, "other scripts do without it"
     assert answer("l2", AnalysisOptions(allow_partial=True, upload=False)) == 0
     assert "still RUNNING" in capsys.readouterr().err
-    assert len(pd.read_csv(tmp_path / "figures" / "l2_accuracy.csv")) == 2 * 3
+    assert len(pd.read_csv(tmp_path / figures_of(uri, run_id) / "l2_accuracy.csv")) == 2 * 3
 
 
 @pytest.mark.parametrize(
@@ -190,21 +221,21 @@ def test_upload_failure_keeps_the_files(tmp_path: Path) -> None:
     copy = tmp_path / "artifacts"
     uri = new_store(tmp_path)
     fields, points = SWEEPS["dropout"]
-    write_sweep(uri, copy, "dropout", fields, made_up_sweep(fields, points))
+    run_id = write_sweep(uri, copy, "dropout", fields, made_up_sweep(fields, points))
     (manifest,) = copy.rglob("sweep.json")
     (manifest.parent / "figures").write_text("a file where the folder should be")
     done = run_warm("analysis/dropout.py", cwd=tmp_path)
     assert done.returncode == 4
     assert "the figures are saved, but cannot be added to the tracking store" in done.stderr
     assert "Traceback" not in done.stderr
-    assert (tmp_path / "figures" / "dropout_accuracy.png").exists()
+    assert (tmp_path / figures_of(uri, run_id) / "dropout_accuracy.png").exists()
 
 
 def test_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> None:
     (tmp_path / "figures").write_text("a file")
     done = run_warm("analysis/dropout.py", "--tracking-uri", store.uri, cwd=tmp_path)
     assert done.returncode == 2
-    assert "cannot write figures to figures" in done.stderr
+    assert f"cannot write figures to {store.figures('dropout')}" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -252,7 +252,8 @@ def test_every_model_diverged(uri: str) -> None:
 def test_script_writes_the_figure_to_every_sweep(uri: str, tmp_path: Path) -> None:
     ids = [write(uri, "l2", made_up_sweep(["l2"], points)) for points in (L2, wide(L2))]
     ids.append(write(uri, "l1", made_up_sweep(["l1"], L1, seeds=2), run_name="=1+1"))
-    done = run_warm("analysis/compare.py", *ids, cwd=tmp_path)
+    named = (ids[0], ids[1][:12], "=1+1")  # a run id, the beginning of one, a sweep's name
+    done = run_warm("analysis/compare.py", *named, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     text = done.stdout
     for expected in ("best", "baseline", "l2, hidden=64 64, seeds=3 minus l2", "of 4 shared"):
@@ -287,8 +288,9 @@ def test_script_refuses_in_one_line(
         ([], 2, "needs the run ids of 2 to 7 sweeps, got 0"),
         ([good], 2, "needs the run ids of 2 to 7 sweeps, got 1"),
         ([good, good], 2, f"got {good} more than once"),
+        ([good, good[:9]], 2, f"got {good} more than once"),
         ([good, net], 2, "varies l1 and l2"),
-        ([good, "nonsense"], 2, "nonsense: no such run"),
+        ([good, "nonsense"], 2, "nonsense is no run in"),
         ([good, child], 2, "is a trial of sweep"),
         ([good, torn], 3, r"lacks 1 of 4 trials: l2=0.010000 \(failed: worker died\)"),
     ):

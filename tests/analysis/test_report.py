@@ -431,4 +431,4 @@ def test_without_the_lessons_sweeps_the_script_says_how_to_record_them(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "python sweeps/lesson.py" in said
-    assert not places.out.exists()
+    assert not (tmp_path / "figures").exists()

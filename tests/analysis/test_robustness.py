@@ -60,7 +60,8 @@ def script(
     """The script's run on that sweep, and its figures."""
     folder = tmp_path_factory.mktemp("script")
     flags = ("--tracking-uri", record.tracking_uri)
-    return run_warm("analysis/robustness.py", *flags, cwd=folder), folder / "figures"
+    done = run_warm("analysis/robustness.py", *flags, cwd=folder)
+    return done, folder / "figures" / record.manifest.run_name
 
 
 def test_script_leaves_figures_and_table_here_and_in_mlflow(

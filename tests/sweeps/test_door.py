@@ -139,7 +139,7 @@ def test_what_cannot_be_done_is_an_exception_with_the_code_of_the_command(
 ) -> None:
     for what, code, words in (
         ("no store", 4, "/nowhere does not exist"),
-        ("no run", 2, "no such run"),
+        ("no run", 2, "is no run in"),
         ("other address", 5, "call ray.shutdown() before"),
     ):
         kind, text, found = facts[what]

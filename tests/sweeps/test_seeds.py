@@ -150,7 +150,11 @@ def test_a_smoke_test_has_two_configurations_two_seeds_and_few_epochs() -> None:
             "--by-source needs at least 2 --seeds, got 1: sources come from the next one",
         ),
         ("--top 3", "--top needs --from, which is missing"),
-        ("--from xyz", "--from needs the run id of a sweep, got xyz"),
+        (
+            "--from xyz",
+            "--from needs the run id of a sweep, its first 4 digits or more, or the sweep's name, "
+            "got xyz",
+        ),
         (f"--from {RUN} --top 0", "--top needs a whole number from 1 to 100000, got 0"),
         ("--seeds 0", "--seeds needs a whole number from 1 to 100000, got 0"),
         ("--epochs 0", "--epochs needs a whole number from 1 to 1e+06, got 0"),
@@ -211,7 +215,7 @@ def _source(*accuracies: float, flags: tuple[str, ...] = ()) -> SourceSweep:
     return SourceSweep(RUN, manifest, found)
 
 
-FROM = ("--from", RUN)
+FROM = ("--from", RUN[:6])  # its first digits: what is recorded is the whole id
 
 
 def _refusal(*flags: str, source: SourceSweep) -> list[str]:

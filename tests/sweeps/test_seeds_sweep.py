@@ -133,7 +133,7 @@ def test_a_complete_one_is_not_trained_again_and_other_flags_are_named(
         "--resume",
         record.parent.info.run_id,
         "--from",
-        run_id,
+        run_id[:8],
         cwd=record.folder,
     )
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ import numpy as np
 from sweeps.plan.errors import SweepError
 from sweeps.plan.exit_codes import CANNOT_RESUME
 from sweeps.plan.provenance import without_credentials
-from sweeps.record.store.patience import http_status
+from sweeps.record.store.recorded_run import recorded_run
 from trainables.manifest import Manifest, checked_manifest
 from trainables.project_scripts import words_of_sweep
 from trainables.record_format import (
@@ -26,6 +26,7 @@ from trainables.record_format import (
     whose,
 )
 from trainables.result import Interval
+from trainables.run_ids import NoSuchRun, SeveralRuns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -43,14 +44,16 @@ class CannotResume(SweepError):
 
 def find_sweep(
     client: MlflowClient, name: str, run_id: str | None, retry_failed: bool, experiment: str | None
-) -> Run:
-    """The run `run_id`, or the newest sweep called `name` that is not finished.
+) -> tuple[Run, list[str]]:
+    """The run that `run_id` means, or the newest sweep called `name` that is not finished.
 
-    When all are finished, the newest of them. With `retry_failed`, one with failed trials is not
-    finished. `experiment`: the only one to look in. Raises `CannotResume`.
+    And the names of the others that are not, the newest first, where it was chosen as the newest.
+    `run_id`: see `recorded_run`. When all are finished, the newest of them. With `retry_failed`,
+    one with failed trials is not finished. `experiment`: the only one to look in. Raises
+    `CannotResume`.
     """
     if run_id is not None:
-        return _by_id(client, name, run_id)
+        return _by_id(client, name, run_id), []
     if experiment is None:
         found = list(client.search_experiments())
     else:
@@ -60,24 +63,22 @@ def find_sweep(
     sweeps = sweeps_called(name)
     newest = ["attributes.start_time DESC"]
     runs = list(client.search_runs(ids, sweeps, max_results=_PAGE, order_by=newest)) if ids else []
-    for run in runs:
-        failed = retry_failed and Tag.FAILED_TRIALS in run.data.tags
-        if run.info.status != "FINISHED" or failed:
-            return run
     if not runs:
         raise CannotResume(f"no sweep {name} is recorded there: start one without --resume")
-    return runs[0]
+    unfinished = [
+        run
+        for run in runs
+        if run.info.status != "FINISHED" or (retry_failed and Tag.FAILED_TRIALS in run.data.tags)
+    ]
+    others = [run.data.tags[Tag.SWEEP] for run in unfinished[1:]]
+    return (unfinished or runs)[0], others
 
 
 def _by_id(client: MlflowClient, name: str, run_id: str) -> Run:
-    from mlflow.exceptions import MlflowException
-
     try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if http_status(error) >= 500:
-            raise
-        raise CannotResume(f"no run {run_id} is recorded there: give a sweep's run id") from error
+        run = recorded_run(client, run_id, Kind.SWEEP)
+    except (NoSuchRun, SeveralRuns) as error:
+        raise CannotResume(f"--resume needs a sweep's run id, {error}") from error
     tags = run.data.tags
     if tags.get(Tag.KIND) != Kind.SWEEP:
         raise CannotResume(f"--resume needs the run id of a sweep, {run_id} is {whose(tags)}")
