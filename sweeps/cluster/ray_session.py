@@ -11,9 +11,11 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 from sweeps.cluster.head_watch import HeadWatch
 from sweeps.cluster.ray_address import ResourceError, find_cluster, follow_authentication
+from sweeps.cluster.session_folder import remove_session
 from sweeps.plan.options import Options
 from sweeps.plan.ray_choice import AUTO, LOCAL
 
@@ -28,6 +30,7 @@ class RaySession:
     def __init__(self, stays: bool) -> None:
         self._stays = stays
         self._own = ""  # the address of the Ray that was started here, while it is kept
+        self._folder: Path | None = None  # of its session
         self._cpus: int | None = None  # that it was started with; None for all
         self._cluster: str | None = None  # to join
         self._watch: HeadWatch | None = None
@@ -39,6 +42,8 @@ class RaySession:
         self._wait()
         connected = _connected()
         self.shared = connected not in ("", self._own)
+        if connected != self._own:  # its user has ended the one that was started here
+            self._forget()
         if self.shared:
             self._cluster = None
             if options.address not in (AUTO, LOCAL, connected):
@@ -70,7 +75,7 @@ class RaySession:
             few = self._cpus is not None and (cpus is None or cpus > self._cpus)
             if _connected() == "" or few:
                 self.end()
-                ray_start.start_ray(cpus)
+                self._folder = ray_start.start_ray(cpus)
                 self._own, self._cpus = _connected(), cpus
 
     def check(
@@ -120,7 +125,14 @@ class RaySession:
         import ray
 
         ray.shutdown()
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was started here has ended: nothing of it is to stay."""
         self._own = ""
+        if self._folder is not None:
+            folder, self._folder = self._folder, None
+            remove_session(folder)
 
 
 def import_ray() -> None:

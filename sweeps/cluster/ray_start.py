@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import ray
@@ -35,15 +36,19 @@ _SETTINGS = {
 }
 
 
-def start_ray(cpus: int | None) -> None:
-    """Starts Ray on this machine, with so many CPUs; None for all that it finds."""
+def start_ray(cpus: int | None) -> Path:
+    """Starts Ray on this machine, with so many CPUs; None for all that it finds.
+
+    The folder of its session, which stays when it has ended.
+    """
     start_no_helpers()
-    _init(
+    about = _init(
         "cannot be started",
         address="local",
         include_dashboard=False,
         num_cpus=cpus,
     )
+    return Path(about["session_dir"])
 
 
 def cpus_to_use(options: Options) -> int | None:
@@ -88,14 +93,17 @@ def prepare() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _init(what_failed: str, **arguments: Any) -> None:
+def _init(what_failed: str, **arguments: Any) -> Mapping[str, Any]:
+    """What Ray says of itself once it stands."""
     try:
-        ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **arguments)
+        started: Any = ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **arguments)
     except Exception as error:  # Ray raises a dozen kinds here; all mean the same to the user
         reason = " ".join(str(error).split())[:300]
         if reason.startswith("Version mismatch"):
             reason += "; install the same versions on this machine and all nodes"
         raise ResourceError(f"Ray {what_failed}: {reason}") from error
+    about: Mapping[str, Any] = started.address_info
+    return about
 
 
 def stand_workers_ready() -> None:

@@ -110,6 +110,9 @@ facts["saved"] = [path.name for path in first.figures().save("figures")]
 
 import ray  # noqa: E402  # now it is the user's
 
+sessions = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray")
+own = sessions / ray.get_runtime_context().get_session_name()
+facts["own session"] = [own.is_dir()]
 ray.shutdown()
 ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
 mine = ray.get_runtime_context().gcs_address
@@ -117,6 +120,8 @@ run(SWEEP, **FEW, first_seed=7, max_concurrent=1)
 facts["their Ray stays"] = ray.is_initialized() and ray.get_runtime_context().gcs_address == mine
 free = ray.available_resources()  # type: ignore[no-untyped-call]
 facts["their Ray is free"] = free.get("CPU") == 1
+facts["own session"] += [own.is_dir()]  # type: ignore[operator]
+facts["their session"] = (sessions / ray.get_runtime_context().get_session_name()).is_dir()
 facts["other address"] = refusal(lambda: run(SWEEP, **FEW, address="192.0.2.7:6379"))
 facts["Tune's settings"] = sorted(name for name in os.environ if name.startswith("TUNE_"))
 Path("facts.pickle").write_bytes(pickle.dumps(facts))

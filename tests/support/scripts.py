@@ -37,12 +37,12 @@ def run_script(
     )
 
 
-def start_script(script: str, *flags: str, cwd: Path) -> subprocess.Popen[str]:
+def start_script(script: str, *flags: str, cwd: Path, **variables: str) -> subprocess.Popen[str]:
     """Starts the same in the background, in a process group of its own as a terminal does."""
     return subprocess.Popen(
         [sys.executable, str(ROOT / script), *flags],
         cwd=cwd,
-        env=environment(),
+        env=environment() | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -158,6 +158,8 @@ def test_ray_of_the_user_is_used_and_left_as_it_was(facts: Mapping[str, Any]) ->
     assert facts["their Ray stays"]
     assert facts["their Ray is free"]
     assert facts["Tune's settings"] == []
+    assert facts["their session"]
+    assert facts["own session"] == [True, False], "of the one that was started here nothing stays"
 
 
 def test_an_interrupted_sweep_is_completed_by_the_same_process(

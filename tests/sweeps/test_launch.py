@@ -77,14 +77,21 @@ def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
 
 def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
     """In the workers that Ray has ready: it could also end those and start as many others."""
+    workers: set[str] = set()
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # paths of sockets have to be short
+        other = Path(folder, "ray", "session_of_another_process")
+        other.mkdir(parents=True)
         flags = ("--smoke-test", "--pack", "1")
-        done = run_script("sweeps/batch_size.py", *flags, cwd=tmp_path, RAY_TMPDIR=folder)
-        workers = list(Path(folder, "ray/session_latest/logs").glob("worker-*.out"))
-    assert done.returncode == 0, done.stderr
-    assert "baseline" in done.stdout
-    assert "nothing is kept" in done.stdout
-    assert "mlflow ui" not in done.stdout
+        process = start_script("sweeps/batch_size.py", *flags, cwd=tmp_path, RAY_TMPDIR=folder)
+        while process.poll() is None:
+            workers |= {each.name for each in Path(folder).glob("ray/*/logs/worker-*.out")}
+            time.sleep(0.05)
+        output, errors = process.communicate(timeout=HANG)
+        assert list(Path(folder, "ray").iterdir()) == [other], "Ray's own session is gone"
+    assert process.returncode == 0, errors
+    assert "baseline" in output
+    assert "nothing is kept" in output
+    assert "mlflow ui" not in output
     assert list(tmp_path.iterdir()) == []
     cores = os.cpu_count() or 1
     assert cores <= len(workers) < 2 * cores
