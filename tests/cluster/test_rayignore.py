@@ -26,6 +26,7 @@ HEAVY = (
     "mlflow.db-wal",
     "mlartifacts/1/curves.parquet",
     "figures/report.html",
+    "export-l2-20261130-123456-ab12/curves.csv.gz",
     "unrecorded/l2/result.arrow",
     "docs/picture.png",
     "site/index.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
 from fnmatch import fnmatch
 from typing import Any
@@ -49,6 +50,19 @@ def test_files_that_are_no_modules_are_installed_too() -> None:
     assert {path.suffix for path in others} >= {".html", ".typed"}
     for path in others:
         assert any(fnmatch(path.name, pattern) for pattern in patterns), path
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout")
+@pytest.mark.parametrize(
+    "left",
+    [
+        *("figures/l2-20261130-123456-ab12/l2_accuracy.png", "mlflow.db", "mlartifacts/l2/a.csv"),
+        *("unrecorded/l2-20261130-123456-ab12/sweep.promise", "export-l2-2026/README.txt"),
+    ],
+)
+def test_what_commands_leave_is_not_committed(left: str) -> None:
+    asked = ["git", "-C", str(ROOT), "check-ignore", "--quiet", "--no-index", left]
+    assert subprocess.run(asked, check=False).returncode == 0
 
 
 def test_the_project_s_address_is_written_once() -> None:
