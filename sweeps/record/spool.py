@@ -73,6 +73,11 @@ class Spool:
         homes = [file.parent] if file else []
         return cls(*(home / Kept.FOLDER / run_name for home in (*homes, Path.cwd(), _temporary())))
 
+    @property
+    def folders(self) -> list[Path]:
+        """The folders of this sweep that are there."""
+        return [folder for folder in self._places if folder.is_dir()]
+
     def promise(self, facts: Mapping[str, Any], manifest: str) -> None:
         """Names the run that the results belong to. Nothing is written before the first result."""
         self._facts, self._manifest = facts, manifest.encode()

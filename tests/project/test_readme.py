@@ -120,7 +120,7 @@ def _slow_with_a_record(command: str) -> object:
 @pytest.mark.parametrize("command", list(map(_slow_with_a_record, SWEEPS)))
 def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_path: Path) -> None:
     script, *flags = shlex.split(re.split("#|&&", command)[0])[1:]
-    folder = l2_record.folder if {"--resume", "--from"} & set(flags) else tmp_path
+    folder = l2_record.folder if OF_A_RECORD.search(command) else tmp_path
     trial = l2_record.trials[0].info.run_id
     if script == "sweeps/reproduce.py":  # without a run it only has to know itself
         folder, flags = l2_record.folder, [trial] if "RUN_ID" in flags else ["--help"]
@@ -133,7 +133,7 @@ def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_pa
 
 
 def test_every_flag_in_the_documents_exists() -> None:
-    scripts = ("sweeps/l2.py", "sweeps/seeds.py", "analysis/l2.py")
+    scripts = ("sweeps/l2.py", "sweeps/seeds.py", "sweeps/remove.py", "analysis/l2.py")
     known = "".join(map(_help, (*scripts, "benchmarks/scale.py", "benchmarks/sweep.py")))
     ours = re.sub("^ +(ray|mkdocs) .*", "", _text(PAGES), flags=re.MULTILINE)
     flags = set(re.findall(r"--[a-z][a-z-]+", ours)) - {"--help"} - OF_OTHERS

@@ -30,6 +30,8 @@ TABLE = "Table of all trials"
 SEEDS = "Curves of the seeds, averaged by configuration"
 
 _VERSIONS = ("3.17.",)
+_STATE = "mlflow.sharedViewState."  # what the names of tags with views begin with
+_OF_SEEDS = "-seeds"
 _COLUMN_WIDTH = 190  # pixels; the default cuts names such as final/test_accuracy
 _ANSWER = Metric.FINAL + Final.TEST_ACCURACY
 _CROSS_VALIDATED = Metric.FINAL + Final.CV_ACCURACY
@@ -60,14 +62,12 @@ def save_views(client: MlflowClient, experiment_id: str, manifest: Manifest) -> 
     log_seeds = bool(manifest.options.get("log_seeds"))
     states = {manifest.run_name: _trials_state(manifest)}
     if log_seeds:
-        states[f"{manifest.run_name}-seeds"] = _seeds_state(manifest)
+        states[f"{manifest.run_name}{_OF_SEEDS}"] = _seeds_state(manifest)
     try:
         if not _server_version(client).startswith(_VERSIONS):
             return {TABLE: table_link(experiment_id, manifest.run_name)}
         for view_id, state in states.items():
-            client.set_experiment_tag(
-                experiment_id, f"mlflow.sharedViewState.{view_id}", _tag(view_id, state)
-            )
+            client.set_experiment_tag(experiment_id, f"{_STATE}{view_id}", _tag(view_id, state))
     except Exception:  # a convenience in an undocumented format must not end a sweep
         return {TABLE: table_link(experiment_id, manifest.run_name)}
     links = {
@@ -75,8 +75,13 @@ def save_views(client: MlflowClient, experiment_id: str, manifest: Manifest) -> 
         TABLE: _view_link(experiment_id, manifest.run_name, charts=False),
     }
     if log_seeds:
-        links[SEEDS] = _view_link(experiment_id, f"{manifest.run_name}-seeds", charts=True)
+        links[SEEDS] = _view_link(experiment_id, f"{manifest.run_name}{_OF_SEEDS}", charts=True)
     return links
+
+
+def view_tags(sweep: str) -> tuple[str, str]:
+    """The experiment's tags with the views of the sweep of that name, of which it may have none."""
+    return f"{_STATE}{sweep}", f"{_STATE}{sweep}{_OF_SEEDS}"
 
 
 def table_link(experiment_id: str, sweep: str) -> str:
