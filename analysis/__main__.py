@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from analysis.reading.script_options import print_completion
-from trainables.project_scripts import COMMAND, MODULE, run
+from trainables.commands.project_scripts import COMMAND, MODULE, run
 
 
 def command() -> None:

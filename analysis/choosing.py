@@ -35,7 +35,7 @@ from analysis.reading.errors import exit_code
 from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import SHARE, Difference, Estimate, estimate
-from trainables.project_scripts import words
+from trainables.commands.project_scripts import words
 
 
 @exit_code

@@ -27,7 +27,7 @@ from analysis.side_by_side.compare_figures import Compared, comparison_plot, req
 from analysis.side_by_side.compare_tables import show
 from analysis.side_by_side.shared_configurations import pair
 from analysis.side_by_side.sweep_labels import labels
-from trainables.project_scripts import these_words
+from trainables.commands.project_scripts import these_words
 
 _MOST = 7  # more series than these cannot be told apart in one panel
 

@@ -26,7 +26,7 @@ from analysis.seed_study.study import SourceShares, Studied, by_source, study
 from analysis.seed_study.study_figures import distribution, variance_sources
 from analysis.seed_study.study_reading import reading
 from analysis.seed_study.study_tables import show, show_sources, statistics
-from trainables.project_scripts import words
+from trainables.commands.project_scripts import words
 
 _HOW = "variance by source: this sweep has no exchanged trials, which are recorded by"
 

@@ -29,8 +29,8 @@ from sweeps.plan.command_line import read_options
 from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.flags import Whole
 from sweeps.record.store.opening import database_file, resolve_uri
+from trainables.commands.project_scripts import file_from_here, these_words, words
 from trainables.declaration import Range, did_you_mean, shown
-from trainables.project_scripts import file_from_here, these_words, words
 from trainables.record_format import Kind, Tag, tagged
 
 _ANSWER_ENDS = "figures and table:"  # from here on a sweep prints commands

@@ -27,8 +27,8 @@ from sweeps.plan.errors import Refused, SweepError
 from sweeps.plan.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from sweeps.plan.provenance import one_line
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, work_patiently
+from trainables.commands.run_ids import NoSuchRun, SeveralRuns
 from trainables.record_format import Artifact, Kind, Tag
-from trainables.run_ids import NoSuchRun, SeveralRuns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

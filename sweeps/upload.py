@@ -29,10 +29,10 @@ from sweeps.plan.provenance import one_line, without_credentials
 from sweeps.record.messages import Event, Problem, Recorded
 from sweeps.record.spool import Spool, kept
 from sweeps.record.store.opening import StoreError, open_store, resolve_uri, settle, work_patiently
+from trainables.commands.project_scripts import words_of_sweep
+from trainables.commands.run_ids import may_be_meant
 from trainables.manifest import Manifest
-from trainables.project_scripts import words_of_sweep
 from trainables.record_format import Kept
-from trainables.run_ids import may_be_meant
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -16,9 +16,9 @@ from analysis.reading.connection import download, every, store_errors, without_p
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.project_scripts import words
 from trainables.hyperparameters import RANDOM, SOURCES, STRATIFIED, Hyperparameters
 from trainables.manifest import Manifest, NewerFormat
-from trainables.project_scripts import words
 from trainables.record_format import Artifact, Kind, Tag, tagged
 
 

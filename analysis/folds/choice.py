@@ -20,7 +20,7 @@ from analysis.stats.seeds import (
     estimate,
     paired_difference,
 )
-from trainables.project_scripts import words_of_sweep
+from trainables.commands.project_scripts import words_of_sweep
 from trainables.record_format import Curve
 from trainables.result import Array
 from trainables.trial import Trial

@@ -13,8 +13,8 @@ from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.finding import newest_of
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.project_scripts import words
 from trainables.hyperparameters import Hyperparameters
-from trainables.project_scripts import words
 from trainables.record_format import Kind, Parameter, Tag, tagged
 from trainables.trial import Trial
 

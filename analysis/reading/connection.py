@@ -22,7 +22,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.entities import PagedList
 
 from analysis.reading.errors import STORE, Stop
-from trainables.project_scripts import words
+from trainables.commands.project_scripts import words
 from trainables.record_format import Artifact
 
 _SQLITE = "sqlite:///"

@@ -10,9 +10,9 @@ from mlflow.exceptions import MlflowException
 
 from analysis.reading.connection import every, store_flag, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, NoFinishedSweep, Stop
-from trainables.project_scripts import words, words_of_sweep
+from trainables.commands.project_scripts import words, words_of_sweep
+from trainables.commands.run_ids import NoSuchRun, SeveralRuns, is_whole, meant
 from trainables.record_format import Kind, Tag, sweeps_called, whose
-from trainables.run_ids import NoSuchRun, SeveralRuns, is_whole, meant
 
 _PAGE = 1000  # the most runs that MLflow gives at once
 

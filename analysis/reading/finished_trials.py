@@ -9,9 +9,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
 from analysis.reading.connection import every
+from trainables.commands.run_ids import is_deleted
 from trainables.manifest import Manifest
 from trainables.record_format import Kind, Tag, tagged
-from trainables.run_ids import is_deleted
 
 _PAGE = 1000  # the most runs that MLflow gives at once
 _NAMED = 8  # runs or trials named in one line before "and … more"

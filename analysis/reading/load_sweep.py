@@ -16,9 +16,9 @@ from analysis.reading.finding import find_sweep, remedy, restore, sweep_of
 from analysis.reading.finished_trials import some, trial_runs
 from analysis.reading.part_tables import read_curves, read_weights
 from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.run_ids import is_deleted
 from trainables.manifest import Manifest, checked_manifest
 from trainables.record_format import Artifact, Column, Metric
-from trainables.run_ids import is_deleted
 
 
 def load_sweep(

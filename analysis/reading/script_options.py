@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, Union
 
 import tyro
 
-from trainables.project_scripts import OptionsMet, meet, these_words
+from trainables.commands.project_scripts import OptionsMet, meet, these_words
 
 _Options = TypeVar("_Options")
 

@@ -13,8 +13,8 @@ from sweeps.plan.provenance import without_credentials
 from sweeps.plan.ranking import Summaries
 from sweeps.record.messages import Begun, Closed, Problem
 from sweeps.record.store.opening import resolve_uri
+from trainables.commands.project_scripts import words
 from trainables.manifest import Manifest
-from trainables.project_scripts import words
 
 _NAMES_SHOWN = 10
 

@@ -17,8 +17,8 @@ from sweeps.plan.ranking import Summaries, find_answer, how_chosen, shown
 from sweeps.record.messages import Begun, Found
 from sweeps.record.pages.saved_view import CHARTS, SEEDS, table_link
 from sweeps.record.pages.words import at_once, mean_percent, percent, points, verdict
+from trainables.commands.project_scripts import scripts, these_words, words
 from trainables.manifest import Manifest
-from trainables.project_scripts import scripts, these_words, words
 from trainables.record_format import Final
 from trainables.trial import Trial
 

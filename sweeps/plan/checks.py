@@ -11,10 +11,10 @@ from sweeps.plan.hyperparameter_flags import SHARED, VALUES
 from sweeps.plan.options import BOTH_DEVICES, Options, SearchOptions, flag_of
 from sweeps.plan.ray_choice import problem as address_problem
 from sweeps.plan.sweep import Sweep
+from trainables.commands.run_ids import NEEDED, may_be_meant
 from trainables.dataset_facts import DATASETS
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import DECLARED, STRATIFIED, Hyperparameters, UnfitValues
-from trainables.run_ids import NEEDED, may_be_meant
 
 MOST_CONFIGURATIONS = 100_000
 MOST_SEEDS = 100_000

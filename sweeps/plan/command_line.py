@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import tyro
 
 from sweeps.plan.exit_codes import BAD_INPUT
+from trainables.commands.project_scripts import OptionsMet, meet, these_words
 from trainables.declaration import did_you_mean, shown
-from trainables.project_scripts import OptionsMet, meet, these_words
 
 _Kind = TypeVar("_Kind")
 _CONFIG = (tyro.conf.FlagCreatePairsOff,)

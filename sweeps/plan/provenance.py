@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainables.commands.project_scripts import these_words
 from trainables.installation import cpu_name, package_version, set_variables
-from trainables.project_scripts import these_words
 
 _PACKAGES = ("torch", "numpy", "scikit-learn", "ray", "mlflow", "optuna", "pandas", "pyarrow")
 # Up to the last @ before the path: passwords may hold one.

@@ -22,9 +22,9 @@ from sweeps.plan.command_line import read_options
 from sweeps.plan.flags import MaybeWhole, Whole
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES, Flag, flags_for, one, several
 from sweeps.plan.options import Options, flag_of
+from trainables.commands.run_ids import NEEDED, may_be_meant
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import RANDOM, SOURCES, default, problem
-from trainables.run_ids import NEEDED, may_be_meant
 
 _MOST_DECIMALS = 12  # of a value, all of which stand in its configuration's name
 

@@ -23,8 +23,8 @@ from sweeps.record.spool import Spool
 from sweeps.record.store.mlflow_private import can_erase, deleted_models, erase_model, erase_run
 from sweeps.record.store.opening import database_file, settle
 from sweeps.record.store.recorded_run import recorded_run
+from trainables.commands.run_ids import NoSuchRun, SeveralRuns, is_deleted
 from trainables.record_format import Kind, Tag, tagged, whose
-from trainables.run_ids import NoSuchRun, SeveralRuns, is_deleted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

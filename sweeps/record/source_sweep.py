@@ -9,9 +9,9 @@ from sweeps.plan.errors import SweepError
 from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.record.store.recorded_run import recorded_run
 from sweeps.record.store.recorded_sweep import read_manifest, runs_below, summary_of, whole_trials
-from trainables.project_scripts import words_of_sweep
+from trainables.commands.project_scripts import words_of_sweep
+from trainables.commands.run_ids import NoSuchRun, SeveralRuns
 from trainables.record_format import Kind, Tag
-from trainables.run_ids import NoSuchRun, SeveralRuns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,7 +12,7 @@ import pytest
 
 from support.scripts import HANG, ROOT, environment, run_script
 from support.warm_scripts import run_warm
-from trainables.project_scripts import scripts, version, words, words_of_sweep
+from trainables.commands.project_scripts import scripts, version, words, words_of_sweep
 
 FOLDERS = ("sweeps", "analysis")
 SCRIPTS = [f"{folder}/{name}.py" for folder in FOLDERS for name in scripts(folder)]

@@ -93,7 +93,7 @@ def test_the_analysis_knows_neither_sweeps_nor_ray_nor_torch() -> None:
 def test_of_the_trainables_the_analysis_knows_results_and_the_form_of_records_only() -> None:
     allowed = {"result", "hyperparameters", "trial", "record_format", "manifest", "setting"}
     # Which run is meant, and the words of commands: the same wherever they are typed or printed.
-    allowed |= {"run_ids", "project_scripts"}
+    allowed.add("commands")
     wrong = []
     for path in _in("analysis"):
         known = {name for name in _imported(path) if name.split(".")[0] == "trainables"}

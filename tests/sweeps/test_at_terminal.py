@@ -14,7 +14,7 @@ from support.at_terminal import COLUMNS, run_at_terminal
 from support.record import read_record
 from support.scripts import HANG, environment
 from support.warm_scripts import run_warm
-from trainables.project_scripts import scripts
+from trainables.commands.project_scripts import scripts
 
 WHOLE = re.compile(r"^(recorded in |[a-z ]+:  )")  # of paths and commands, which stay whole
 SWEEPS = sorted(name for name, script in scripts("sweeps").items() if script.declares)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.store.patience import http_status
-from trainables.run_ids import is_whole, meant
+from trainables.commands.run_ids import is_whole, meant
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -18,7 +18,7 @@ _MOST = 1000  # runs: MLflow's limit
 def recorded_run(client: MlflowClient, text: str, *kinds: str) -> Run:
     """The run that the text means, a deleted one too; of those of the `kinds`, if any is.
 
-    Raises `NoSuchRun` and `SeveralRuns` of `trainables.run_ids`, and what the store raises.
+    Raises `NoSuchRun` and `SeveralRuns` of `trainables.commands.run_ids`, and what the store raises.
     """
     from mlflow.entities import ViewType
     from mlflow.exceptions import MlflowException

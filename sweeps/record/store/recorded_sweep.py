@@ -13,8 +13,9 @@ from sweeps.plan.errors import SweepError
 from sweeps.plan.exit_codes import CANNOT_RESUME
 from sweeps.plan.provenance import without_credentials
 from sweeps.record.store.recorded_run import recorded_run
+from trainables.commands.project_scripts import words_of_sweep
+from trainables.commands.run_ids import NoSuchRun, SeveralRuns
 from trainables.manifest import Manifest, checked_manifest
-from trainables.project_scripts import words_of_sweep
 from trainables.record_format import (
     Artifact,
     Final,
@@ -26,7 +27,6 @@ from trainables.record_format import (
     whose,
 )
 from trainables.result import Interval
-from trainables.run_ids import NoSuchRun, SeveralRuns
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -24,7 +24,7 @@ from trainables.installation import package_version
 from trainables.record_format import VERSION
 
 _PROJECT = "regularization-sweeps"
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 # How a script was called if not by its file: `sweeps` or `python -m sweeps`, with {} for the
 # folder. In the environment, for processes that a script starts print commands too.
 _CALLED = "SWEEPS_CALLED_AS"

@@ -1,0 +1,1 @@
+"""The words of commands that both sweeps and the analysis print or read."""
