@@ -18,7 +18,7 @@ _MOST = 1000  # runs: MLflow's limit
 def recorded_run(client: MlflowClient, text: str, *kinds: str) -> Run:
     """The run that the text means, a deleted one too; of those of the `kinds`, if any is.
 
-    Raises `NoSuchRun` and `SeveralRuns` of `trainables.commands.run_ids`, and what the store raises.
+    Raises `NoSuchRun` and `SeveralRuns`, see `run_ids`, and what the store raises.
     """
     from mlflow.entities import ViewType
     from mlflow.exceptions import MlflowException
