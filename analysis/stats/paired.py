@@ -139,11 +139,10 @@ def smallest_n(effect_size: float, level: float = 0.05) -> int | None:
 def _power(effect_size: float, n: int, level: float) -> float:
     critical = stdtrit(n - 1, 1 - level / 2)
     shift = abs(effect_size) * n**0.5
-    missed = nctdtr(n - 1, shift, critical)
-    if shift > 30 or np.isnan(missed):
-        # The noncentral t is NaN for some of these; all that is left to vary is the spread.
+    if shift > 30:  # the noncentral t is NaN for some from here on: only the spread is left to vary
         return float(chdtr(n - 1, (n - 1) * (shift / critical) ** 2))
-    return float(1 - missed + np.nan_to_num(nctdtr(n - 1, shift, -critical)))
+    other_side = nctdtr(n - 1, shift, -critical)  # NaN where it is next to nothing
+    return float(1 - nctdtr(n - 1, shift, critical) + np.nan_to_num(other_side))
 
 
 def _corrected(
