@@ -23,7 +23,7 @@ from analysis.reading.errors import BAD_INPUT, Stop
 
 WIDTH = 100
 _HEADINGS = ("claim", "verdict", "effect", "95 % interval", "unit", "n", "p")
-_WIDTHS = (20, 22, 8, 19, 13, 4, 8)
+_WIDTHS = (20, 21, 8, 19, 10, 4, 10)
 _RIGHT = {"effect", "95 % interval", "n", "p"}
 
 

@@ -100,7 +100,7 @@ def _on_a_side(part: Part, of: int) -> PartVerdict:
             return PartVerdict(part, "supported", favour, test, agrees)
         agrees = agrees and not _reaches(evidence.corrected, null, side, margin)
         p = max(favour, near)
-        return PartVerdict(part, "supported, small", p, f"{test}, below {margin:g}", agrees)
+        return PartVerdict(part, "supported, small", p, f"{test}, against {margin:g} too", agrees)
     against = _sided(found, null, -side)
     if of * against < LEVEL:
         agrees = _clear_of(evidence.corrected, null, -side)

@@ -101,7 +101,7 @@ def l2_shrinks(record: SweepRecord) -> Finding:
     norm = against(
         record,
         f"norm of the weights at λ = {value:g} against that at 0",
-        "% of the norm",
+        "% of norm",
         100 * (most.norm / none.norm - 1),
     )
     share = _share_of_zeros(record, value, last)

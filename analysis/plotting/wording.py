@@ -151,10 +151,12 @@ def about_zero(found: Difference) -> str:
 
 
 def p_in_two_digits(p: float | None, none: str = NONE) -> str:
-    """`0.12`, `0.0034`, `< 0.0001`: short, for columns, and tells small ones apart."""
+    """`0.12`, `0.0034`, `< 0.000001`: short, for columns, and tells small ones apart."""
     if p is None:
         return none
-    return "< 0.0001" if p < 1e-4 else f"{p:.2g}" if p < 0.01 else f"{p:.2f}"
+    if p < 1e-4:
+        return "< 0.000001" if p < 1e-6 else f"{p:.6f}"
+    return f"{p:.2g}" if p < 0.01 else f"{p:.2f}"
 
 
 def p_in_three_decimals(p: float | None) -> str:

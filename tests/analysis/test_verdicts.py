@@ -196,7 +196,7 @@ def test_the_test_of_the_interval_and_that_of_p_are_both_named() -> None:
         texts(verdict(one), "none").tests
         for one in (SMALL, above_zero(exactly(-0.2, 300)), little(exactly(0.3, 300)))
     )
-    assert small == "interval: paired t; p: paired t, below 1"
+    assert small == "interval: paired t; p: paired t, against 1 too"
     assert nothing == "interval: paired t; p: one-sided t below 0.25"
     assert within == "interval: paired t; p: two one-sided t, ± 1"
 
@@ -212,7 +212,7 @@ def test_no_p_is_0_however_clear() -> None:
         found = verdict(above_zero(exactly(1e6, n, 1e-3)))
         assert found.p is not None
         assert found.p > 0
-        assert texts(found, "none").p == "< 0.0001"
+        assert texts(found, "none").p == "< 0.000001"
 
 
 def test_words_do_not_depend_on_the_unit_of_the_sign() -> None:

@@ -198,8 +198,9 @@ def test_an_interval_is_said_to_include_zero_or_not(found: Difference, text: str
         (0.001, "0.001", "0.001"),
         (0.00099, "0.00099", "< 0.001"),
         (0.0001, "0.0001", "< 0.001"),
-        (0.00009, "< 0.0001", "< 0.001"),
-        (0.0, "< 0.0001", "< 0.001"),
+        (0.0000123, "0.000012", "< 0.001"),
+        (0.0000009, "< 0.000001", "< 0.001"),
+        (0.0, "< 0.000001", "< 0.001"),
     ],
 )
 def test_p_values_keep_what_counts(p: float | None, two_digits: str, three_decimals: str) -> None:
