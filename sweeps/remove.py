@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sweeps.driver.exits import complain, exit_code_of
+from sweeps.plan.command_line import read_options
 from sweeps.plan.errors import Refused, SweepError
 from sweeps.plan.exit_codes import BAD_INPUT, DONE, INTERRUPTED
 from sweeps.plan.provenance import one_line, without_credentials
@@ -50,12 +51,7 @@ class RemoveOptions:
 
 def main() -> int:
     """Removes what the command line names; the exit code."""
-    options = tyro.cli(
-        RemoveOptions,
-        description=__doc__,
-        prog="python sweeps/remove.py",
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+    options = read_options(RemoveOptions, __doc__)
     if wrong := _problem(options):
         complain(wrong)
         return BAD_INPUT

@@ -140,5 +140,5 @@ def test_the_description_says_when_the_uis_charts_do_not_load_all(trials: str, t
 def test_the_description_says_how_the_data_were_split(split: str) -> None:
     options = parse(SWEEP, "", ["--num-samples", "2", "--seeds", "3", "--split", split])
     manifest = make_manifest(*DeclaredSweep(SWEEP, options).plan())
-    text = note(manifest, find_answer(manifest, {}, {}), 0, {})
+    text = note(manifest, find_answer(manifest, {}), 0, {}, {})
     assert f"2 configurations × 3 seeds on iris, {split} split; " in text

@@ -52,7 +52,7 @@ def test_a_role_that_is_misspelt_is_named() -> None:
 def test_it_begins_with_an_estimate_that_grows_with_what_is_asked(tmp_path: Path) -> None:
     def minutes(*flags: str) -> float:
         done = run_script("sweeps/lesson.py", "--dry-run", *flags, cwd=tmp_path)
-        found = re.match(r"an estimate: about ([\d.]+) minutes for (\d) sweeps", done.stdout)
+        found = re.match(r"an estimate: about ([\d.]+) minutes for (\d+) sweeps", done.stdout)
         assert found, done.stdout
         assert int(found[2]) == (1 if "--only" in flags else len(PARTS))
         return float(found[1])
