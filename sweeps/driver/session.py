@@ -92,8 +92,6 @@ class SweepRun:
         `RecorderDied`, or `Stopped` before the first trial.
         """
         with self._progress, self._stdout_for_results():
-            if note:
-                self._progress.note(note)
             # An exception in the middle of an import leaves its locks to whoever imports beside it:
             # a signal waits until Ray stands and all threads have their packages.
             self._interrupts.at_checks(True)
@@ -102,6 +100,8 @@ class SweepRun:
             self._interrupts.at_checks(False)
             self._interrupts.check()
             begun = self._begin(resume_run_id)
+            if note:
+                self._progress.note(note)
             stopped = self._train(slots)
             self._progress.stage("recording")
             closed, stopped = self._close(stopped)
