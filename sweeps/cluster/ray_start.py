@@ -77,7 +77,8 @@ def join_cluster(address: str) -> int:
 def sent_code() -> tuple[dict[str, Any], int]:
     """Ray's description of the code that a cluster's workers receive, and its size in bytes."""
     files = code_files()
-    environment = {"py_modules": [str(files[0].parent)], "excludes": ["__pycache__", "py.typed"]}
+    without = ["__pycache__", "py.typed", "commands"]  # of which a trial knows nothing
+    environment = {"py_modules": [str(files[0].parent)], "excludes": without}
     return environment, sum(file.stat().st_size for file in files)
 
 

@@ -23,11 +23,12 @@ from mlflow.utils.rest_utils import http_request
 
 from support.scripts import HANG
 
-# Ids, times, places, and how the sweep was asked for instead of what it found.
+# Ids, times, places, what a trial was trained on, which a run that is written again from its curves
+# does not know, and how the sweep was asked for instead of what it found.
 _TAGS = re.compile(
     r"mlflow\.(parentRunId|user|runName|note\.content|log-model\.history|artifactLocation)"
     r"|mlflow\.source\.git\.commit|git\.dirty"
-    r"|lock|command|sweep|manifest\.sha256|curves\.part|(curves|weights)\.sha256|resumed.*|attempt.*"
+    r"|arithmetic|lock|command|sweep|manifest\.sha256|curves\.part|(curves|weights)\.sha256|resumed.*|attempt.*"
 )
 _OPTIONS = re.compile(
     r"sweep\.(tracking_uri|experiment_name|store_patience|resume|retry_failed|quiet|pack"
@@ -174,6 +175,8 @@ def _one_run(
     own = key_of(run)[0] == "sweep"
     timed = {name: value for name, value in data.metrics.items() if name.startswith("time/")}
     history = {name: tuple(sorted(points[name])) for name in data.metrics if name not in timed}
+    # Each time that a sweep is closed its best model is logged anew, and with it its metrics.
+    history |= {name: tuple(set(each)) for name, each in history.items() if name[:6] == "model/"}
     return OneRun(
         name="" if own else run.info.run_name,
         status=run.info.status,
