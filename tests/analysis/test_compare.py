@@ -83,6 +83,7 @@ def test_sweeps_of_one_field_share_the_axes_and_are_paired(uri: str) -> None:
             for point, one in zip(series.points, sweep, strict=True):
                 expected = interval(final(one, metric))
                 assert point.y == pytest.approx(expected.mean)
+                assert expected.high is not None
                 possible = (expected.low, min(expected.high, 100.0))
                 assert (point.low, point.high) == pytest.approx(possible)
                 assert point.run_id == record.run_of(one.trial)
