@@ -1,6 +1,6 @@
 """Runs every sweep that the lesson's claims are tested on, one after the other.
 
-    python sweeps/lesson.py                  # 11 sweeps, a few minutes on 2 cores
+    python sweeps/lesson.py                  # 12 sweeps; first it says how long about
     python sweeps/lesson.py --dry-run        # their commands, and which are recorded already
     python sweeps/lesson.py --only l2 l1     # these alone
 

@@ -30,6 +30,7 @@ from sweeps.record.store.opening import (
     resolve_uri,
     work_patiently,
 )
+from trainables.commands.project_scripts import these_words
 
 if TYPE_CHECKING:
     from sweeps.record.removal import Holdings
@@ -71,7 +72,7 @@ def main() -> int:
 
 def _problem(options: RemoveOptions) -> str:
     if not options.sweeps:
-        return "needs the run id of a sweep or more: python sweeps/remove.py RUN_ID"
+        return f"needs the run id of a sweep or more: {these_words()} RUN_ID"
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         return "needs --yes where nobody can be asked, or --dry-run"
     return ""

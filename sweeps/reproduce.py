@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.markup import escape
 
-from sweeps.driver.differences import Deviation, in_arrays, in_run, reasons
+from sweeps.driver.deviations import Deviation, in_arrays, in_run, reasons
 from sweeps.driver.exits import exit_code_of
 from sweeps.driver.terminal import new_table, print_table
 from sweeps.plan.command_line import read_options

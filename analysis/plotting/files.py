@@ -18,11 +18,11 @@ from analysis.plotting.panels import Plot
 from analysis.plotting.terminal import show_files
 from analysis.reading.connection import upload
 from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.finished_trials import some
 from analysis.reading.script_options import Places
 from analysis.reading.sweep_record import SweepRecord
 
 _DPI = 150
-_NAMED = 3  # files in one line before "and … more"
 
 
 def folder_of(record: SweepRecord, places: Places) -> Path:
@@ -77,11 +77,8 @@ def telling_what_is_replaced(out: Path) -> Iterator[None]:
     after = _digests(out)
     changed = sorted(path.name for path in before if after.get(path) != before[path])
     if changed:
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         print(
-            f"replaced in {out}, where they said something else: "
-            f"{', '.join(changed[:_NAMED])}{more}",
-            file=sys.stderr,
+            f"replaced in {out}, where they said something else: {some(changed)}", file=sys.stderr
         )
 
 

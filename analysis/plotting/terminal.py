@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.reading.connection import store_flag, without_password
+from analysis.reading.finished_trials import some
 from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.project_scripts import words
 
 _NO_EDGE = 10_000  # columns
-_NAMED = 3  # sweeps in one line before "and … more"
 
 
 def new_console() -> Console:
@@ -59,16 +60,15 @@ def print_warnings(record: SweepRecord, before: str = "") -> None:
 
 
 def print_origin(console: Console, record: SweepRecord, script: str) -> None:
-    """Prints which sweep was read and, of several, what else `python analysis/script.py` reads."""
+    """Prints which sweep was read and, of several, how the script reads another."""
     where = without_password(record.tracking_uri)
     console.print(f"sweep {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
     if record.others:
         flag = store_flag(record.tracking_uri)
-        more = f" and {len(record.others) - _NAMED} more" if len(record.others) > _NAMED else ""
         console.print(
             f"the newest of {len(record.others) + 1} finished ones; the others: "
-            f"{', '.join(record.others[:_NAMED])}{more}; to read one of them:  "
-            f"python analysis/{script}.py --sweep {record.others[0]}{flag}"
+            f"{some(record.others)}; to read one of them:  "
+            f"{words('analysis', script)} --sweep {record.others[0]}{flag}"
         )
 
 

@@ -1,8 +1,8 @@
 """All that is used of Ray without being public in it: why, what it gives, and what if it moves.
 
 Nothing here is needed for a sweep to be right. Where Ray no longer has something, a sweep does
-without, as is said at each. What a saving is worth is measured by `benchmarks/private_hooks.py`;
-its figures are in docs/speed.md.
+without, as is said at each. What a saving is worth on another machine or with another Ray,
+`benchmarks/private_hooks.py` measures.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
         names = {trial.key: trial.name for trial in self.manifest.trials}
         if closed.failures:
             failed = [names[key] for key in closed.failures]
-            lines.append(f"error: {len(failed)} trials failed: {_some(failed)}")
+            lines.append(f"error: {len(failed)} trials failed: {some(failed)}")
             lines += [f"  {error}" for error in sorted(set(closed.failures.values()))]
         texts = dict.fromkeys(problem.text for problem in self.problems if stopped is None)
         lines += [f"error: not recorded: {text}" for text in texts]
@@ -55,7 +55,7 @@ class Outcome(NamedTuple):
         if closed.missing and stopped is None:
             lines.append(
                 f"error: {len(closed.missing)} promised trials are not recorded: "
-                f"{_some(closed.missing)}"
+                f"{some(closed.missing)}"
             )
         lines += self._kept()
         if stopped is not None:
@@ -90,6 +90,7 @@ def uri_flag(uri: str) -> str:
     return f" --tracking-uri {shlex.quote(without_credentials(uri))}"
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first few of the names, and how many more there are."""
     more = len(names) - _NAMES_SHOWN
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, cast
 
+from sweeps.driver.outcome import some
 from sweeps.plan import provenance
 from sweeps.plan.command import Command
 from sweeps.plan.errors import Refused
@@ -22,7 +23,6 @@ from trainables.hyperparameters import DECLARED, TRAINER_VERSION, default
 from trainables.installation import NUMBERS_DEPEND_ON
 from trainables.manifest import Manifest
 
-_NAMED = 3  # sweeps in a line before "and … more"
 # What may differ between the parts of one sweep: where and how it runs, not what is recorded.
 _FREE = {
     "address",
@@ -58,12 +58,12 @@ def look_up(recorder: Recorder, command: Command) -> Found:
 
 def which(found: Found) -> str:
     """Says which sweep goes on, and of which other ones it is the newest, in a line."""
-    others = found.others
-    text = f"{found.promised.run_name} goes on, run {found.run_id}"
-    if others:
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        text += f"; unfinished, too: {', '.join(others[:_NAMED])}{more} (--resume NAME)"
-    return text
+    return f"{found.promised.run_name} goes on, run {found.run_id}{also_unfinished(found)}"
+
+
+def also_unfinished(found: Found) -> str:
+    """What goes after the name of a sweep that is the newest of several; else nothing."""
+    return f"; unfinished, too: {some(found.others)} (--resume NAME)" if found.others else ""
 
 
 def continued(command: Command, found: Found) -> Options:

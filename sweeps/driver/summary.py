@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from sweeps.driver.outcome import Outcome, uri_flag
+from sweeps.driver.resume import also_unfinished
 from sweeps.driver.terminal import WIDTH, new_table, print_table, tell, width_of, wrapped
-from sweeps.plan.against_baseline import Difference
+from sweeps.plan.against_baseline import BaselineDifference
 from sweeps.plan.command import Plan
 from sweeps.plan.exit_codes import SOME_FAILED
 from sweeps.plan.packs import training_seconds
@@ -77,10 +78,9 @@ def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
         wrapped(
             f"{manifest.run_name} (run {found.run_id}): {len(manifest.trials) - len(left)} of "
             f"{len(manifest.trials)} trials are recorded in {without_credentials(uri)}"
+            f"{also_unfinished(found)}"
         )
     )
-    if found.others:
-        print(f"the newest unfinished one; there are, too: {', '.join(found.others)}")
     if found.complete:
         print("the sweep is complete: there is nothing to do")
         if found.failed:
@@ -90,7 +90,7 @@ def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
 
 
 def _print_answer(
-    manifest: Manifest, summaries: Summaries, differences: Mapping[str, Difference]
+    manifest: Manifest, summaries: Summaries, differences: Mapping[str, BaselineDifference]
 ) -> None:
     """All configurations, or of many the best and the baseline, and what can be said of each."""
     rows = shown(manifest, summaries)
@@ -107,7 +107,7 @@ def _print_answer(
 def _table(
     manifest: Manifest,
     summaries: Summaries,
-    differences: Mapping[str, Difference],
+    differences: Mapping[str, BaselineDifference],
     rows: Sequence[Trial],
     between: str,
 ) -> Table:
@@ -147,7 +147,7 @@ def _titles(manifest: Manifest, summaries: Summaries, rows: Sequence[Trial]) -> 
     return {} if len(manifest.configurations) == 1 else titles
 
 
-def _facts(manifest: Manifest, differences: Mapping[str, Difference]) -> list[str]:
+def _facts(manifest: Manifest, differences: Mapping[str, BaselineDifference]) -> list[str]:
     """How the numbers of the table are to be read."""
     count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
     facts = [f"mean [95 % t interval] over {seeds} seeds"]
@@ -160,7 +160,7 @@ def _facts(manifest: Manifest, differences: Mapping[str, Difference]) -> list[st
     return ["; ".join(facts)]
 
 
-def verdicts(rows: Sequence[Trial], differences: Mapping[str, Difference]) -> list[str]:
+def verdicts(rows: Sequence[Trial], differences: Mapping[str, BaselineDifference]) -> list[str]:
     """For each verdict on some of the configurations a line with the verdict and their names."""
     named: dict[str, list[str]] = {}
     for trial in rows:

@@ -14,7 +14,7 @@ from trainables.trial import Trial
 _ROUNDING = 1e-12  # differences of accuracies that spread less than this are equal
 
 
-class Difference(NamedTuple):
+class BaselineDifference(NamedTuple):
     """The accuracy of a configuration minus that of the baseline with the same seed; shares.
 
     `low`, `high`: the interval of the mean difference, of which those of all configurations hold at
@@ -35,7 +35,7 @@ class Difference(NamedTuple):
 
 def differences(
     manifest: Manifest, accuracies: Mapping[str, Array], chosen: Iterable[Trial]
-) -> dict[str, Difference]:
+) -> dict[str, BaselineDifference]:
     """Those of the `chosen` configurations, by trial key.
 
     `accuracies`: each trial's, one for each seed in the manifest's order, (S,), by trial key. A
@@ -56,12 +56,12 @@ def differences(
     return found
 
 
-def _difference(each: Array, comparisons: int) -> Difference:
+def _difference(each: Array, comparisons: int) -> BaselineDifference:
     mean = float(each.mean())
     if len(each) == 1:
-        return Difference(mean, remark="one seed: no interval")
+        return BaselineDifference(mean, remark="one seed: no interval")
     if np.ptp(each) < _ROUNDING:
         same = "equal with every seed" if abs(mean) < _ROUNDING else "the same with every seed"
-        return Difference(mean, remark=f"{same}: no interval")
+        return BaselineDifference(mean, remark=f"{same}: no interval")
     found = interval(each, comparisons)
-    return Difference(mean, found.low, found.high)
+    return BaselineDifference(mean, found.low, found.high)

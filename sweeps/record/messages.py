@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sweeps.plan.against_baseline import Difference
+from sweeps.plan.against_baseline import BaselineDifference
 from sweeps.plan.command import SourceSweep
 from trainables.data import Dataset
 from trainables.manifest import Manifest
@@ -155,7 +155,7 @@ class Closed(NamedTuple):
     failures: Mapping[str, str]
     views: Mapping[str, str]
     problem: str = ""
-    differences: Mapping[str, Difference] = {}
+    differences: Mapping[str, BaselineDifference] = {}
 
 
 Order = Open | Look | Read | Begin | Results | Failed | Finish

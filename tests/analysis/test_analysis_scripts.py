@@ -16,7 +16,7 @@ from analysis.figures.show_sweep import answer
 from analysis.reading.connection import open_store
 from analysis.reading.script_options import AnalysisOptions, Places
 from support.record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
-from support.scripts import run_script
+from support.scripts import ROOT, run_script
 from support.warm_scripts import run_warm
 
 SWEEPS: dict[str, tuple[list[str], list[dict[str, object]]]] = {
@@ -162,7 +162,7 @@ def test_figures_of_two_sweeps_of_a_name_stand_beside_each_other(tmp_path: Path)
         sweeps[name] = {path: path.read_bytes() for path in folder.iterdir()}
     assert all(path.read_bytes() == content for path, content in sweeps["l2-first"].items())
     told = "the newest of 2 finished ones; the others: l2-first; to read one of them:  "
-    assert f"{told}python analysis/l2.py --sweep l2-first\n" in done.stdout
+    assert f"{told}python {ROOT}/analysis/l2.py --sweep l2-first\n" in done.stdout
     done = run_warm("analysis/l2.py", "--sweep", "l2-first", "--no-upload", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), "the same files are written again"
     assert "the newest of" not in done.stdout

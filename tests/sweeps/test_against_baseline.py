@@ -8,7 +8,7 @@ from scipy import stats
 
 from support.made_up_results import made_up
 from sweeps import l2
-from sweeps.plan.against_baseline import Difference, differences
+from sweeps.plan.against_baseline import BaselineDifference, differences
 from sweeps.record.pages.words import points, verdict
 from trainables.manifest import Manifest
 
@@ -80,4 +80,4 @@ def test_what_cannot_be_compared_is_said(manifest: Manifest) -> None:
 
 
 def test_what_rounds_to_zero_keeps_its_sign() -> None:
-    assert points(Difference(-0.00002, -0.00004, 0.00008)) == "-0.00 [-0.00, +0.01]"
+    assert points(BaselineDifference(-0.00002, -0.00004, 0.00008)) == "-0.00 [-0.00, +0.01]"

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from sweeps.l2 import SWEEP
-from sweeps.plan.against_baseline import Difference
+from sweeps.plan.against_baseline import BaselineDifference
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
@@ -106,12 +106,15 @@ def test_a_diverged_trials_description_says_so(manifest: Manifest) -> None:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (Difference(0.003, -0.001, 0.007), "cannot be told from the baseline with these seeds"),
-        (Difference(0.003, 0.001, 0.005), "differs from the baseline by more than luck"),
+        (
+            BaselineDifference(0.003, -0.001, 0.007),
+            "cannot be told from the baseline with these seeds",
+        ),
+        (BaselineDifference(0.003, 0.001, 0.005), "differs from the baseline by more than luck"),
     ],
 )
 def test_the_description_says_in_its_first_line_whether_the_best_is_more_than_luck(
-    manifest: Manifest, found: Difference, said: str
+    manifest: Manifest, found: BaselineDifference, said: str
 ) -> None:
     by_key = {trial.key: summary(0.9, 0.3) for trial in manifest.trials}
     by_key[manifest.trials[2].key] = summary(0.95, 0.2)

@@ -11,7 +11,7 @@ from support.made_up_results import diverge, made_up, summaries
 from sweeps import elastic_net, l2
 from sweeps.driver.outcome import Outcome
 from sweeps.driver.summary import print_report, verdicts
-from sweeps.plan.against_baseline import Difference, differences
+from sweeps.plan.against_baseline import BaselineDifference, differences
 from sweeps.plan.ranking import best_of, shown
 from sweeps.plan.sweep import Sweep
 from sweeps.record.messages import Begun, Closed
@@ -94,10 +94,10 @@ def test_a_verdict_is_followed_by_all_configurations_that_have_it() -> None:
     manifest, _ = made_up(l2.SWEEP, "--num-samples", "5", "--seeds", "2", "--epochs", "3")
     baseline, a, b, c, d = manifest.trials
     found = {
-        a.key: Difference(-0.02, -0.03, -0.01),
-        b.key: Difference(0.001, -0.01, 0.012),
-        c.key: Difference(-0.04, -0.05, -0.03),
-        d.key: Difference(0.02, 0.01, 0.03),
+        a.key: BaselineDifference(-0.02, -0.03, -0.01),
+        b.key: BaselineDifference(0.001, -0.01, 0.012),
+        c.key: BaselineDifference(-0.04, -0.05, -0.03),
+        d.key: BaselineDifference(0.02, 0.01, 0.03),
     }
     assert verdicts([baseline, a, b, c, d], found) == [
         f"differs from the baseline by more than luck, lower: {a.name}, {c.name}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sweeps.plan.against_baseline import Difference
+from sweeps.plan.against_baseline import BaselineDifference
 from sweeps.plan.ranking import Answer, how_chosen
 from sweeps.record.pages.saved_view import LOADED
 from trainables.manifest import Manifest
@@ -31,7 +31,7 @@ def percent(accuracy: Interval | None) -> str:
     return text.replace("%", " %")
 
 
-def points(difference: Difference) -> str:
+def points(difference: BaselineDifference) -> str:
     """Such as `+0.30 [-0.10, +0.70]`: a difference with its interval, in points."""
     mean = _signed(difference.mean)
     if difference.low is None or difference.high is None:
@@ -43,7 +43,7 @@ def _signed(share: float) -> str:
     return f"{100 * share:+.2f}" if share else "0.00"  # what rounds to zero keeps its sign
 
 
-def verdict(difference: Difference) -> str:
+def verdict(difference: BaselineDifference) -> str:
     """What can be said of one configuration and the baseline, to go on a sentence."""
     if difference.remark:
         return f"cannot be told from the baseline ({difference.remark})"
@@ -58,7 +58,7 @@ def at_once(manifest: Manifest) -> str:
     return f"for all {others} at once (Bonferroni)" if others > 1 else "95 % t interval"
 
 
-def _against_baseline(answer: Answer, differences: Mapping[str, Difference]) -> str:
+def _against_baseline(answer: Answer, differences: Mapping[str, BaselineDifference]) -> str:
     """How the best stands to the baseline, after its accuracy."""
     if answer.best is None or answer.best == answer.baseline:
         return ": it is the baseline"
@@ -90,7 +90,7 @@ def note(
     answer: Answer,
     failed: int,
     views: Mapping[str, str],
-    differences: Mapping[str, Difference],
+    differences: Mapping[str, BaselineDifference],
 ) -> str:
     """The description of the sweep's run in Markdown: first the answer, then the views' links.
 
