@@ -23,6 +23,18 @@ FILES = sorted(
 )
 
 
+# What stands beside the folders; drafts and scratch files have got there before.
+TOP = {".gitignore", ".pre-commit-config.yaml", ".rayignore", "CHANGELOG.md", "CONTRIBUTING.md"}
+TOP |= {"LICENSE", "README.md", "cluster.yaml", "mkdocs.yml", "pyproject.toml"}
+
+
+def test_nothing_lies_at_the_top_that_nobody_put_there() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {name for name in listed.stdout.splitlines() if "/" not in name} == TOP
+
+
 @pytest.mark.parametrize("package", INSTALLED)
 def test_type_checkers_see_the_hints_of_a_package(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()

@@ -176,7 +176,8 @@ def _one_run(
     timed = {name: value for name, value in data.metrics.items() if name.startswith("time/")}
     history = {name: tuple(sorted(points[name])) for name in data.metrics if name not in timed}
     # Each time that a sweep is closed its best model is logged anew, and with it its metrics.
-    history |= {name: tuple(set(each)) for name, each in history.items() if name[:6] == "model/"}
+    models = {name: each for name, each in history.items() if name.startswith("model/")}
+    history |= {name: tuple(sorted(set(each))) for name, each in models.items()}
     return OneRun(
         name="" if own else run.info.run_name,
         status=run.info.status,
