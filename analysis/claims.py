@@ -2,6 +2,8 @@
 
     python sweeps/lesson.py       # records the sweeps that the claims need
     python analysis/claims.py
+    python analysis/claims.py --hidden 64 64    # on sweeps of another network, with lesson.py's
+                                                # flag of that name
 
 Reads the newest finished sweeps in the lesson's settings. The table goes into ./figures as CSV and
 Markdown and to the sweeps' MLflow runs. docs/verdicts.md has the rules; none is called contradicted
@@ -11,7 +13,8 @@ by fewer than 300 seeds: python sweeps/lesson.py --seeds 300.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mlflow import MlflowClient
@@ -25,6 +28,7 @@ from analysis.reading.connection import open_store, upload
 from analysis.reading.errors import exit_code
 from analysis.reading.script_options import Places, parse
 from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.project_scripts import words
 
 _Records = Mapping[str, SweepRecord]
 
@@ -144,15 +148,29 @@ CLAIMS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClaimsOptions(Places):
+    """The command line."""
+
+    hidden: tuple[int, ...] = ()
+    """Units of each hidden layer, such as 12 12; without it the lesson's network."""
+
+
 def judge(sweeps: LessonSweeps) -> list[Verdict]:
-    """The verdict on every claim, in the lesson's order."""
-    findings = [_find(claim, sweeps.records) for claim in CLAIMS]
-    return decide([(claim.id, claim.text) for claim in CLAIMS], findings)
+    """The verdict on every claim that is one of this network, in the lesson's order."""
+    claims = [claim for claim in CLAIMS if set(claim.needs) <= set(sweeps.roles)]
+    findings = [_find(claim, sweeps.records) for claim in claims]
+    return decide([(claim.id, claim.text) for claim in claims], findings)
 
 
-def judge_recorded(client: MlflowClient, allow_partial: bool) -> tuple[LessonSweeps, list[Verdict]]:
-    """The lesson's sweeps in that store, what is odd about them on stderr, and the verdicts."""
-    sweeps = load_lesson(client, allow_partial)
+def judge_recorded(
+    client: MlflowClient, allow_partial: bool, hidden: Sequence[int] = ()
+) -> tuple[LessonSweeps, list[Verdict]]:
+    """The lesson's sweeps in that store, what is odd about them on stderr, and the verdicts.
+
+    `hidden`: units of each hidden layer, if not the lesson's network.
+    """
+    sweeps = load_lesson(client, allow_partial, hidden)
     for record in sweeps.records.values():
         print_warnings(record, f"{record.manifest.run_name}: ")
     return sweeps, judge(sweeps)
@@ -161,7 +179,7 @@ def judge_recorded(client: MlflowClient, allow_partial: bool) -> tuple[LessonSwe
 def _find(claim: Claim, records: _Records) -> Finding:
     if lacking := [role for role in claim.needs if role not in records]:
         return untested(
-            f"No finished sweep for {', '.join(lacking)}; record it: python sweeps/lesson.py."
+            f"No finished sweep for {', '.join(lacking)}; record it: {words('sweeps', 'lesson')}."
         )
     try:
         return claim.test(records)
@@ -172,16 +190,21 @@ def _find(claim: Claim, records: _Records) -> Finding:
 
 
 @exit_code
-def main(options: Places) -> None:
+def main(options: ClaimsOptions) -> None:
     """Judges the claims; the exit code, with one line on stderr unless it is 0."""
     client = open_store(options.tracking_uri)
-    sweeps, verdicts = judge_recorded(client, options.allow_partial)
+    sweeps, verdicts = judge_recorded(client, options.allow_partial, options.hidden)
     show(sweeps, verdicts)
-    files = save(sweeps, verdicts, options.folder())
+    files = save(sweeps, verdicts, options.folder(_folder(options)))
     print(" ".join(map(str, files)))
     if options.upload:
         upload(client, [record.run_id for record in sweeps.records.values()], files)
 
 
+def _folder(options: ClaimsOptions) -> str:
+    """A folder of its own for a network that is not the lesson's."""
+    return "-".join(map(str, ("hidden", *options.hidden))) if options.hidden else ""
+
+
 if __name__ == "__main__":
-    sys.exit(main(parse(Places, __doc__)))
+    sys.exit(main(parse(ClaimsOptions, __doc__)))

@@ -22,6 +22,7 @@ from measure import RESULTS, ROOT, print_table, save, shown
 
 RAY, MLFLOW = "sweeps/cluster/ray_private.py", "sweeps/record/store/mlflow_private.py"
 SMALL = ("--num-samples", "10", "--seeds", "10", "--epochs", "500")
+TINY = ("--num-samples", "1", "--seeds", "1", "--epochs", "2")
 # Each with the flags of a sweep to which it makes a difference.
 HOOKS = {
     "start_no_helpers": (RAY, SMALL),
@@ -59,16 +60,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="pairs of runs for each")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for raw results")
-    parser.add_argument("--quick", action="store_true", help="one pair of one")
+    parser.add_argument("--quick", action="store_true", help="one pair of one, tiny")
     options = parser.parse_args()
     hooks, runs = (list(HOOKS)[:1], 1) if options.quick else (list(HOOKS), options.runs)
     found, rows = {}, []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:
         whole = copy_without(None, Path(scratch) / "whole")
-        seconds_in(whole, SMALL)  # compiles what all runs use
+        if not options.quick:
+            seconds_in(whole, SMALL)  # compiles what all runs use
         for hook in hooks:
-            without, flags = copy_without(hook, Path(scratch) / hook), HOOKS[hook][1]
-            seconds_in(without, flags)
+            without = copy_without(hook, Path(scratch) / hook)
+            flags = TINY if options.quick else HOOKS[hook][1]
+            if not options.quick:
+                seconds_in(without, flags)
             pairs = [(seconds_in(without, flags), seconds_in(whole, flags)) for _ in range(runs)]
             lacking, having = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
             saved = [pair[0] - pair[1] for pair in pairs]

@@ -3,6 +3,7 @@
     python sweeps/lesson.py                  # 12 sweeps; first it says how long about
     python sweeps/lesson.py --dry-run        # their commands, and which are recorded already
     python sweeps/lesson.py --only l2 l1     # these alone
+    python sweeps/lesson.py --hidden 64 64   # with another network; see analysis/claims.py
 
 Each is an ordinary command, printed before it runs. Run again, it goes on where it was stopped:
 sweeps that are finished are left as they are, unless --again.
@@ -23,8 +24,8 @@ from typing import NamedTuple
 from sweeps.driver.exits import complain, exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped
 from sweeps.driver.terminal import wrapped
-from sweeps.lesson_parts import PARTS, LessonPart, estimate, planned
-from sweeps.plan.checks import MOST_SEEDS
+from sweeps.lesson_parts import LessonPart, estimate, parts_with, planned
+from sweeps.plan.checks import MOST_FIRST_SEED, MOST_SEEDS, made, outside
 from sweeps.plan.command_line import read_options
 from sweeps.plan.exit_codes import BAD_INPUT, DONE
 from sweeps.plan.flags import Whole
@@ -42,6 +43,10 @@ class LessonOptions:
 
     seeds: Whole = 30
     """Replicates of every configuration of every sweep."""
+    first_seed: Whole = 0
+    """The first of them, which are counted on from it."""
+    hidden: tuple[Whole, ...] = ()
+    """Units of each hidden layer, such as 12 12; without it the lesson's network."""
     only: tuple[str, ...] = ()
     """Run these parts alone, by the names that --dry-run lists."""
     again: bool = False
@@ -69,7 +74,8 @@ def main() -> int:
     if wrong := problems(options):
         complain("\n".join(wrong))
         return BAD_INPUT
-    parts = [part for part in PARTS if not options.only or part.role in options.only]
+    parts = parts_with(options.hidden)
+    parts = tuple(part for part in parts if not options.only or part.role in options.only)
 
     def work() -> int:
         with Interrupts() as interrupts:
@@ -84,11 +90,14 @@ def main() -> int:
 
 def problems(options: LessonOptions) -> list[str]:
     """All that is wrong with the options, a line each."""
-    allowed = Range(1, MOST_SEEDS, whole=True)
-    found = []
-    if not allowed.holds(options.seeds):
-        found.append(f"--seeds needs {allowed.describe()}, got {shown(options.seeds)}")
-    roles = [part.role for part in PARTS]
+    found = outside(
+        options,
+        seeds=Range(1, MOST_SEEDS, whole=True),
+        first_seed=Range(0, MOST_FIRST_SEED, whole=True),
+    )
+    if options.hidden:
+        found += [f"--hidden {text}" for text in made({"hidden": options.hidden})[1].values()]
+    roles = [part.role for part in parts_with(options.hidden)]
     if unknown := [role for role in options.only if role not in roles]:
         hint = did_you_mean(unknown[0], roles)
         found.append(f"--only needs some of {', '.join(roles)}, got {shown(unknown[0])}{hint}")
@@ -98,7 +107,7 @@ def problems(options: LessonOptions) -> list[str]:
 def flags_of(part: LessonPart, options: LessonOptions, known: Known | None = None) -> list[str]:
     """The flags with which its script runs the part, or completes what is known of it."""
     if known is None:
-        flags = [*part.flags, "--seeds", str(options.seeds)]
+        flags = [*part.flags, *_seeds(options)]
     else:
         flags = ["--resume", known.run_id, *(["--retry-failed"] if known.failed else [])]
     if options.tracking_uri:
@@ -133,8 +142,11 @@ def _run_all(
         store = (
             f" --tracking-uri {shlex.quote(options.tracking_uri)}" if options.tracking_uri else ""
         )
-        print(f"the claims:   {words('analysis', 'claims')}{store}")
-        print(f"as one page:  {words('analysis', 'report')}{store}")
+        hidden = "".join(f" {units}" for units in options.hidden)
+        network = f" --hidden{hidden}" if hidden else ""
+        print(f"the claims:   {words('analysis', 'claims')}{network}{store}")
+        if not network:
+            print(f"as one page:  {words('analysis', 'report')}{store}")
     return DONE
 
 
@@ -223,8 +235,15 @@ def _stopped(stopped: Stopped, options: LessonOptions) -> int:
     return stopped.code
 
 
+def _seeds(options: LessonOptions) -> list[str]:
+    first = ["--first-seed", str(options.first_seed)] if options.first_seed else []
+    return ["--seeds", str(options.seeds), *first]
+
+
 def _this_command(options: LessonOptions) -> str:
-    flags = ["--seeds", str(options.seeds)]
+    flags = _seeds(options)
+    if options.hidden:
+        flags += ["--hidden", *map(str, options.hidden)]
     if options.only:
         flags += ["--only", *options.only]
     if options.tracking_uri:

@@ -18,6 +18,7 @@ from sweeps.plan.packs import training_seconds
 from sweeps.plan.seeds_options import SeedsOptions, parse_seeds
 from sweeps.seeds import SeedsSweep
 
+_HIDDEN = "--hidden"
 _START_UP_SECONDS = 10  # of a sweep, measured on two cores: docs/speed.md
 _DECLARED = {each.SWEEP.name: each.SWEEP for each in (dropout, l2, l1, batch_size)}
 
@@ -32,6 +33,19 @@ class LessonPart(NamedTuple):
     script: str
     flags: tuple[str, ...]
     why: str
+
+
+def parts_with(hidden: Sequence[int]) -> tuple[LessonPart, ...]:
+    """The parts with a network of those hidden units; without any, the lesson's own.
+
+    The part that is about another network than the lesson's is left out of the former.
+    """
+    if not hidden:
+        return PARTS
+    flags = (_HIDDEN, *map(str, hidden))
+    return tuple(
+        part._replace(flags=(*part.flags, *flags)) for part in PARTS if _HIDDEN not in part.flags
+    )
 
 
 def planned(part: LessonPart, flags: Sequence[str]) -> Plan:
@@ -105,7 +119,7 @@ PARTS = (
     LessonPart(
         "large",
         "seeds",
-        (*_GRID, "--epochs", "500", "--hidden", "64", "64"),
+        (*_GRID, "--epochs", "500", _HIDDEN, "64", "64"),
         "the same grid, a network with 20 times the weights",
     ),
     LessonPart(

@@ -44,7 +44,7 @@ def notes(sweeps: LessonSweeps) -> list[str]:
 def show(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> None:
     """Prints the table, at most 100 columns wide, each claim's reason below its numbers."""
     console = new_console()
-    console.print("The lesson's claims on the recorded sweeps", style="bold")
+    console.print(_title(sweeps), style="bold")
     console.print(_line(_HEADINGS))
     for verdict in verdicts:
         console.print()
@@ -59,6 +59,12 @@ def show(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> None:
     record = next(iter(sweeps.records.values()))
     console.print(f"MLflow runs in {without_password(record.tracking_uri)}")
     console.print(_wrapped(summary(verdicts), ""), style="bold")
+
+
+def _title(sweeps: LessonSweeps) -> str:
+    units = " ".join(map(str, sweeps.hidden))
+    network = f" of a network with hidden units {units}" if units else ""
+    return f"The lesson's claims on the recorded sweeps{network}"
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
@@ -82,7 +88,7 @@ def table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
 
 def markdown(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> str:
     """The table with its reasons and notes as a Markdown page."""
-    lines = ["# The lesson's claims on the recorded sweeps", "", summary(verdicts), ""]
+    lines = [f"# {_title(sweeps)}", "", summary(verdicts), ""]
     lines += [
         "| claim | verdict | effect | 95 % interval | n | p | test |",
         "| --- | --- | --- | --- | --- | --- | --- |",

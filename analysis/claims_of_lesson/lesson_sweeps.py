@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from analysis.reading.connection import download, every, store_errors, without_password
+from analysis.reading.connection import every, store_errors, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
@@ -79,44 +79,78 @@ SETTINGS: Mapping[str, Setting] = {
 }
 
 
+def settings_with(hidden: Sequence[int]) -> Mapping[str, Setting]:
+    """The settings with a network of those hidden units; without any, the lesson's own.
+
+    The role that is about another network than the lesson's is not among the former.
+    """
+    if not hidden:
+        return SETTINGS
+    usual = _SPLIT.hidden
+    return {
+        role: setting._replace(fixed=setting.fixed.at(hidden=tuple(hidden)))
+        for role, setting in SETTINGS.items()
+        if setting.fixed.hidden == usual
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class LessonSweeps:
-    """The recorded sweeps by role, in the order of `SETTINGS`; lacking roles are absent."""
+    """The recorded sweeps by role, in the order of `SETTINGS`; lacking roles are absent.
+
+    `hidden`: the units of each hidden layer, if it is not the lesson's network.
+    """
 
     records: Mapping[str, SweepRecord]
+    hidden: tuple[int, ...] = ()
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that there are with this network, recorded or not."""
+        return tuple(settings_with(self.hidden))
 
 
-def load_lesson(client: MlflowClient, allow_partial: bool = False) -> LessonSweeps:
-    """The newest finished sweep for each role.
+def load_lesson(
+    client: MlflowClient, allow_partial: bool = False, hidden: Sequence[int] = ()
+) -> LessonSweeps:
+    """The newest finished sweep for each role, of a network with those hidden units.
 
     Raises `Stop` when a role has none or its sweep lacks trials, unless `allow_partial`, when there
     is none for any role, and when sweeps on one dataset were trained on different data.
     """
     with store_errors(client.tracking_uri):
-        chosen, newer = _choose(client)
-    missing = [role for role in SETTINGS if role not in chosen]
+        settings = settings_with(hidden)
+        chosen, newer = _choose(client, settings)
+    missing = [role for role in settings if role not in chosen]
     store = without_password(client.tracking_uri)
     if not chosen or (missing and not allow_partial):
         code = INCOMPLETE if chosen else BAD_INPUT
         raise Stop(
             code,
-            f"{store} has no finished sweep in the lesson's setting for: {', '.join(missing)}; "
-            f"record them: {words('sweeps', 'lesson')}{newer}",
+            f"{store} has no finished sweep in the lesson's setting{_flag(hidden)} for: "
+            f"{', '.join(missing)}; "
+            f"record them: {words('sweeps', 'lesson')}{_flag(hidden)}{newer}",
         )
     _require_one_digest(list(chosen.values()))
     loaded = {
         role: load_sweep(client, None, chosen[role][0].info.run_id, allow_partial)
-        for role in SETTINGS
+        for role in settings
         if role in chosen
     }
-    return LessonSweeps(loaded)
+    return LessonSweeps(loaded, tuple(hidden))
 
 
-def _choose(client: MlflowClient) -> tuple[dict[str, tuple[Run, Manifest]], str]:
+def _flag(hidden: Sequence[int]) -> str:
+    return f" --hidden {' '.join(map(str, hidden))}" if hidden else ""
+
+
+def _choose(
+    client: MlflowClient, settings: Mapping[str, Setting]
+) -> tuple[dict[str, tuple[Run, Manifest]], str]:
     """For each role the newest finished sweep that fits, and what cannot be read, if anything."""
     experiments = list(every(lambda token: client.search_experiments(page_token=token)))
     ids = [experiment.experiment_id for experiment in experiments]
-    names = {setting.sweep for setting in SETTINGS.values()}
+    names = {setting.sweep for setting in settings.values()}
     chosen: dict[str, tuple[Run, Manifest]] = {}
     newer = ""
     finished = f"{tagged({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED'"
@@ -130,17 +164,17 @@ def _choose(client: MlflowClient) -> tuple[dict[str, tuple[Run, Manifest]], str]
             own = Path(folder, run.info.run_id)
             own.mkdir()
             try:
-                file = download(client, run.info.run_id, Artifact.MANIFEST, own)
-                manifest = Manifest.from_json(file.read_bytes())
+                file = client.download_artifacts(run.info.run_id, Artifact.MANIFEST, str(own))
+                manifest = Manifest.from_json(Path(file).read_bytes())
             except NewerFormat as error:  # it may be what is missing
                 newer = f"; {Artifact.MANIFEST} of {run.info.run_name} {error}"
                 continue
             except ValueError:  # of another version of this project: it fits no role
                 continue
-            for role, setting in SETTINGS.items():
+            for role, setting in settings.items():
                 if role not in chosen and setting.fits(manifest):
                     chosen[role] = (run, manifest)
-            if len(chosen) == len(SETTINGS):
+            if len(chosen) == len(settings):
                 break
     return chosen, newer
 

@@ -17,7 +17,6 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from mlflow import MlflowClient
-from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 from mlflow.store.entities import PagedList
 
@@ -79,18 +78,6 @@ def upload(
         for run_id in run_ids:
             for file in files:
                 client.log_artifact(run_id, str(file), folder)
-
-
-def download(client: MlflowClient, run_id: str, path: str, folder: Path) -> Path:
-    """Where the run's artifact `path`, a file or a folder, now lies below `folder`."""
-    return Path(
-        download_artifacts(
-            run_id=run_id,
-            artifact_path=path,
-            dst_path=str(folder),
-            tracking_uri=client.tracking_uri,
-        )
-    )
 
 
 def every(fetch: Callable[[str | None], PagedList[_Item]]) -> Iterator[_Item]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from analysis.reading.connection import download, store_errors
+from analysis.reading.connection import store_errors
 from analysis.reading.errors import INCOMPLETE, STORE, Stop
 from analysis.reading.finding import find_sweep, remedy, restore, sweep_of
 from analysis.reading.finished_trials import some, trial_runs
@@ -67,8 +67,11 @@ def _lacking(client: MlflowClient, parent: Run, record: SweepRecord) -> str:
 def _read(client: MlflowClient, parent: Run, others: tuple[str, ...]) -> SweepRecord:
     run_id = parent.info.run_id
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        sweep_json = download(client, run_id, Artifact.MANIFEST, folder).read_bytes()
+
+        def artifact(path: str) -> Path:
+            return Path(client.download_artifacts(run_id, path, temporary))
+
+        sweep_json = artifact(Artifact.MANIFEST).read_bytes()
         manifest = _manifest(parent, sweep_json)
         runs = trial_runs(client, parent, manifest)
         finished = [trial for trial in manifest.trials if trial.key in runs.finished]
@@ -76,10 +79,8 @@ def _read(client: MlflowClient, parent: Run, others: tuple[str, ...]) -> SweepRe
         torn: dict[str, str] = {}
         if finished:  # a sweep that has just begun has no curves yet
             try:
-                curves, torn = read_curves(
-                    download(client, run_id, Artifact.CURVES, folder), finished
-                )
-                weights = read_weights(download(client, run_id, Artifact.WEIGHTS, folder), finished)
+                curves, torn = read_curves(artifact(Artifact.CURVES), finished)
+                weights = read_weights(artifact(Artifact.WEIGHTS), finished)
             except (ValueError, pa.ArrowException) as error:
                 running = parent.info.status == "RUNNING"  # a file may be half written just now
                 again = "; the sweep is still RUNNING, so try again" if running else ""

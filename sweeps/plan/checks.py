@@ -121,7 +121,7 @@ def shared_problems(options: Options, unfit: Mapping[str, str]) -> list[str]:
     return found
 
 
-def outside(options: Options, **allowed: Range) -> list[str]:
+def outside(options: object, **allowed: Range) -> list[str]:
     """A line for each option with a value that its range does not hold."""
     return [
         f"{flag_of(name)} needs {each.describe()}, got {shown(value)}"

@@ -9,13 +9,12 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from analysis.claims import judge, main
+from analysis.claims import ClaimsOptions, judge, main
 from analysis.claims_of_lesson.claims_table import WIDTH, markdown
 from analysis.claims_of_lesson.lesson_sweeps import load_lesson
 from analysis.claims_of_lesson.verdict_texts import word
 from analysis.reading.connection import open_store
 from analysis.reading.errors import Stop
-from analysis.reading.script_options import Places
 from support.lesson_fixture import dataset_of, made_up, write_role
 from support.record_fixture import Faults, new_store
 from support.warm_scripts import run_warm
@@ -51,6 +50,25 @@ def test_missing_sweeps_are_named_with_the_remedy(uri: str) -> None:
     assert some.value.code == 3
     found = judge(load_lesson(client, allow_partial=True))
     assert "No finished sweep for dropout" in found[0].reason
+
+
+def test_of_another_network_its_own_sweeps_are_judged_by_the_claims_on_one_network(
+    uri: str,
+) -> None:
+    client = open_store(uri)
+    write_role(uri, "l2")
+    with pytest.raises(Stop, match=r"setting --hidden 12 12 for: .*lesson\.py --hidden 12 12$"):
+        load_lesson(client, allow_partial=True, hidden=(12, 12))
+    hyperparameters = [trial.trial.hyperparameters for trial in made_up("l2")]
+    assert {one.hidden for one in hyperparameters} == {(32,)}
+    wanted = write_role(uri, "l2", made_up("l2", seeds=4, hidden=(12, 12)))
+    sweeps = load_lesson(client, allow_partial=True, hidden=(12, 12))
+    assert [record.run_id for record in sweeps.records.values()] == [wanted]
+    found = {verdict.id: verdict for verdict in judge(sweeps)}
+    assert "size-matters-net" not in found
+    assert "size-matters-data" in found
+    assert found["l2-too-strong"].run_ids == (wanted,)
+    assert "of a network with hidden units 12 12" in markdown(sweeps, list(found.values()))
 
 
 def test_sweeps_on_different_data_are_refused(uri: str) -> None:
@@ -101,9 +119,9 @@ def test_the_script_refuses_in_one_line(
     blocked.write_text("")
     write_role(uri, "l2")
     for options, code in (
-        (Places(tracking_uri=uri), 3),
-        (Places(tracking_uri=f"sqlite:///{tmp_path}/none.db"), 4),
-        (Places(tracking_uri=uri, allow_partial=True, out=blocked), 2),
+        (ClaimsOptions(tracking_uri=uri), 3),
+        (ClaimsOptions(tracking_uri=f"sqlite:///{tmp_path}/none.db"), 4),
+        (ClaimsOptions(tracking_uri=uri, allow_partial=True, out=blocked), 2),
     ):
         assert main(options) == code
         assert len(capsys.readouterr().err.splitlines()) == 1

@@ -18,6 +18,7 @@ from support.scripts import ROOT, run_script
 
 FOLDER = ROOT / "benchmarks"
 FILES = sorted(FOLDER.rglob("*.py"))
+HOOKS = ("start_no_helpers", "no_environment_asked", "cpus_found", "trust_requirements")
 SOME_ACCURACY = 0.02  # mean difference that float32 may make: a test row is 0.033 of one model
 
 
@@ -126,6 +127,35 @@ def sweeps(tmp_path_factory: pytest.TempPathFactory) -> Path:
         done = run_script(f"benchmarks/{name}.py", *flags, cwd=folder)
         assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.mark.slow
+@pytest.mark.sweep
+def test_the_benchmark_of_private_hooks_times_pairs_of_sweeps(tmp_path: Path) -> None:
+    done = run_script(
+        "benchmarks/private_hooks.py", "--quick", "--out", str(tmp_path), cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    ((_, seconds),) = _read(tmp_path, "private_hooks")["seconds"].items()
+    assert [len(seconds[kind]) for kind in ("without", "with")] == [1, 1]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_copy_that_lacks_a_hook_differs_from_the_project_in_that_alone(
+    hook: str, tmp_path: Path
+) -> None:
+    code = (
+        "import ast\nfrom pathlib import Path\nfrom private_hooks import HOOKS, copy_without\n"
+        f"one, two = (copy_without(name, Path({str(tmp_path)!r}, str(name)))\n"
+        f"            for name in (None, {hook!r}))\n"
+        "def functions(copy):\n"
+        f"    tree = ast.parse((copy / HOOKS[{hook!r}][0]).read_text())\n"
+        "    return {each.name: ast.unparse(each) for each in tree.body\n"
+        "            if isinstance(each, ast.FunctionDef)}\n"
+        "first, second = functions(one), functions(two)\n"
+        "print([name for name in first if first[name] != second.get(name)])\n"
+    )
+    assert _python(code).strip() == str([hook])
 
 
 @pytest.mark.slow

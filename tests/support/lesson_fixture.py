@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, LessonSweeps
+from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, LessonSweeps, settings_with
 from analysis.reading.sweep_record import SweepRecord
 from support.record_fixture import DATASET, LABELS, Recorded, configuration_name, write_sweep
 from trainables.dataset_facts import DATASETS
@@ -60,10 +60,14 @@ class World:
 
 
 def made_up(
-    role: str, world: World | None = None, seeds: int = 12, epochs: int | None = None
+    role: str,
+    world: World | None = None,
+    seeds: int = 12,
+    epochs: int | None = None,
+    hidden: tuple[int, ...] = (),
 ) -> list[Recorded]:
     """The trials of the sweep in that role; with the setting's own epochs unless given."""
-    setting = SETTINGS[role]
+    setting = settings_with(hidden)[role]
     base = setting.fixed if epochs is None else replace(setting.fixed, epochs=epochs)
     sweep = []
     for values in VALUES[role]:

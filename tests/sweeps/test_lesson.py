@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
+from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, settings_with
 from support.record import read_record
 from support.scripts import ROOT, run_script
 from support.sweep_process import read_only, started
 from sweeps.lesson import LessonOptions, problems
-from sweeps.lesson_parts import PARTS, LessonPart, planned
+from sweeps.lesson_parts import PARTS, LessonPart, parts_with, planned
 from sweeps.plan.new_manifest import make_manifest
 from trainables.manifest import Manifest
 
@@ -33,6 +33,19 @@ def test_every_role_is_recorded() -> None:
     assert [part.role for part in PARTS] == list(SETTINGS)
 
 
+def test_with_another_network_the_same_sweeps_are_run_and_looked_for() -> None:
+    settings = settings_with((12, 12))
+    parts = parts_with((12, 12))
+    assert [part.role for part in parts] == list(settings)
+    # That one compares the lesson's network with a larger one.
+    assert set(SETTINGS) - set(settings) == {"large"}
+    for part in parts:
+        manifest = make_manifest(*planned(part, [*part.flags, "--seeds", "2"]))
+        read = Manifest.from_json(manifest.to_json())
+        assert [role for role, each in settings.items() if each.fits(read)] == [part.role]
+        assert [role for role, each in SETTINGS.items() if each.fits(read)] == []
+
+
 def test_a_dry_run_lists_the_commands_and_leaves_nothing(tmp_path: Path) -> None:
     done = run_script("sweeps/lesson.py", "--dry-run", "--seeds", "7", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -42,6 +55,16 @@ def test_a_dry_run_lists_the_commands_and_leaves_nothing(tmp_path: Path) -> None
         assert f"python {ROOT}/sweeps/{part.script}.py {' '.join(part.flags)}".rstrip() in command
         assert command.endswith(" --seeds 7")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_its_commands_have_the_seeds_and_the_network_that_were_asked_for(tmp_path: Path) -> None:
+    flags = ("--first-seed", "5000", "--hidden", "12", "12")
+    done = run_script("sweeps/lesson.py", "--dry-run", "--seeds", "3", *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    commands = [line for line in done.stdout.splitlines() if line.startswith("  python ")]
+    assert len(commands) == len(PARTS) - 1
+    for command in commands:
+        assert command.endswith(" --hidden 12 12 --seeds 3 --first-seed 5000")
 
 
 def test_a_role_that_is_misspelt_is_named() -> None:
@@ -67,6 +90,8 @@ def test_it_begins_with_an_estimate_that_grows_with_what_is_asked(tmp_path: Path
     [
         (("--seeds", "0"), "--seeds needs a whole number from 1 to 100000, got 0"),
         (("--seeds", "many"), "--seeds needs a whole number from 1 to 100000, got many"),
+        (("--first-seed", "-1"), "--first-seed needs a whole number from 0 to "),
+        (("--hidden", "0"), "--hidden needs "),
         (("--only", "l3"), "--only needs some of dropout-stratified, dropout, l2, "),
     ],
 )

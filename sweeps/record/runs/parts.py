@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from sweeps.record.runs.tables import results_from_tables, write_part
 from sweeps.record.store.patience import http_status
-from sweeps.record.store.recorded_sweep import CannotResume, download
+from sweeps.record.store.recorded_sweep import CannotResume
 from trainables.record_format import Artifact, Tag, part_name
 from trainables.result import Array, TrialResult
 from trainables.trial import Trial
@@ -85,8 +85,8 @@ class Parts:
                 for kind in KINDS:
                     file = f"{kind}/{name}{Artifact.TABLE}"
                     try:
-                        path = download(self._client, self._run_id, file, Path(folder))
-                        content = path.read_bytes()
+                        path = self._client.download_artifacts(self._run_id, file, folder)
+                        content = Path(path).read_bytes()
                     except (OSError, MlflowException) as error:
                         if isinstance(error, MlflowException) and (http_status(error) >= 500):
                             raise

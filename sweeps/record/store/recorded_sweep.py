@@ -101,9 +101,8 @@ def read_manifest(client: MlflowClient, run: Run) -> Manifest:
     what = f"{Artifact.MANIFEST} of {run.info.run_name}"
     with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
         try:
-            content = download(
-                client, run.info.run_id, Artifact.MANIFEST, Path(folder)
-            ).read_bytes()
+            file = client.download_artifacts(run.info.run_id, Artifact.MANIFEST, folder)
+            content = Path(file).read_bytes()
         except (OSError, MlflowException) as error:
             text = without_credentials(" ".join(str(error).split()))[:200]
             raise CannotResume(f"{what} cannot be read ({text}): start a new sweep") from error
@@ -111,20 +110,6 @@ def read_manifest(client: MlflowClient, run: Run) -> Manifest:
         return checked_manifest(content, run.data.tags)
     except ValueError as error:
         raise CannotResume(f"{what} {error}") from error
-
-
-def download(client: MlflowClient, run_id: str, path: str, folder: Path) -> Path:
-    """An artifact as a file in `folder`."""
-    from mlflow.artifacts import download_artifacts
-
-    return Path(
-        download_artifacts(
-            run_id=run_id,
-            artifact_path=path,
-            dst_path=str(folder),
-            tracking_uri=client.tracking_uri,
-        )
-    )
 
 
 def runs_below(client: MlflowClient, experiment_id: str, sweep: str) -> list[Run]:
