@@ -45,6 +45,32 @@ def test_the_list_has_every_script_with_what_it_says_of_itself(folder: str, tmp_
     assert (" sweeps: " in text) == (folder == "sweeps")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "sweeps"),
+        (f"{ROOT}/sweeps/lesson.py", "--dry-run"),
+        (f"{ROOT}/sweeps/remove.py", "--help"),
+        (f"{ROOT}/analysis/claims.py", "--help"),
+    ],
+    ids=lambda command: Path(command[-2]).name,
+)
+def test_a_reader_who_leaves_early_is_no_error(command: tuple[str, ...], tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()  # as `| head` does, before the first line
+    assert process.stderr is not None
+    assert (process.stderr.read(), process.wait(HANG)) == ("", 0)
+    process.stderr.close()
+
+
 def test_a_sweep_is_run_by_its_name_as_by_its_file(tmp_path: Path) -> None:
     flags = ("--num-samples", "4", "--dry-run")
     by_file = run_script("sweeps/batch_size.py", *flags, cwd=tmp_path)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
+from trainables.commands.closed_output import outlive_readers
 from trainables.declaration import did_you_mean, shown
 from trainables.hyperparameters import TRAINER_VERSION
 from trainables.installation import package_version
@@ -57,9 +58,11 @@ _only_options = False
 
 def meet(kind: type[Any], default: object = None) -> None:
     """What every script does with its options before they are read: tells its version if it is
-    asked for it, and its options if these are all that is wanted."""
+    asked for it, and its options if these are all that is wanted. From here on it outlives whoever
+    reads what it prints."""
     if _only_options:
         raise OptionsMet(kind, default)
+    outlive_readers()
     if "--version" in sys.argv[1:]:
         print(version())
         sys.exit(0)
@@ -127,6 +130,7 @@ def run(
     """
     program = called.format(folder)
     first, *others = arguments or ["--help"]
+    outlive_readers()
     if first in ("-h", "--help"):
         print(_listing(folder, program))
     elif first == "--version":
