@@ -75,6 +75,9 @@ def estimate(parts: Sequence[LessonPart], seeds: int) -> str:
 # Of dropout and L2, chosen before any of it was run: nothing, little and much of each.
 _GRID = ("--dropout", "0", "0.2", "0.5", "--l2", "0", "0.003", "0.03")
 
+# As many epochs as the lesson's sweeps of penalties, judged by what they come to in the end.
+_LAST_TENTH = ("--epochs", "1000", "--summary", "0.9", "1")
+
 _LESSON_L2 = ("0", "0.016667", "0.033333", "0.05", "0.066667", "0.083333", "0.1")
 
 PARTS = (
@@ -92,13 +95,13 @@ PARTS = (
     LessonPart(
         "small-l2",
         "seeds",
-        ("--l2", "0", "0.001", "0.002", "0.005", "0.01", "--epochs", "1000"),
+        ("--l2", "0", "0.001", "0.002", "0.005", "0.01", *_LAST_TENTH),
         "L2 penalties of at most 0.01, where the lesson sees no trend",
     ),
     LessonPart(
         "strong-l1",
         "seeds",
-        ("--l1", "0", "0.1", "0.3", "1", "3", "10", "--epochs", "1000"),
+        ("--l1", "0", "0.1", "0.3", "1", "3", "10", *_LAST_TENTH),
         "how much L1 it takes to make weights sparse",
     ),
     LessonPart(
@@ -110,7 +113,7 @@ PARTS = (
     LessonPart(
         "init",
         "seeds",
-        ("--l2", *_LESSON_L2, "--epochs", "1000", "--vary", "init"),
+        ("--l2", *_LESSON_L2, *_LAST_TENTH, "--vary", "init"),
         "L2 penalties where the initial weights alone change with the seed",
     ),
     LessonPart(

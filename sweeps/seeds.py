@@ -4,8 +4,10 @@
     python sweeps/seeds.py --from RUN_ID --top 5           # a sweep's best, on fresh seeds
     python sweeps/seeds.py --l2 0 0.1 --by-source          # and where the spread comes from
 
-Several flags with values give all their combinations. A sweep's best were chosen on the seeds that
-it had, and partly for their luck with these: --from tries them, and its baseline, on others.
+Several flags with values give all their combinations. Values of what another sweep varies have the
+epochs, learning rate and split of that sweep, unless flags say otherwise. A sweep's best were
+chosen on the seeds that it had, and partly for their luck with these: --from tries them, and its
+baseline, on others.
 """
 
 from __future__ import annotations
@@ -15,12 +17,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from sweeps import batch_size, dropout, elastic_net, l1, l2, label_smoothing
 from sweeps.driver.launch import run_command
 from sweeps.plan.checks import Checked
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.options import given
 from sweeps.plan.seeds_options import SeedsOptions, check_seeds, parse_seeds
-from sweeps.plan.seeds_plan import NAME, plan_from, plan_values
+from sweeps.plan.seeds_plan import NAME, as_declared, plan_from, plan_values, same_question
+
+DECLARED_SWEEPS = tuple(
+    each.SWEEP for each in (dropout, l1, l2, batch_size, elastic_net, label_smoothing)
+)
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,14 @@ class SeedsSweep:
         return self.options.from_run
 
     @cached_property
+    def _complete(self) -> SeedsOptions:
+        """The options with what they do not say, where another sweep asks the same question."""
+        question = same_question(self.options, self.stated, DECLARED_SWEEPS)
+        return as_declared(self.options, self.stated, question)
+
+    @cached_property
     def _checked(self) -> Checked:
-        return check_seeds(self.options, self.stated)
+        return check_seeds(self._complete, self.stated)
 
     def problems(self) -> list[str]:
         """A line for each thing wrong in the options."""
@@ -60,11 +73,11 @@ class SeedsSweep:
 
     def plan(self, source: SourceSweep | None = None) -> Plan:
         """The sweep with its trials."""
-        options, base = self.options, self._checked.fit
+        options, base = self._complete, self._checked.fit
         if options.smoke_test:
             options, base = replace(options, seeds=2, epochs=5), base.at(epochs=5)
         if source is None:
-            return plan_values(options, base)
+            return plan_values(options, self.stated, base)
         return plan_from(options, self.stated, source)
 
 

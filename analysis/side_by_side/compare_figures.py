@@ -225,9 +225,9 @@ def _plot(
     lines = [shared] if shared else []
     for one in compared:
         first, *more = run_notes(one.record)
-        window = f", {_window(one.record)}" if len(windows) > 1 else ""
+        summed = f", {window(one.record)}" if len(windows) > 1 else ""
         setting = unsaid(one.label, own[one.label])
-        first = "; ".join([*([setting] if setting else []), f"{first}{window}"])
+        first = "; ".join([*([setting] if setting else []), f"{first}{summed}"])
         lines += [f"{one.label}: {line}" for line in (first, *more)]
         if one.pairing and one.pairing.obstacle:
             lines.append(
@@ -255,10 +255,11 @@ def _subtitle(compared: Sequence[Compared]) -> str:
     else:
         parts.append(f"means over each sweep's seeds, {drawn}: {METHOD}")
     if len({record.manifest.summary_epochs for record in records}) == 1:
-        parts.append(_window(records[0]))
+        parts.append(window(records[0]))
     return "; ".join(parts)
 
 
-def _window(record: SweepRecord) -> str:
-    window = record.manifest.summary_epochs
-    return f"mean of epochs {window.start + 1} to {window.stop}"
+def window(record: SweepRecord) -> str:
+    """Over which epochs the sweep's final numbers are taken, in words."""
+    epochs = record.manifest.summary_epochs
+    return f"mean of epochs {epochs.start + 1} to {epochs.stop}"

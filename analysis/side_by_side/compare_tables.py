@@ -11,16 +11,20 @@ from analysis.figures.comparison import Row, best, compare
 from analysis.plotting.terminal import new_console, new_table, print_table
 from analysis.plotting.wording import NONE, about_zero, models_left, with_half_width
 from analysis.reading.connection import without_password
-from analysis.side_by_side.compare_figures import Compared
+from analysis.side_by_side.compare_figures import Compared, window
 from analysis.side_by_side.shared_configurations import Shared
 from analysis.stats.seeds import METHOD
+from trainables.setting import models_of, settings
 
 _MOST_ROWS = 12  # of pairs in the terminal; the CSV file has all
 
 
 def show(compared: Sequence[Compared]) -> None:
-    """Prints each sweep's best configuration and baseline, then the shared ones seed by seed."""
+    """Prints how the sweeps' settings differ, each sweep's best configuration and baseline, and the
+    shared configurations seed by seed."""
     console = new_console()
+    for line in different_settings(compared):
+        console.print(line, style="bold")
     table = new_table(
         "Best configuration and baseline of each sweep",
         "sweep",
@@ -45,6 +49,27 @@ def show(compared: Sequence[Compared]) -> None:
         console.print(f"{one.label}: {run}")
     for one in compared[1:]:
         _show_pairs(console, compared[0], one)
+
+
+def different_settings(compared: Sequence[Compared]) -> list[str]:
+    """What besides the swept hyperparameters is not the same in all of the sweeps, a line each.
+
+    Nothing where that is nothing: then a difference comes from what was swept, or from luck.
+    """
+    swept = {axis.field for one in compared for axis in one.record.manifest.axes}
+    _, own = settings({one.label: models_of(one.record.manifest) for one in compared})
+    windows = {one.label: window(one.record) for one in compared}
+    parts = {
+        one.label: [text for name, text in own[one.label].items() if name not in swept]
+        + ([windows[one.label]] if len(set(windows.values())) > 1 else [])
+        for one in compared
+    }
+    if not any(parts.values()):
+        return []
+    return [
+        "These sweeps differ in more than what they vary; differences below may come from that:",
+        *(f"  {label}: {', '.join(texts)}" for label, texts in parts.items() if texts),
+    ]
 
 
 def _baseline(one: Compared, rows: Sequence[Row]) -> Row | None:

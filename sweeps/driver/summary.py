@@ -21,6 +21,7 @@ from sweeps.record.pages.words import at_once, mean_percent, percent, points, ve
 from trainables.commands.project_scripts import scripts, these_words, words
 from trainables.manifest import Manifest
 from trainables.record_format import Final
+from trainables.setting import Models, setting
 from trainables.trial import Trial
 
 _ANALYSES = {"seeds": "robustness"}  # scripts that are not called like their sweep
@@ -42,6 +43,9 @@ def print_plan(plan: Plan, uri: str) -> None:
             f" × {len(trials) // count} (as they are, and with each source of randomness exchanged)"
         )
     print(wrapped(f"{count} configurations × {seeds} seeds{again}{folds} = {models} models"))
+    fields = [axis.name for axis in sweep.axes]
+    window = sweep.summary_epochs(trials[0].hyperparameters.epochs)
+    print(wrapped(_made_with(trials, fields, window)))
     print(f"about {seconds:.0f} s of training on one core, plus start-up and recording")
     print(f"recorded in {without_credentials(uri)}")
     for trial in trials:
@@ -147,6 +151,14 @@ def _titles(manifest: Manifest, summaries: Summaries, rows: Sequence[Trial]) -> 
     return {} if len(manifest.configurations) == 1 else titles
 
 
+def _made_with(trials: Sequence[Trial], fields: Sequence[str], window: range) -> str:
+    """What the models have in common, and over which epochs their numbers are taken."""
+    models = Models([trial.hyperparameters for trial in trials], fields)
+    return (
+        f"{setting(models)}; their numbers are means of epochs {window.start + 1} to {window.stop}"
+    )
+
+
 def _facts(manifest: Manifest, differences: Mapping[str, BaselineDifference]) -> list[str]:
     """How the numbers of the table are to be read."""
     count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
@@ -157,7 +169,11 @@ def _facts(manifest: Manifest, differences: Mapping[str, BaselineDifference]) ->
         facts.append(f"the best of {count} configurations is partly luck")
     if differences:
         facts.append(f"difference to the baseline seed by seed, intervals {at_once(manifest)}")
-    return ["; ".join(facts)]
+    fields = [axis.field for axis in manifest.axes]
+    return [
+        "; ".join(facts),
+        _made_with(manifest.configurations, fields, manifest.summary_epochs),
+    ]
 
 
 def verdicts(rows: Sequence[Trial], differences: Mapping[str, BaselineDifference]) -> list[str]:

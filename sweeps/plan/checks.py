@@ -113,12 +113,25 @@ def shared_problems(options: Options, unfit: Mapping[str, str]) -> list[str]:
     if options.device == BOTH_DEVICES and gpus == 0:
         found.append("--device cpu,cuda needs --gpus-per-trial above 0, got 0")
     found += [f"{flag_of(name)} {unfit[name]}" for name in SHARED if name in unfit]
+    found += _summary_problems(options.summary)
     if options.experiment_name is not None and not _NAME.fullmatch(options.experiment_name):
         found.append(
             "--experiment-name needs 1 to 100 letters, digits, dots, dashes or underscores, "
             f"beginning with a letter or digit, got {shown(options.experiment_name)}"
         )
     return found
+
+
+def _summary_problems(span: object) -> list[str]:
+    """A line if it is no part of the epochs."""
+    if span is None:
+        return []
+    numbers = span if isinstance(span, tuple | list) else (span,)
+    share = Range(0, 1)
+    if len(numbers) == 2 and all(map(share.holds, numbers)) and numbers[0] < numbers[1]:
+        return []
+    given = " ".join(map(shown, numbers))
+    return [f"--summary needs two numbers from 0 to 1, the first the lower one, got {given}"]
 
 
 def outside(options: object, **allowed: Range) -> list[str]:

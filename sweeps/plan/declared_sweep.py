@@ -51,7 +51,7 @@ class DeclaredSweep:
 
     def plan(self, source: SourceSweep | None = None) -> Plan:
         """The sweep with its trials."""
-        sweep, options, base = self.sweep, self.options, self._checked.fit
+        sweep, options, base = self.sweep.at(self.options.summary), self.options, self._checked.fit
         chosen = points(sweep, options.num_samples, options.search, options.search_seed)
         if options.smoke_test:
             options, base = replace(options, seeds=2), base.at(epochs=5)

@@ -45,6 +45,16 @@ PERHAPS_RUN_ID: tyro.constructors.PrimitiveConstructorSpec[str | None] = (
         str_from_instance=lambda value: ["no"] if value is None else [value],
     )
 )
+# From where to where, as two numbers.
+MAYBE_SPAN: tyro.constructors.PrimitiveConstructorSpec[Any] = (
+    tyro.constructors.PrimitiveConstructorSpec(
+        nargs=2,
+        metavar="FROM TO",
+        instance_from_str=lambda words: tuple(_read_number([word]) for word in words),
+        is_instance=lambda _: True,
+        str_from_instance=lambda value: ["own"] if value is None else [f"{one:g}" for one in value],
+    )
+)
 # `Annotated` keeps the types for the type checker while any text passes the parser.
 Whole = Annotated[int, _lenient]
 Number = Annotated[float, _lenient]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sweeps.plan.command_line import read_options
-from sweeps.plan.flags import PERHAPS_RUN_ID, MaybeWhole, Number, Whole
+from sweeps.plan.flags import MAYBE_SPAN, PERHAPS_RUN_ID, MaybeWhole, Number, Whole
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES, flags_for, one, one_or_none
 from sweeps.plan.ray_choice import AUTO
 from sweeps.plan.sweep import Sweep
@@ -31,6 +31,9 @@ class _Models:
     """Seeds are this one and those that follow it."""
     folds: Whole = 0
     """Cross-validate on the training rows with this many folds and choose by that; 0: do not."""
+    summary: Annotated[tuple[float, float] | None, MAYBE_SPAN] = None
+    """Which part of the epochs, from 0 to 1, final numbers are the mean of, such as 0.9 1; by
+    default that of the sweep."""
 
     if TYPE_CHECKING:  # of the flags that are made, those that code asks for by name
         epochs: int = 0

@@ -25,19 +25,50 @@ NAME = "seeds"
 _TOP = 5
 
 
-def plan_values(options: SeedsOptions, base: Hyperparameters) -> Plan:
+def same_question(
+    options: SeedsOptions, stated: Collection[str], declared: Sequence[Sweep]
+) -> Sweep | None:
+    """Which of the `declared` sweeps asks what the values in `options` ask on more seeds.
+
+    It is that of the hyperparameters with several values, or of those that were given; such as are
+    in none of the sweeps, like the learning rate, are a setting and no question. None without one.
+    """
+    if "from_run" in stated:
+        return None
+    swept = {axis.name for sweep in declared for axis in sweep.axes}
+    given = [name for name in VALUES if name in swept and getattr(options, name)]
+    several = [name for name in given if len(getattr(options, name)) > 1]
+    asked = set(several or given)
+    return next((each for each in declared if {axis.name for axis in each.axes} == asked), None)
+
+
+def as_declared(
+    options: SeedsOptions, stated: Collection[str], question: Sweep | None
+) -> SeedsOptions:
+    """`options` with what the sweep of the same question has set, where nothing is stated."""
+    if question is None:
+        return options
+    own = {
+        name: (value,) if name in VALUES else value
+        for name, value in question.defaults.items()
+        if name not in stated
+    }
+    return replace(options, **own, summary=options.summary or question.summary)
+
+
+def plan_values(options: SeedsOptions, stated: Collection[str], base: Hyperparameters) -> Plan:
     """All combinations of the values in `options`; the first, which `base` has, is the baseline.
 
-    Axes are the hyperparameters with several values. One configuration has those that were given
-    for its axes, or else all.
+    Axes are the hyperparameters with several values. One configuration has those that were
+    `stated` for its axes, or else all.
     """
     values = {name: getattr(options, name) or (default(name),) for name in VALUES}
     several = [name for name in VALUES if len(values[name]) > 1]
-    stated = [name for name in VALUES if getattr(options, name)]
+    named = [name for name in VALUES if name in stated]
     # Names of configurations stay those of older records.
     usual = [name for name in VALUES if not DECLARED[name].since]
-    axes = tuple(_axis(name, values[name]) for name in several or stated or usual)
-    sweep = Sweep(name=NAME, question=_question(bool(several)), axes=axes)
+    axes = tuple(_axis(name, values[name]) for name in several or named or usual)
+    sweep = Sweep(name=NAME, question=_question(bool(several)), axes=axes).at(options.summary)
     seeds = _seeds(options)
     points = product(*(axis.lesson for axis in axes))
     return Plan(sweep, options, _all(options, [sweep.trial(base, each, seeds) for each in points]))
@@ -154,10 +185,12 @@ def _completed(options: SeedsOptions, chosen: Sequence[Trial], epochs: int) -> S
 def _contradictions(
     options: SeedsOptions, stated: Collection[str], manifest: Manifest
 ) -> list[str]:
-    """A line for each stated hyperparameter that is not the source's."""
+    """A line for each stated hyperparameter that is not the source's, and for what else is its."""
     swept = {axis.field for axis in manifest.axes}
     base = manifest.baseline_trial.hyperparameters
     found = []
+    if "summary" in stated:
+        found.append(f"--summary cannot be set with --from: it is that of {manifest.run_name}")
     for name in (*VALUES, *SHARED):
         if name not in stated or (name == "epochs" and options.smoke_test):
             continue

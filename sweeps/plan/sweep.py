@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -79,6 +79,10 @@ class Sweep:
     def baseline(self) -> tuple[Value, ...]:
         """The point that all others are compared with, one value per axis."""
         return tuple(axis.baseline for axis in self.axes)
+
+    def at(self, summary: tuple[float, float] | None) -> Sweep:
+        """The same with another part of the epochs summed up, if one is given."""
+        return self if summary is None else replace(self, summary=summary)
 
     def lesson_points(self) -> list[tuple[Value, ...]]:
         """The lesson's values; of several axes, all their combinations."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from analysis.side_by_side.compare_figures import comparison_plot
+from analysis.side_by_side.compare_tables import show
 from analysis.side_by_side.shared_configurations import pair
 from analysis.side_by_side.sweep_labels import labels
 from support.record_fixture import DATASET, Faults, Recorded, made_up_sweep, new_store, write_sweep
@@ -272,6 +274,23 @@ def test_script_writes_the_figure_to_every_sweep(uri: str, tmp_path: Path) -> No
     again = run_warm("analysis/compare.py", *ids, "--no-upload", "--out", "o", cwd=tmp_path)
     assert again.returncode == 0
     assert (tmp_path / "o" / csv.name).read_bytes() == csv.read_bytes()
+
+
+def test_settings_that_differ_are_said_before_anything_else(
+    uri: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    longer = made_up_sweep(["l2"], [{**point, "lr": 0.01} for point in L2])
+    records = load(uri, write(uri, "l2", made_up_sweep(["l2"], L2)), write(uri, "l2", longer))
+    later = replace(records[1].manifest, summary_epochs=range(38, 40))
+    show(compared([records[0], replace(records[1], manifest=later)]))
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("These sweeps differ in more than what they vary")
+    assert "learning rate 0.005, mean of epochs 21 to 38" in " ".join(rest[:4])
+    assert "learning rate 0.01, mean of epochs 39 to 40" in " ".join(rest[:4])
+    batches = made_up_sweep(["batch_size"], [{"batch_size": size} for size in (16, 4)])
+    alike = load(uri, write(uri, "batch_size", batches))
+    show(compared([records[0], *alike]))
+    assert "differ in more" not in capsys.readouterr().out
 
 
 def test_script_refuses_in_one_line(

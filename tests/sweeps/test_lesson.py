@@ -29,6 +29,14 @@ def test_each_sweep_is_what_the_claims_look_for_in_its_role(part: LessonPart) ->
     assert [role for role, setting in SETTINGS.items() if setting.fits(read)] == [part.role]
 
 
+def test_its_studies_of_penalties_are_judged_by_what_they_come_to_in_the_end() -> None:
+    parts = [part for part in PARTS if part.role in ("small-l2", "strong-l1", "init")]
+    for part in parts:
+        manifest = make_manifest(*planned(part, [*part.flags, "--seeds", "2"]))
+        assert (manifest.epochs, manifest.summary_epochs) == (1000, range(900, 1000))
+    assert len(parts) == 3
+
+
 def test_every_role_is_recorded() -> None:
     assert [part.role for part in PARTS] == list(SETTINGS)
 

@@ -15,7 +15,8 @@ from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import given
 from sweeps.plan.ranking import best_of
 from sweeps.plan.seeds_options import SeedsOptions, decimals, parse_seeds
-from sweeps.seeds import SeedsSweep
+from sweeps.plan.sweep import Sweep
+from sweeps.seeds import DECLARED_SWEEPS, SeedsSweep
 from trainables.hyperparameters import SOURCES, Hyperparameters
 from trainables.manifest import Manifest
 from trainables.result import Interval
@@ -43,6 +44,36 @@ def test_without_values_it_is_the_usual_network_a_hundred_times() -> None:
     assert trial.hyperparameters == Hyperparameters(split="random")
     assert trial.seeds == tuple(range(100))
     assert trial.vary == SOURCES
+
+
+@pytest.mark.parametrize("sweep", DECLARED_SWEEPS, ids=lambda sweep: sweep.name)
+def test_values_of_what_a_sweep_varies_have_its_epochs_rate_split_and_summary(
+    sweep: Sweep,
+) -> None:
+    declared, _ = made_up(sweep, "--seeds", "3")
+    flags: list[str] = []
+    for axis in sweep.axes:
+        values = dict.fromkeys([axis.baseline, *axis.lesson])  # the first is the baseline
+        flags += [f"--{axis.name.replace('_', '-')}", *map(str, values)]
+    manifest = make_manifest(*_plan(*flags, "--seeds", "3"))
+    own = {trial.hyperparameters for trial in declared.trials}
+    assert {trial.hyperparameters for trial in manifest.trials} == own
+    assert manifest.summary_epochs == declared.summary_epochs
+    assert manifest.baseline_trial.hyperparameters == declared.baseline_trial.hyperparameters
+
+
+def test_what_is_stated_goes_before_what_the_sweep_of_that_question_has() -> None:
+    (trial,) = _plan("--batch-size", "32").trials
+    assert (trial.hyperparameters.lr, trial.name) == (0.001, "batch_size=32")
+    (trial,) = _plan("--batch-size", "32", "--lr", "0.1").trials
+    assert (trial.hyperparameters.lr, trial.name) == (0.1, "lr=0.1 batch_size=32")
+    plan = _plan("--l2", "0", "1", "--epochs", "200", "--summary", "0.5", "1", "--dropout", "0.1")
+    assert {trial.hyperparameters.epochs for trial in plan.trials} == {200}
+    assert make_manifest(*plan).summary_epochs == range(100, 200)
+    short = _plan("--l2", "0", "1", "--epochs", "200")
+    assert make_manifest(*short).summary_epochs == range(100, 190)
+    no_sweep = _plan("--l2", "0", "1", "--dropout", "0", "0.1")
+    assert make_manifest(*no_sweep).summary_epochs == range(450, 500)
 
 
 def test_values_are_named_exactly_and_the_first_is_the_baseline() -> None:
@@ -157,6 +188,14 @@ def test_a_smoke_test_has_two_configurations_two_seeds_and_few_epochs() -> None:
         ),
         (f"--from {RUN} --top 0", "--top needs a whole number from 1 to 100000, got 0"),
         ("--seeds 0", "--seeds needs a whole number from 1 to 100000, got 0"),
+        (
+            "--summary 0.9 0.5",
+            "--summary needs two numbers from 0 to 1, the first the lower one, got 0.9 0.5",
+        ),
+        (
+            "--summary 0 x",
+            "--summary needs two numbers from 0 to 1, the first the lower one, got 0 x",
+        ),
         ("--epochs 0", "--epochs needs a whole number from 1 to 1e+06, got 0"),
     ],
 )
@@ -302,6 +341,8 @@ def test_flags_that_contradict_the_source_are_refused_all_at_once() -> None:
     flags = ("--l2", "0", "--epochs", "9", "--lr", "0.1", "0.2", "--dropout", "0", "--hidden", "32")
     lines = _refusal(*flags, "--dataset", "wine", source=_source(0.5, 0.6))
     assert [line.split()[0] for line in lines] == ["--l2", "--lr", "--epochs", "--dataset"]
+    (line,) = _refusal("--summary", "0", "1", source=_source(0.5, 0.6))
+    assert line.startswith("--summary cannot be set with --from: it is that of l2-")
     assert "cannot be set with --from: it is what l2-" in lines[0]
     assert "--lr needs 0.005, as l2-" in lines[1]
     assert lines[1].endswith("or to be left out, got 0.1 0.2")
