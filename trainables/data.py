@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,20 +15,27 @@ from numpy.typing import NDArray
 from trainables import draws
 from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import STRATIFIED, Hyperparameters
+from trainables.made_data.strokes import strokes
+from trainables.made_data.two_classes import moons, wide
 
 TEST_SHARE = 0.2
 _IRIS_DIGEST = "cc58e316fc63355c"
+_MADE = {"moons": moons, "wide": wide, "strokes": strokes}
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Features `x` (D, F) float64 and class numbers `y` (D,) int64 of all rows."""
+    """Features `x` (D, F) float64 and class numbers `y` (D,) int64 of all rows.
+
+    `test_share`: of the rows, those that a seed's split tests on.
+    """
 
     name: str
     x: NDArray[np.float64]
     y: NDArray[np.int64]
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...]
+    test_share: float = TEST_SHARE
 
     @property
     def digest(self) -> str:
@@ -57,11 +64,17 @@ class Split(NamedTuple):
 
 @cache
 def load(name: str) -> Dataset:
-    """The dataset of that name, from scikit-learn's own copy (no download)."""
+    """The dataset of that name, from scikit-learn's own copy or made here (no download)."""
     if name not in DATASETS:
         raise ValueError(f"dataset must be one of {', '.join(DATASETS)}, got {name}")
     if name == "iris" and (iris := _iris_from_file()) is not None:
         return iris
+    share = DATASETS[name].test / DATASETS[name].rows
+    if name in _MADE:
+        return Dataset(name, *_MADE[name](), share)
+    if name == "digits_100":  # every third row, those of all writers
+        digits = load("digits")
+        return replace(digits, name=name, x=digits.x[::3], y=digits.y[::3], test_share=share)
     from sklearn import datasets  # here, because it takes a second and not every caller needs it
 
     bunch = getattr(datasets, f"load_{name}")()
@@ -103,7 +116,7 @@ def _iris_from_file() -> Dataset | None:
 def split(
     dataset: Dataset, seed: int, hyperparameters: Hyperparameters, fold: Fold | None = None
 ) -> Split:
-    """80 % training and 20 % test rows, drawn by `seed` as `hyperparameters.split` says.
+    """Training and test rows, `dataset.test_share`, drawn as `hyperparameters.split` says.
 
     Random: the test rows are drawn from all, as scikit-learn's `train_test_split` does, so the
     classes' shares differ from seed to seed, and a rare class may be lacking on either side.
@@ -123,7 +136,7 @@ def split(
     stratum = dataset.y if hyperparameters.split == STRATIFIED else np.zeros_like(dataset.y)
     order = draws.row_permutation(seed, len(stratum))
     drawn = stratum[order]
-    quota = _test_rows(np.bincount(stratum))
+    quota = _test_rows(np.bincount(stratum), dataset.test_share)
     # The first rows of each stratum in the drawn order are its test rows.
     place = np.zeros(len(order), dtype=np.int64)
     for number in range(len(quota)):
@@ -159,10 +172,10 @@ def folds_of_rows(stratum: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     return fold
 
 
-def _test_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _test_rows(rows: NDArray[np.int64], test_share: float) -> NDArray[np.int64]:
     """Test rows of each stratum (C,), in proportion to its `rows`, by largest remainder."""
-    share = rows * TEST_SHARE
+    share = rows * test_share
     quota: NDArray[np.int64] = np.floor(share).astype(np.int64)
-    missing = int(np.ceil(rows.sum() * TEST_SHARE - 1e-9)) - quota.sum()
+    missing = int(np.ceil(rows.sum() * test_share - 1e-9)) - quota.sum()
     quota[np.argsort(quota - share, kind="stable")[:missing]] += 1
     return quota

@@ -135,7 +135,7 @@ class Hyperparameters:
     dataset: str = hyperparameter(
         "iris",
         Choice(tuple(DATASETS)),
-        about="data from scikit-learn; 80 % of the rows train, 20 % test",
+        about="data; of the first four 80 % of the rows train, of those from moons on fewer",
         label="data",
         caption="{}",
         always=True,

@@ -42,13 +42,50 @@ def test_every_dataset_has_the_sizes_that_are_stated_for_it(name: str, by: Hyper
 
 
 def test_an_unknown_dataset_is_refused_with_the_known_ones() -> None:
-    known = "iris, wine, breast_cancer, digits"
+    known = "iris, wine, breast_cancer, digits, moons, digits_100, wide, strokes"
     with pytest.raises(ValueError, match=f"^dataset must be one of {known}, got mnist$"):
         data.load("mnist")
 
 
-def test_the_iris_data_are_those_of_earlier_records() -> None:
-    assert data.load("iris").digest == "cc58e316fc63355c"
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("iris", "cc58e316fc63355c"),
+        ("moons", "c6be2ae58a054337"),
+        ("digits_100", "5e66fe446485172f"),
+        ("wide", "688e581105ea9023"),
+        ("strokes", "acc02c9aca77ca3c"),
+    ],
+)
+def test_the_data_are_those_of_earlier_records(name: str, digest: str) -> None:
+    assert data.load(name).digest == digest
+
+
+@pytest.mark.parametrize("name", ["moons", "wide", "strokes"])
+def test_made_data_are_rounded_so_that_no_machines_last_bit_changes_them(name: str) -> None:
+    x = data.load(name).x
+    assert np.array_equal(np.round(x, 6), x)
+    assert np.array_equal(np.round(x * (1 + 1e-15), 6), x)
+
+
+def test_of_the_wide_data_only_the_first_inputs_tell_the_classes_apart() -> None:
+    wide = data.load("wide")
+    apart = wide.x[wide.y == 1].mean(axis=0) - wide.x[wide.y == 0].mean(axis=0)
+    assert apart[:5] == pytest.approx(1.6, abs=0.45)  # 3.3 standard errors
+    assert np.abs(apart[5:]).max() < 0.55  # 4 of them, 195 inputs
+
+
+def test_the_strokes_of_a_class_are_one_shape_at_many_places() -> None:
+    strokes = data.load("strokes")
+    spectra = np.abs(np.fft.rfft(strokes.x - strokes.x.mean(axis=1, keepdims=True)))[:, 1:]
+    train, test = np.arange(0, 600) % 60 < 50, np.arange(0, 600) % 60 >= 50
+
+    def found(features: np.ndarray) -> float:
+        nearest = ((features[test][:, None] - features[train]) ** 2).sum(axis=2).argmin(axis=1)
+        return float((strokes.y[train][nearest] == strokes.y[test]).mean())
+
+    # Spectra do not change where a shape is moved: they tell more than the points do.
+    assert found(spectra) > found(strokes.x) + 0.1 > 0.2
 
 
 def test_the_digest_changes_with_any_value_label_or_row_order() -> None:
