@@ -61,6 +61,8 @@ class _Configurations:
     """Sources of randomness that change with the seed; the others stay those of the first."""
     by_source: bool = False
     """Train every configuration again with one source at a time taken from the next seed."""
+    one_at_a_time: bool = False
+    """Each flag's values with the first of all others, in place of all combinations."""
 
     if TYPE_CHECKING:  # of the flags that are made, the one that code asks for by name
         batch_size: tuple[int, ...] = ()
@@ -102,8 +104,10 @@ def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
     for name, each in values.items():
         found += _in_values(name, each, unfit.get(name), name in stated)
     count = prod(max(1, len(each)) for each in values.values())
-    if not found and count > MOST_CONFIGURATIONS:
+    if not found and count > MOST_CONFIGURATIONS and not options.one_at_a_time:
         found.append(f"all combinations need to be at most {MOST_CONFIGURATIONS}, got {count}")
+    if options.one_at_a_time and options.from_run is not None:
+        found.append("--one-at-a-time cannot be used with --from, which has configurations already")
     found += outside(options, top=Range(1, MOST_CONFIGURATIONS, whole=True))
     if options.from_run is None and options.top is not None and options.resume is None:
         found.append("--top needs --from, which is missing")

@@ -57,7 +57,9 @@ def as_declared(
 
 
 def plan_values(options: SeedsOptions, stated: Collection[str], base: Hyperparameters) -> Plan:
-    """All combinations of the values in `options`; the first, which `base` has, is the baseline.
+    """All combinations of the values in `options`, or one value at a time, where that is asked for.
+
+    The first of all, which `base` has, is the baseline.
 
     Axes are the hyperparameters with several values. One configuration has those that were
     `stated` for its axes, or else all.
@@ -70,7 +72,8 @@ def plan_values(options: SeedsOptions, stated: Collection[str], base: Hyperparam
     axes = tuple(_axis(name, values[name]) for name in several or named or usual)
     sweep = Sweep(name=NAME, question=_question(bool(several)), axes=axes).at(options.summary)
     seeds = _seeds(options)
-    points = product(*(axis.lesson for axis in axes))
+    lists = [axis.lesson for axis in axes]
+    points = _one_at_a_time(lists) if options.one_at_a_time else list(product(*lists))
     return Plan(sweep, options, _all(options, [sweep.trial(base, each, seeds) for each in points]))
 
 
@@ -114,6 +117,16 @@ def plan_from(options: SeedsOptions, stated: Collection[str], source: SourceSwee
     seeds = _seeds(options)
     trials = [Trial(each.name, each.hyperparameters.at(epochs=epochs), seeds) for each in chosen]
     return Plan(sweep, options, _all(options, trials))
+
+
+def _one_at_a_time(lists: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """The first of all values, then the others of each list with the first of all other lists."""
+    first = tuple(values[0] for values in lists)
+    return [first] + [
+        (*first[:place], value, *first[place + 1 :])
+        for place, values in enumerate(lists)
+        for value in values[1:]
+    ]
 
 
 def _all(options: SeedsOptions, trials: Sequence[Trial]) -> list[Trial]:

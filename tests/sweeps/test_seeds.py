@@ -119,6 +119,24 @@ def test_several_flags_give_all_combinations_and_the_others_are_as_given() -> No
     assert (axes["batch_size"].low, axes["batch_size"].high) == (4, 16)
 
 
+def test_one_value_at_a_time_keeps_the_first_of_all_others() -> None:
+    plan = _plan("--dropout", "0", "0.5", "--l2", "0.1", "0", "1", "--one-at-a-time", "--noise=0.2")
+    assert _names(plan) == [
+        "dropout=0.0 l2=0.1",
+        "dropout=0.5 l2=0.1",
+        "dropout=0.0 l2=0.0",
+        "dropout=0.0 l2=1.0",
+    ]
+    assert {trial.hyperparameters.noise for trial in plan.trials} == {0.2}
+    assert make_manifest(*plan).baseline_trial.name == "dropout=0.0 l2=0.1"
+    assert len(set(_names(_plan("--dropout", "0", "0.5", "--one-at-a-time")))) == 2
+
+
+def test_one_value_at_a_time_is_refused_where_a_sweep_says_which() -> None:
+    (line,) = _command("--from", RUN, "--one-at-a-time").problems()
+    assert line.startswith("--one-at-a-time cannot be used with --from")
+
+
 def test_one_configuration_has_the_given_values_for_its_axes() -> None:
     assert _names(_plan("--l2", "0.5", "--lr", "0.01")) == ["l2=0.5 lr=0.01"]
     assert _names(_plan()) == ["dropout=0 l1=0 l2=0 lr=0.005 batch_size=16"]
