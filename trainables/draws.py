@@ -5,17 +5,20 @@ NumPy promises never to change. Everything else (permutations, uniforms) is comp
 bits with exact integer and float64 arithmetic, so the numbers do not depend on the NumPy or torch
 version, on the CPU, or on what other models are trained beside this one.
 
-Dimension letters: E epochs, N training rows, H hidden units.
+Dimension letters: E epochs, N training rows, H hidden units, F features.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_PURPOSES = {"split": 0, "init": 1, "order": 2, "dropout": 3}
+_PURPOSES = {"split": 0, "init": 1, "order": 2, "dropout": 3, "noise": 4}
+_GAUSSIAN_BITS = 16  # after the point, of a Gaussian number: float32 holds all of them exactly
 _ROW_BITS = 20  # an order's sort keys carry the row in their low bits, the draw in the others
 
 
@@ -100,7 +103,39 @@ class DropoutStream:
         A unit is kept where its draw is at least `dropout_threshold(p)`. Rows that `drop_last`
         leaves out have draws too, so that models of every batch size see the same ones.
         """
-        count = self._shape[0] * self._shape[1]
-        words = -(-count // 4)  # whole 64-bit words for each epoch, so that blocks do not matter
-        raw = self._bits.random_raw(epochs * words).astype("<u8", copy=False)
-        return raw.view("<u2").reshape(epochs, words * 4)[:, :count].reshape(epochs, *self._shape)
+        return _draws(self._bits, epochs, *self._shape)
+
+
+class NoiseStream:
+    """The Gaussian noise on the inputs of one model, epoch by epoch."""
+
+    def __init__(self, seed: int, rows: int, features: int) -> None:
+        self._bits = _stream(seed, "noise")
+        self._shape = (rows, features)
+
+    def next(self, epochs: int) -> NDArray[np.float32]:
+        """The next `epochs` sets of numbers of mean 0 and deviation 1, (E, N, F), in batch order.
+
+        As with dropout, rows that `drop_last` leaves out have theirs.
+        """
+        return _gaussian_quantiles()[_draws(self._bits, epochs, *self._shape)]
+
+
+def _draws(bits: np.random.SFC64, epochs: int, rows: int, columns: int) -> NDArray[np.uint16]:
+    count = rows * columns
+    words = -(-count // 4)  # whole 64-bit words for each epoch, so that blocks do not matter
+    raw = bits.random_raw(epochs * words).astype("<u8", copy=False)
+    return raw.view("<u2").reshape(epochs, words * 4)[:, :count].reshape(epochs, rows, columns)
+
+
+@cache
+def _gaussian_quantiles() -> NDArray[np.float32]:
+    """(65536,): the standard normal distribution's quantile in the middle of each 16-bit draw.
+
+    Wichura (1988), algorithm AS 241, as Python's own `statistics` has it; rounded, so that the last
+    bit of a machine's logarithm does not show.
+    """
+    middles = (np.arange(2**15) + 0.5) / 2**16
+    lower = np.array([NormalDist().inv_cdf(float(each)) for each in middles])
+    lower = np.round(lower * 2**_GAUSSIAN_BITS) / 2**_GAUSSIAN_BITS
+    return np.concatenate([lower, -lower[::-1]]).astype(np.float32)

@@ -26,7 +26,8 @@ from trainables.declaration import (
 # Part of every record. Raise it whenever a change makes any model yield other numbers.
 TRAINER_VERSION = 2
 
-# What a seed stands for: data split, initial weights, batch order, dropout draws.
+# What a seed stands for: data split, initial weights, batch order, dropout draws; the draws of
+# input noise go with those of dropout.
 SOURCES = ("split", "init", "order", "dropout")
 
 # How the split is drawn: from all rows, or from those of each class in proportion.
@@ -80,6 +81,16 @@ class Hyperparameters:
         label="label smoothing",
         caption="label smoothing {}",
         decimals=6,
+        swept=True,
+        since="0.2",
+    )
+    noise: float = hyperparameter(
+        0.0,
+        Range(0, math.inf),
+        about="deviation of Gaussian noise added to the inputs in training, anew in each epoch",
+        label="noise on the inputs",
+        caption="noise {}",
+        decimals=5,
         swept=True,
         since="0.2",
     )

@@ -1,4 +1,4 @@
-"""What a pack is fed, epoch by epoch: each model's batches and its dropout draws.
+"""What a pack is fed, epoch by epoch: each model's batches, with noise, and its dropout draws.
 
 Models with equal seeds share rows, order and draws, so these are made once per distinct seed and
 then copied out to the models. Shape letters as in `train_pack`, and T steps of an epoch.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables import data
-from trainables.draws import DropoutStream, OrderStream, Seed
+from trainables.draws import DropoutStream, NoiseStream, OrderStream, Seed
 from trainables.hyperparameters import Hyperparameters
 
 PAD = 16  # float32 numbers in the widest vector register (AVX-512)
@@ -48,18 +48,29 @@ class Batches(NamedTuple):
     start: int
 
 
+class _Model(Protocol):
+    """A model as the trainer has it."""
+
+    @property
+    def hyperparameters(self) -> Hyperparameters: ...
+    @property
+    def seed(self) -> Seed: ...
+    @property
+    def fold(self) -> data.Fold | None: ...
+
+
 class Rows:
     """Training rows in batches, and all rows for evaluation, for the models of a pack."""
 
     def __init__(
         self,
-        seeds: Sequence[Seed],
-        folds: Sequence[data.Fold | None],
+        models: Sequence[_Model],
         dataset: data.Dataset,
         common: Hyperparameters,
         place: Placement,
     ) -> None:
-        """`folds`: of each model, with one number of folds for all, since shapes must agree."""
+        """`models`: with one number of folds for all, since shapes must agree."""
+        seeds, folds = [each.seed for each in models], [each.fold for each in models]
         parts = [(seed.split, fold) for seed, fold in zip(seeds, folds, strict=True)]
         firsts, split_of_M = share(parts, place.device)
         splits = [data.split(dataset, seeds[i].split, common, folds[i]) for i in firsts]
@@ -92,11 +103,17 @@ class Rows:
         streams = [OrderStream(seeds[pairs[i]].order, self.train) for i in orders]
         self._orders = _ahead(streams, self.train * 8)
         self._batch_size, self._drop_last = common.batch_size, common.drop_last
+        noise = [each.hyperparameters.noise for each in models]
+        shape = (self.train, dataset.x.shape[1])
+        # Skipping what no model of the pack uses changes no number: x + 0 is exact.
+        self._noise = _InputNoise(seeds, noise, shape, place) if any(noise) else None
 
     def next_epoch(self) -> Iterator[Batches]:
         """The next epoch's batches: the full ones, then the smaller last one if it is kept."""
         order = torch.from_numpy(next(self._orders)).to(self._device)
         rows = order[self._order_of_pair] + self._start_of_pair
+        if self._noise is not None:
+            self._noise.next_epoch()
         steps, left = divmod(self.train, self._batch_size)
         full = steps * self._batch_size
         yield self._gather(rows[:, :full], steps, 0)
@@ -109,8 +126,11 @@ class Rows:
         x = self._x.index_select(0, by_step).view(steps, pairs, -1, self._x.shape[1])
         y = self._y.index_select(0, by_step).view(steps, pairs, -1, self._y.shape[1])
         labels = self._labels.index_select(0, by_step).view(steps, pairs, -1)
+        x_TMBG = x.index_select(1, self._pair_of_M)
+        if self._noise is not None:
+            self._noise.add_to(x_TMBG, start)
         return Batches(
-            x.index_select(1, self._pair_of_M),
+            x_TMBG,
             y.transpose(2, 3).contiguous().index_select(1, self._pair_of_M),
             self._own(labels.index_select(1, self._pair_of_M)),
             start,
@@ -124,6 +144,36 @@ class Rows:
             row = torch.arange(rows, device=self._device)
             self._first_class[shape] = (number - row) * self._classes + row
         return torch.add(self._first_class[shape], labels_TMB, alpha=rows)
+
+
+class _InputNoise:
+    """The noise that each model's inputs have in training, in its own strength."""
+
+    def __init__(
+        self,
+        seeds: Sequence[Seed],
+        noise: Sequence[float],
+        shape: tuple[int, int],
+        place: Placement,
+    ) -> None:
+        firsts, self._seed_of_M = share([seed.dropout for seed in seeds], place.device)
+        streams = [NoiseStream(seeds[i].dropout, *shape) for i in firsts]
+        self._draws = _ahead(streams, shape[0] * shape[1] * 4)
+        self._strength_M11 = place.put(np.array(noise, dtype=np.float64).reshape(-1, 1, 1))
+        self._place = place
+        self._epoch_SNF = torch.empty(0)
+
+    def next_epoch(self) -> None:
+        """Moves on to the next epoch's numbers."""
+        self._epoch_SNF = self._place.put(next(self._draws))
+
+    def add_to(self, x_TMBG: Tensor, start: int) -> None:
+        """Adds it to the features, not to the constant 1, of steps from row `start` on."""
+        rows = x_TMBG.shape[2]
+        for step, x_MBG in enumerate(x_TMBG):
+            first = start + step * rows
+            drawn_MBF = self._epoch_SNF[:, first : first + rows].index_select(0, self._seed_of_M)
+            x_MBG[..., :-1] += drawn_MBF.mul_(self._strength_M11)
 
 
 class DropoutDraws:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from trainables import data
-from trainables.draws import DropoutStream, OrderStream, Seed, dropout_threshold
+from trainables.draws import DropoutStream, NoiseStream, OrderStream, Seed, dropout_threshold
 from trainables.hyperparameters import Hyperparameters
 from trainables.network import Network
 from trainables.record_format import Curve
@@ -53,16 +53,18 @@ def train_one(
         DropoutStream(seed.dropout, layer, len(x_train), units)
         for layer, units in enumerate(hyperparameters.hidden)
     ]
+    noise_stream = NoiseStream(seed.dropout, *x_train.shape)
 
     threshold = dropout_threshold(hyperparameters.dropout)
     curves = {name: np.full((1, hyperparameters.epochs), np.nan, np.float32) for name in CURVES}
     for epoch in range(hyperparameters.epochs):
         order = torch.from_numpy(order_stream.next(1)[0])
         kept = [torch.from_numpy(stream.next(1)[0] >= threshold) for stream in dropout_streams]
+        noise = hyperparameters.noise * torch.from_numpy(noise_stream.next(1)[0]).to(dtype)
         network.train()
         batch_metrics = []
         for positions in _batches(hyperparameters, len(order)):
-            x, y = x_train[order[positions]], y_train[order[positions]]
+            x, y = x_train[order[positions]] + noise[positions], y_train[order[positions]]
             scores = network(x, [layer[positions] for layer in kept])
             loss = cross_entropy(scores, y)
             # Recorded losses are those of the labels as they are, whatever is minimised: so they

@@ -82,7 +82,7 @@ class Pack:
         self._place = Placement(torch.device(device), dtype)
         padded = [*models, *[models[-1]] * pad(len(models))]
         seeds = [model.seed for model in padded]
-        self._rows = Rows(seeds, [each.fold for each in padded], dataset, common, self._place)
+        self._rows = Rows(padded, dataset, common, self._place)
         self._widths = [dataset.x.shape[1], *common.hidden, len(dataset.class_names)]
         self._set_hyperparameters([model.hyperparameters for model in padded])
         self._draws = DropoutDraws(seeds, self._rows.train, common.hidden, self._place)

@@ -23,7 +23,9 @@ from trainables.train_pack import Model, Pack, train_pack
 
 CONFIGURATIONS = [
     Hyperparameters(epochs=12, l2=0.1, drop_last=False),
-    Hyperparameters(epochs=12, dropout=0.5, l1=0.5, label_smoothing=0.2, drop_last=False),
+    Hyperparameters(
+        epochs=12, dropout=0.5, l1=0.5, label_smoothing=0.2, noise=0.2, drop_last=False
+    ),
 ]
 MODELS = [Model(each, Seed.of(seed)) for each in CONFIGURATIONS for seed in range(3)]
 

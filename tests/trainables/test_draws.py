@@ -13,6 +13,7 @@ from scipy.stats import chisquare, kstest
 
 from trainables.draws import (
     DropoutStream,
+    NoiseStream,
     OrderStream,
     Seed,
     dropout_threshold,
@@ -38,6 +39,7 @@ def test_the_streams_are_those_of_earlier_records() -> None:
         "first of the order": OrderStream(7, 120).next(1)[0, :6].tolist(),
         "dropout": _digest(DropoutStream(7, 0, 120, 32).next(3)),
         "dropout of an odd width": _digest(DropoutStream(7, 1, 11, 7).next(3)),
+        "noise": _digest(NoiseStream(7, 120, 5).next(3)),
     }
     assert found == {
         "split": [133, 67, 65, 39, 82, 0],
@@ -47,6 +49,7 @@ def test_the_streams_are_those_of_earlier_records() -> None:
         "first of the order": [89, 26, 106, 81, 76, 48],
         "dropout": "84190abb8dbd5b6a",
         "dropout of an odd width": "8d86cdaf3b322811",
+        "noise": "e5afb7b5b20b74c9",
     }
 
 
@@ -173,3 +176,13 @@ def test_dropout_draws_are_uniform_over_rows_and_units() -> None:
     assert chisquare(np.bincount(draws.ravel() >> 8, minlength=256)).pvalue > 0.001
     share_of_unit = (draws >= dropout_threshold(0.5)).mean(axis=(0, 1))
     assert np.abs(share_of_unit - 0.5).max() < 5 * 0.5 / (500 * 40) ** 0.5
+
+
+def test_noise_is_gaussian_and_exact_in_float32() -> None:
+    noise = NoiseStream(3, 50, 7).next(200)
+    assert noise.shape == (200, 50, 7)
+    assert noise.dtype == np.float32
+    assert kstest(noise.ravel().astype(np.float64), "norm").pvalue > 1e-3
+    assert np.array_equal(noise * 65536, np.round(noise * 65536))
+    assert np.array_equal(noise[:2], NoiseStream(3, 50, 7).next(2))
+    assert not np.array_equal(noise[0], noise[1])

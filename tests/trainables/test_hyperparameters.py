@@ -19,6 +19,7 @@ OTHER: dict[str, Any] = {
     "l1": 0.001,
     "l2": 0.01,
     "label_smoothing": 0.1,
+    "noise": 0.2,
     "lr": 0.1,
     "batch_size": 32,
     "hidden": (64, 64),
@@ -46,6 +47,7 @@ SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "split", "dataset", "standardi
         ("l2", math.nan, "a number of at least 0"),
         ("label_smoothing", -0.1, "a number from 0 to 1"),
         ("label_smoothing", 1.1, "a number from 0 to 1"),
+        ("noise", -0.1, "a number of at least 0"),
         ("lr", 0, "a number above 0"),
         ("lr", -0.1, "a number above 0"),
         ("lr", math.nan, "a number above 0"),
@@ -159,7 +161,7 @@ def test_layer_widths_are_told_apart_by_order() -> None:
 def test_keys_are_those_of_earlier_records() -> None:
     # Records are found by these: a change would make every trial look new.
     assert Hyperparameters().key() == "5c06a5238321a100"
-    later: dict[str, Any] = {"label_smoothing": 0, "split": "stratified"}
+    later: dict[str, Any] = {"label_smoothing": 0, "noise": 0, "split": "stratified"}
     before = {name: value for name, value in OTHER.items() if name not in later}
     assert Hyperparameters(**before).key() == "4bd65ca030262d6b"
     assert Hyperparameters(**before, **later).key() == "4bd65ca030262d6b"

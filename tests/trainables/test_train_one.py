@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from trainables import data, draws
-from trainables.draws import DropoutStream, OrderStream, Seed
+from trainables.draws import DropoutStream, NoiseStream, OrderStream, Seed
 from trainables.hyperparameters import Hyperparameters
 from trainables.result import CURVES, Trained
 from trainables.train_one import train_one
@@ -36,7 +36,9 @@ def _alone(hyperparameters: Hyperparameters, seed: Seed) -> Trained:
 
 def _among_others(hyperparameters: Hyperparameters, seed: Seed) -> Trained:
     """As the second model of a pack whose neighbours differ in everything that may differ."""
-    other = replace(hyperparameters, dropout=0.4, l1=0.2, l2=0.3, lr=0.02, label_smoothing=0.3)
+    other = replace(
+        hyperparameters, dropout=0.4, l1=0.2, l2=0.3, lr=0.02, label_smoothing=0.3, noise=0.6
+    )
     models = [Model(other, Seed.of(1)), Model(hyperparameters, seed), Model(other, seed)]
     return train_pack(models, IRIS, dtype=torch.float64).take([1])
 
@@ -113,6 +115,7 @@ def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[floa
     order = OrderStream(seed.order, 120).next(hp.epochs)
     streams = [DropoutStream(seed.dropout, i, 120, units) for i, units in enumerate(hp.hidden)]
     uniforms = [stream.next(hp.epochs) / 65536 for stream in streams]
+    noise = hp.noise * NoiseStream(seed.dropout, 120, 4).next(hp.epochs).astype(np.float64)
     curves: dict[str, list[float]] = {name: [] for name in CURVES}
     for epoch in range(hp.epochs):
         losses, accuracies = [], []
@@ -121,7 +124,7 @@ def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[floa
             chosen = order[epoch, batch]
             if hp.drop_last and len(chosen) < hp.batch_size:
                 break
-            x, y = rows.x_train[chosen], rows.y_train[chosen]
+            x, y = rows.x_train[chosen] + noise[epoch, batch], rows.y_train[chosen]
             kept = [u[epoch, batch] >= hp.dropout for u in uniforms] if hp.dropout > 0 else []
 
             def objective(
@@ -159,6 +162,7 @@ def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[floa
         Hyperparameters(hidden=(5,), batch_size=120, epochs=3, lr=0.1, l1=0.5),
         Hyperparameters(hidden=(5,), batch_size=120, epochs=3, lr=0.1, l2=0.5),
         Hyperparameters(hidden=(5,), batch_size=50, epochs=3, lr=0.1, label_smoothing=0.3),
+        Hyperparameters(hidden=(5,), batch_size=50, epochs=3, lr=0.1, noise=0.5, drop_last=False),
         Hyperparameters(
             hidden=(4, 3),
             batch_size=50,
@@ -168,11 +172,12 @@ def _by_definition(hp: Hyperparameters, seed: Seed) -> tuple[dict[str, list[floa
             l1=0.3,
             l2=0.2,
             label_smoothing=0.4,
+            noise=0.3,
             standardize=True,
             drop_last=False,
         ),
     ],
-    ids=["plain", "keep_last", "dropout", "l1", "l2", "smoothing", "all"],
+    ids=["plain", "keep_last", "dropout", "l1", "l2", "smoothing", "noise", "all"],
 )
 def test_training_is_gradient_descent_on_the_stated_objective(
     train: Trainer, hyperparameters: Hyperparameters

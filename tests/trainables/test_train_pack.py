@@ -31,6 +31,7 @@ def _one_thread() -> Iterator[None]:
 def _mixed(count: int, seed: int, **shape: Any) -> list[Model]:
     """Models of one shape, each with another seed and other regularization and lr."""
     rng, smoothing = random.Random(seed), random.Random(f"smoothing {seed}")
+    noise = random.Random(f"noise {seed}")
     rates = [0.0, 0.02, 0.5, 1.0]
     models = []
     for number in range(count):
@@ -40,6 +41,7 @@ def _mixed(count: int, seed: int, **shape: Any) -> list[Model]:
             l2=rng.choice([0.0, rng.uniform(0, 0.3)]),
             lr=rng.choice([0.005, 0.02, 0.05]),
             label_smoothing=smoothing.choice([0.0, smoothing.random()]),
+            noise=noise.choice([0.0, noise.random()]),
             **shape,
         )
         seeds = [rng.randrange(10) for _ in range(4)]  # few, so that models share some sources
@@ -126,7 +128,7 @@ def test_the_lessons_larger_network_agrees_over_many_epochs(dtype: torch.dtype) 
     _assert_agrees(models, dtype)
 
 
-@pytest.mark.parametrize("field", ["dropout", "l1", "l2", "label_smoothing", "lr"])
+@pytest.mark.parametrize("field", ["dropout", "l1", "l2", "label_smoothing", "noise", "lr"])
 @pytest.mark.parametrize("hidden", [(9,), (9, 5)], ids=str)
 def test_each_hyperparameter_agrees_on_its_own(field: str, hidden: tuple[int, ...]) -> None:
     # A pack in which nobody uses the others: what a pack skips must not matter.
@@ -197,7 +199,7 @@ def test_neighbours_that_use_what_a_model_does_not_change_no_bit(dtype: torch.dt
     plain = Model(Hyperparameters(hidden=(13, 6), epochs=6, lr=0.05), Seed.of(0))
     alone = train_pack([plain], _dataset([plain]), dtype=dtype)
     changes: list[dict[str, Any]] = [{"dropout": 0.4}, {"l1": 0.3}, {"l2": 0.3}, {"lr": 2.0}]
-    for change in (*changes, {"label_smoothing": 0.3}):
+    for change in (*changes, {"label_smoothing": 0.3}, {"noise": 0.3}):
         other = replace(plain.hyperparameters, **change)
         found = train_pack([Model(other, Seed.of(0)), plain], _dataset([plain]), dtype=dtype)
         _assert_equal_bits(found.take([1]), alone)
@@ -251,9 +253,9 @@ def test_the_same_model_twice_in_a_pack_gives_the_same_bits_twice() -> None:
 
 
 def test_models_that_differ_in_one_hyperparameter_or_source_do_differ() -> None:
-    base = Hyperparameters(epochs=3, dropout=0.2, l1=0.01, l2=0.01, label_smoothing=0.1)
+    base = Hyperparameters(epochs=3, dropout=0.2, l1=0.01, l2=0.01, label_smoothing=0.1, noise=0.1)
     models = [Model(base, Seed.of(0))]
-    for field in ("dropout", "l1", "l2", "lr", "label_smoothing"):
+    for field in ("dropout", "l1", "l2", "lr", "label_smoothing", "noise"):
         change: dict[str, Any] = {field: getattr(base, field) * 1.5}
         models.append(Model(replace(base, **change), Seed.of(0)))
     models += [Model(base, Seed.of(0)._replace(**{source: 1})) for source in Seed._fields]
