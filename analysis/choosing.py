@@ -49,7 +49,7 @@ def main(options: AnalysisOptions) -> None:
     fresh = on_fresh_seeds(client, record, chosen.hyperparameters)
     found = ways(record, choices, fresh)
     _show(record, choices, found, found[-1].accuracy if fresh else None)
-    drawn = [choosing_plot(record, choices, found)]
+    drawn = [choosing_plot(record, choices, fresh)]
     publish(client, drawn, options, folder_of(record, options))
 
 

@@ -140,6 +140,13 @@ def load_lesson(
     return LessonSweeps(loaded, tuple(hidden))
 
 
+def load_role(client: MlflowClient, role: str, allow_partial: bool = False) -> SweepRecord | None:
+    """The newest finished sweep for that role, or None."""
+    with store_errors(client.tracking_uri):
+        found = _choose(client, SETTINGS)[0].get(role)
+    return load_sweep(client, None, found[0].info.run_id, allow_partial) if found else None
+
+
 def _flag(hidden: Sequence[int]) -> str:
     return f" --hidden {' '.join(map(str, hidden))}" if hidden else ""
 

@@ -9,19 +9,18 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
 from analysis.figures.captions import (
     axes_label,
     baseline_label,
     curve_subtitle,
     final_subtitle,
+    row_worth,
     spread,
     sweep_plot,
     trial_label,
 )
 from analysis.figures.comparison import Row, compare, swept
-from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Point, Scale, Series
+from analysis.plotting.panels import LinePanel, Plot, Point, Scale, Series
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import (
     POSITIVE,
@@ -37,7 +36,6 @@ from trainables.manifest import RecordedAxis
 from trainables.record_format import Curve
 from trainables.trial import Trial
 
-ACCURACY_LIMITS = (50.0, 101.0)  # %, as in the lesson
 _NAMES = {Curve.TRAIN_ACCURACY: "training accuracy", Curve.TEST_ACCURACY: "test accuracy"}
 
 
@@ -52,21 +50,11 @@ def accuracy_against_epoch(record: SweepRecord, title: str) -> Plot:
             series=_lines(record, shown, metric, 100),
             style="curve",
             ordered=True,
-            y_limits=ACCURACY_LIMITS,
+            least=row_worth(record),
         )
         for metric in _NAMES
     ]
     plot = sweep_plot(record, "accuracy_by_epoch", title, curve_subtitle(record, shown), panels)
-    lowest = ACCURACY_LIMITS[0]
-    hidden = {
-        series.label: None
-        for panel in panels
-        for series in panel.series
-        if max(point.y for point in series.points) < lowest
-    }
-    if hidden:
-        below = f"below {lowest:g} %, so not on the figure: {'; '.join(hidden)}"
-        plot = replace(plot, notes=(*plot.notes, below))
     return replace(plot, legend_title=axes_label(record))
 
 
@@ -112,7 +100,7 @@ def accuracy_against_value(
                     record,
                     rows,
                     "test − baseline",
-                    lambda row: row.difference or _to_itself(record, row),
+                    lambda row: row.difference or to_itself(record, row),
                 )
             ],
         )
@@ -156,6 +144,7 @@ def _against_value(
         series=tuple(series),
         style="points",
         x_scale=value_scale(axis, values),
+        least=row_worth(record),
     )
 
 
@@ -177,49 +166,6 @@ def value_scale(axis: RecordedAxis, values: Collection[float]) -> Scale:
     if DECLARED[axis.field].scale == "log2":
         return "log2"
     return "symlog" if 0 in values else "log"
-
-
-def accuracy_map(record: SweepRecord, title: str) -> Plot:
-    """Test accuracy over two swept values, and its difference to the baseline."""
-    rows = compare(record)
-    style = map_style(record)
-    x_axis, y_axis = record.manifest.axes[:2]
-    accuracy, differences = [], []
-    for row in rows:
-        place = swept(record, row.trial)
-        if cell := to_cell(place, row, row.test, 0):
-            accuracy.append(cell)
-        if difference := row.difference or _to_itself(record, row):
-            side = 1 if (difference.mean or 0) > 0 else -1
-            mark = side if difference.excludes_zero else 0
-            if cell := to_cell(place, row, difference, mark):
-                differences.append(cell)
-    panels = [
-        MapPanel("test accuracy", x_axis.label, y_axis.label, "%", tuple(accuracy), style),
-        MapPanel(
-            title=f"difference to {baseline_label(record)}",
-            x_label=x_axis.label,
-            y_label=y_axis.label,
-            value_label="points",
-            cells=tuple(differences),
-            style=style,
-            signed=True,
-            missing="" if differences else "the baseline is missing: no differences",
-        ),
-    ]
-    drawn = "±" if style == "grid" else "interval of the difference"
-    subtitle = f"{final_subtitle(record, drawn)}; differences seed by seed"
-    return sweep_plot(record, "accuracy", title, subtitle, panels)
-
-
-def map_style(record: SweepRecord) -> Literal["grid", "scatter"]:
-    """A grid where the promised values are all combinations of some on either axis."""
-    configurations = record.manifest.configurations
-    promised = {swept(record, trial) for trial in configurations}
-    full = len(promised) == np.prod([len({place[n] for place in promised}) for n in (0, 1)])
-    usable = {swept(record, trial) for trial in record.configurations}
-    narrowest = min(len({place[n] for place in usable}) for n in (0, 1))
-    return "grid" if full and narrowest > 1 else "scatter"
 
 
 def _lines(
@@ -253,22 +199,11 @@ def to_point(
     return Point(x, found.mean * factor, low, high, found.n, diverged, run_id)
 
 
-def _to_itself(record: SweepRecord, row: Row) -> Difference | None:
+def to_itself(record: SweepRecord, row: Row) -> Difference | None:
     """The baseline's difference to itself, so that it has its place on the axis."""
     if row.trial != record.baseline or row.test.mean is None:
         return None
     return Difference(0.0, 0.0, 0.0, row.test.n, None, "the baseline itself")
-
-
-def to_cell(
-    place: tuple[float, ...], row: Row, found: Estimate | Difference, mark: int
-) -> Cell | None:
-    """The mean in % and its interval at that place of a map; None when there is no mean."""
-    if found.mean is None:
-        return None
-    low, high = _scaled(found.low, 100), _scaled(found.high, 100)
-    value, lost = found.mean * 100, row.test.diverged
-    return Cell(place[0], place[1], value, low, high, found.n, lost, row.run_id, mark)
 
 
 def _scaled(value: float | None, factor: float) -> float | None:

@@ -1,16 +1,15 @@
-"""Figures that explain: penalties, what dropout does inside a model, weights, mini-batches.
+"""Figures that explain: what dropout does inside a model, how rows fall into mini-batches.
 
-Dimension letters: S seeds, N rows, F features, H hidden units.
+Dimension letters: N rows, H hidden units.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.figures.captions import trial_label
-from analysis.figures.comparison import swept
+from analysis.figures.penalty_figure import line
 from analysis.plotting.panels import (
     Block,
     BlockPanel,
@@ -18,67 +17,17 @@ from analysis.plotting.panels import (
     LinePanel,
     MapPanel,
     Plot,
-    Point,
-    Remark,
-    Series,
 )
 from analysis.reading.errors import STORE, Stop
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import METHOD, POSITIVE, estimate
-from trainables.record_format import Curve
 from trainables.result import Array
-from trainables.setting import Models, models_of, setting, settings
+from trainables.setting import Models, models_of, setting
 from trainables.trial import Trial
 
 LESSON_BATCH_SIZES = (2, 4, 8, 16, 32, 64)
 LESSON_ROWS = 120
 _ROWS = 150  # most dataset rows in the activation panels
 _MASKS = 1000
-
-
-def penalties() -> Plot:
-    """The shapes of equal penalty in a plane of two weights, and what a step of 0.1 saves."""
-    angle = np.linspace(0, 2 * np.pi, 241)
-    diamond = np.array([(1, 0), (0, 1), (-1, 0), (0, -1), (1, 0)], dtype=float)
-    shapes = LinePanel(
-        title="weights of equal penalty, 1",
-        x_label="weight w₁",
-        y_label="weight w₂",
-        series=(
-            _line("|w|  (L1)", diamond[:, 0], diamond[:, 1]),
-            _line("w²  (L2)", np.cos(angle), np.sin(angle)),
-        ),
-        style="outline",
-    )
-    weight = np.linspace(-2, 2, 201)
-    remarks = []
-    for start, end, y in ((1.5, 1.4, 3.3), (0.2, 0.1, 1.6)):
-        absolute, square = penalty_saved(start, end)
-        text = f"{start:g} → {end:g} saves\n{absolute:.2f} under |w|\n{square:.2f} under w²"
-        remarks.append(Remark(0.0, y, text))
-    slopes = LinePanel(
-        title="the penalty of one weight",
-        x_label="weight w",
-        y_label="penalty",
-        series=(
-            _line("|w|  (L1)", weight, np.abs(weight)),
-            _line("w²  (L2)", weight, weight**2),
-        ),
-        style="outline",
-        remarks=tuple(remarks),
-    )
-    return Plot(
-        name="concepts_penalties",
-        title="Why L1 makes weights zero and L2 only makes them small",
-        subtitle="Under |w| every step towards 0 saves the same; under w² ever less as w nears 0. "
-        "The penalties without their factors: λ/2 for L2, λ / number of weights for L1.",
-        panels=(shapes, slopes),
-    )
-
-
-def penalty_saved(start: float, end: float) -> tuple[float, float]:
-    """What moving a weight from `start` to `end` saves under |w| and under w²."""
-    return abs(start) - abs(end), start**2 - end**2
 
 
 def batches(record: SweepRecord | None) -> Plot:
@@ -155,9 +104,9 @@ def activations(record: SweepRecord | None) -> Plot:
             x_label="hidden unit",
             y_label="activation",
             series=(
-                _line("evaluation", units, hidden[row], run_id),
-                _line("one training pass", units, dropped[row], run_id),
-                _line(f"mean of {_MASKS} masks", units, (hidden[row] * masks).mean(0), run_id),
+                line("evaluation", units, hidden[row], run_id),
+                line("one training pass", units, dropped[row], run_id),
+                line(f"mean of {_MASKS} masks", units, (hidden[row] * masks).mean(0), run_id),
             ),
             style="points",
             joined=False,
@@ -190,68 +139,3 @@ def _hidden(record: SweepRecord, trial: Trial) -> Array:
     weight, bias = (record.parameter(trial, f"0.{part}")[0] for part in ("weight", "bias"))
     hidden: Array = np.maximum(x @ weight.T + bias, 0)
     return hidden
-
-
-def weights(records: dict[str, SweepRecord | None]) -> Plot:
-    """First-layer weights by size: the baseline beside the strongest penalty of each kind."""
-    panels = [_weight_panel(name, record) for name, record in records.items()]
-    present = {name: record for name, record in records.items() if record}
-    return Plot(
-        name="concepts_weights",
-        title="Sparse or distributed: the size of the first layer's weights",
-        subtitle="Weights of each model sorted by size; mean over n models at each rank, "
-        f"band: {METHOD} (none with one model)",
-        panels=tuple(panels),
-        notes=_weight_notes(present),
-        run_ids=tuple(record.run_id for record in present.values()),
-    )
-
-
-def _weight_notes(records: Mapping[str, SweepRecord]) -> tuple[str, ...]:
-    shared, own = settings({name: models_of(record.manifest) for name, record in records.items()})
-    lines = [shared] if shared else []
-    for name, record in records.items():
-        setting = f"{name}: {', '.join(own[name].values())}; " if own[name] else ""
-        lines.append(f"{setting}sweep {record.manifest.run_name}, MLflow run {record.run_id}")
-    return tuple(lines)
-
-
-def _weight_panel(name: str, record: SweepRecord | None) -> LinePanel:
-    missing, series = f"no finished sweep '{name}' in the store", []
-    if record:
-        missing = ""
-        lasting = [trial for trial in record.configurations if _lasting(record, trial)]
-        shown = [trial for trial in lasting if trial == record.baseline]
-        if lasting:
-            shown.append(max(lasting, key=lambda trial: swept(record, trial)))
-        for trial in dict.fromkeys(shown):
-            models = np.abs(record.parameter(trial, "0.weight")).reshape(len(trial.seeds), -1)
-            sizes = models[np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1)]
-            by_rank = -np.sort(-sizes, axis=1)
-            points = [
-                Point(rank, found.mean, found.low, found.high, found.n, found.diverged, run_id)
-                for rank, column in enumerate(by_rank.T, start=1)
-                for found, run_id in [(estimate(column, POSITIVE), record.run_of(trial))]
-                if found.mean is not None
-            ]
-            label = f"{name} = {trial_label(record, trial)}, n = {points[0].n}"
-            series.append(Series(label, tuple(points)))
-    return LinePanel(
-        title=f"the sweep {name}",
-        x_label="rank of the weight, largest first",
-        y_label="size |w|",
-        series=tuple(series),
-        style="curve",
-        y_scale="symlog",
-        missing=missing or ("" if series else f"all models of '{name}' to compare diverged"),
-    )
-
-
-def _lasting(record: SweepRecord, trial: Trial) -> bool:
-    """Whether any model of the trial did not diverge."""
-    return bool(np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1).any())
-
-
-def _line(label: str, x: Array, y: Array, run_id: str = "") -> Series:
-    points = (Point(float(a), float(b), run_id=run_id) for a, b in zip(x, y, strict=True))
-    return Series(label, tuple(points))

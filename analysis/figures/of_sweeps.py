@@ -10,9 +10,9 @@ from typing import NamedTuple
 from analysis.figures.by_sweep import (
     accuracy_against_epoch,
     accuracy_against_value,
-    accuracy_map,
     loss_against_epoch,
 )
+from analysis.figures.maps import accuracy_map
 from analysis.figures.readings import (
     accuracy_reading,
     gap_reading,
@@ -38,6 +38,13 @@ class SweepFigure(NamedTuple):
 
 FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
     "dropout": (
+        SweepFigure(
+            lambda record: accuracy_against_epoch(
+                record, "Learning with dropout of different rate"
+            ),
+            speed_reading,
+            "No curves: the lesson has final accuracies of dropout alone.",
+        ),
         SweepFigure(
             lambda record: accuracy_against_value(
                 record, "Accuracy and generalization gap by dropout rate", second="gap"
@@ -113,11 +120,15 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
 
 
 def plots_of(record: SweepRecord) -> list[Plot]:
-    """The figures of that sweep; of one that is not in `FIGURES`: accuracy by value."""
+    """The figures of that sweep; of one that is not in `FIGURES`: accuracy by epoch and by value.
+
+    By epoch only where one value was swept.
+    """
     name = record.manifest.name
     if name in FIGURES:
         return [figure.draw(record) for figure in FIGURES[name]]
     title = f"Final accuracy of the sweep {name}"
     if len(record.manifest.axes) == 1:
-        return [accuracy_against_value(record, title)]
+        curves = accuracy_against_epoch(record, f"Learning in the sweep {name}")
+        return [curves, accuracy_against_value(record, title)]
     return [accuracy_map(record, title)]

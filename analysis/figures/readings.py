@@ -5,23 +5,22 @@ Dimension letters: S seeds, E epochs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from analysis.figures.captions import MOST_LINES, spread, trial_label
-from analysis.figures.comparison import Row, best, compare, reading, swept
+from analysis.figures.comparison import Row, best, compare, reading
 from analysis.figures.concept_figures import cut
+from analysis.figures.weight_figure import shown, sparsity_and_norm
 from analysis.plotting.wording import ONE_SEED, all_in_percent, with_interval
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.reaching import by_half, by_half_text, first_epochs
-from analysis.stats.seeds import POSITIVE, SHARE, SMOOTHING, Estimate, estimate
+from analysis.stats.seeds import POSITIVE, SMOOTHING, Estimate, estimate
 from trainables.record_format import Curve
-from trainables.trial import Trial
 
 # Of accuracy; speed is read at the first that half of the models of half of the lines reach.
 LEVELS = (0.9, 0.8, 0.7, 0.6, 0.5)
-NEAR_ZERO = 1e-3  # of the layer's largest weight: what `final/sparsity` counts
 
 
 def accuracy_reading(record: SweepRecord) -> str:
@@ -84,39 +83,25 @@ def loss_reading(record: SweepRecord) -> str:
     )
 
 
-def weights_reading(records: Sequence[SweepRecord]) -> str:
-    """Size and sparsity of first-layer weights, the baseline beside the strongest penalty."""
-    said = [_weights(record) for record in records]
+def weights_reading(records: Mapping[str, Sequence[SweepRecord]]) -> str:
+    """Size and sparsity of the first-layer weights that the figure of them shows."""
+    said = [_weights(field, mine) for field, mine in records.items() if mine]
     return " ".join(said) if said else "No sweep with a penalty is in the store."
 
 
-def _weights(record: SweepRecord) -> str:
-    lasting = [
-        trial
-        for trial in record.configurations
-        if np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1).any()
-    ]
-    if not lasting:
-        return f"{record.manifest.name}: every model diverged."
-    strongest = max(lasting, key=lambda trial: swept(record, trial))
-    shown = [trial for trial in lasting if trial in (record.baseline, strongest)]
+def _weights(field: str, records: Sequence[SweepRecord]) -> str:
+    found = shown(field, records)
+    if found is None:
+        return f"{field}: every model diverged."
     texts = []
-    for trial in shown:
-        near, norm = _sparsity_and_norm(record, trial)
+    for trial in found.trials:
+        near, norm = sparsity_and_norm(found.record, trial)
         texts.append(
-            f"{trial_label(record, trial)}: {with_interval(all_in_percent(near[:3]), '.2', ' %')} "
+            f"{trial_label(found.record, trial)}: "
+            f"{with_interval(all_in_percent(near[:3]), '.2', ' %')} "
             f"of the weights near zero, norm {with_interval(norm[:3], '.3')}"
         )
-    return f"{record.manifest.name}: {'; '.join(texts)}."
-
-
-def _sparsity_and_norm(record: SweepRecord, trial: Trial) -> tuple[Estimate, Estimate]:
-    weight = np.abs(record.parameter(trial, "0.weight")).reshape(len(trial.seeds), -1)
-    lasting = np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1)
-    largest = weight.max(axis=1, keepdims=True)
-    near = np.where(lasting, (weight < NEAR_ZERO * largest).mean(axis=1), np.nan)
-    norm = np.where(lasting, np.sqrt((weight**2).sum(axis=1)), np.nan)
-    return estimate(near, SHARE), estimate(norm, POSITIVE)
+    return f"{field}: {'; '.join(texts)} ({found.why})."
 
 
 def batches_reading(record: SweepRecord) -> str:

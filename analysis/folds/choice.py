@@ -79,6 +79,12 @@ class Choices:
         return paired_difference(claimed, self.nested, OF_SHARES)
 
     @property
+    def optimism_of_cv(self) -> Difference:
+        """Test accuracy of the choice by folds of all seeds minus the nested accuracy."""
+        chosen = self.scores.test_accuracy[self.by_cv.place]
+        return paired_difference(chosen, self.nested, OF_SHARES)
+
+    @property
     def optimism_alone(self) -> Difference:
         """The same of a seed's own claim."""
         return paired_difference(self.alone, self.nested, OF_SHARES)

@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from analysis.plotting.draw_dots import draw_dots, draw_spans
-from analysis.plotting.draw_lines import draw_lines
+from analysis.plotting.draw_lines import draw_lines, draw_strip
 from analysis.plotting.draw_maps import draw_blocks, draw_map
 from analysis.plotting.draw_text import wrapped
+from analysis.plotting.layout import Laid, lay_out
 from analysis.plotting.panels import (
     BlockPanel,
     DotPanel,
@@ -50,6 +51,7 @@ _MARGIN, _TITLE_LINE, _LINE = 0.15, 0.28, 0.2
 _TITLE: dict[str, Any] = {"size": 14, "weight": "bold"}
 _SUBTITLE, _NOTE = {"size": 10}, {"size": 9}
 _DIGITS = 6  # of a panel's place, as a share of the figure
+_STRIP = 0.24  # of the panel above it: a strip's height
 _AROUND = 1.0  # about what a panel's title, labels and numbers take
 
 
@@ -62,16 +64,19 @@ def draw(plot: Plot) -> Figure:
         room = width - 2 * _MARGIN
         title = wrapped(plot.title, room, **_TITLE)
         subtitle = wrapped(plot.subtitle, room, **_SUBTITLE)
-        notes = [line for note in plot.notes for line in wrapped(note, room, **_NOTE)]
+        layout = lay_out(plot.panels)
+        said = (*plot.notes, *layout.notes)
+        notes = [line for note in said for line in wrapped(note, room, **_NOTE)]
         figure = Figure(figsize=(width, 6.0), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         labels = _series_labels(plot)
         tallest = max(map(_panel_height, plot.panels))
-        for panel, ax in zip(plot.panels, axes, strict=False):
-            _draw_panel(ax, panel, labels, tallest)
+        for laid, ax in zip(layout.panels, axes, strict=False):
+            _draw_panel(ax, laid, labels, tallest)
         for ax in axes[len(plot.panels) :]:
             ax.remove()
-        handles = _handles(axes)
+        found = _handles(figure.axes)
+        handles = {layout.legend.get(label, label): one for label, one in found.items()}
         entries, legend = _legend_size(list(handles), plot.legend_title, width)
 
         above = 1.5 * _MARGIN + _TITLE_LINE * len(title) + _LINE * len(subtitle)
@@ -136,7 +141,10 @@ def _panel_height(panel: Panel) -> float:
     return _PANEL_HEIGHT
 
 
-def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str], height: float) -> None:
+def _draw_panel(ax: Axes, laid: Laid, labels: Sequence[str], height: float) -> None:
+    panel, strip = laid.panel, None
+    if laid.y is not None and laid.y.whole is not None:
+        ax, strip = _with_strip(ax)
     room = 44 if isinstance(panel, MapPanel) else 52  # characters; a map's colours take the rest
     ax.set_title(_plain(textwrap.fill(panel.title, room)), loc="left")
     if panel.missing:
@@ -145,7 +153,7 @@ def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str], height: float) ->
         ax.set_xticks([])
         ax.set_yticks([])
         return
-    ax.set_xlabel(_plain(panel.x_label))
+    (strip or ax).set_xlabel(_plain(panel.x_label))
     ax.set_ylabel(_plain(panel.y_label))
     if isinstance(panel, DotPanel):
         draw_dots(ax, panel, *(72 * (size - _AROUND) for size in (_PANEL_WIDTH, height)))
@@ -158,14 +166,29 @@ def _draw_panel(ax: Axes, panel: Panel, labels: Sequence[str], height: float) ->
     elif isinstance(panel, BlockPanel):
         draw_blocks(ax, panel)
     else:
-        draw_lines(ax, panel, labels)
+        draw_lines(ax, panel, laid, labels)
+        if strip is not None:
+            draw_strip(strip, panel, laid, labels)
+
+
+def _with_strip(ax: Axes) -> tuple[Axes, Axes]:
+    """Two in the place of one: for the panel, and below it, with the same x, for its strip."""
+    figure, place = ax.get_figure(), ax.get_subplotspec()
+    assert isinstance(figure, Figure)  # axes of no other kind are drawn here
+    assert place is not None
+    ax.remove()
+    above, below = place.subgridspec(2, 1, height_ratios=(1, _STRIP), hspace=0.04)
+    upper = figure.add_subplot(above)
+    lower = figure.add_subplot(below, sharex=upper)
+    upper.tick_params(labelbottom=False)
+    return upper, lower
 
 
 def _series_labels(plot: Plot) -> list[str]:
     """The labels of all panels, each once: a series looks the same in every panel."""
     labels: dict[str, None] = {}
     for panel in plot.panels:
-        if isinstance(panel, SpanPanel) or (isinstance(panel, LinePanel) and not panel.named):
+        if isinstance(panel, SpanPanel | LinePanel):
             labels |= dict.fromkeys(series.label for series in panel.series)
     return list(labels)
 

@@ -5,6 +5,7 @@ Dimension letters: S seeds.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from trainables.result import Array
 _DOTS = (5.5, 4.5, 3.6, 3.0, 2.5, 2.1)  # points across a dot: the greatest that fits is taken
 _WIDEST = 14  # dots are moved at most one so-manieth of the axis, so that values stay readable
 _STACK = 0.78  # of a row's height is for its dots
+_NAME_WIDTH = 22  # characters of a line beside a row
 _GOLDEN = (5**0.5 - 1) / 2
 _ROOM, _LEAST_ROOM = 0.04, 0.4  # left and right of the values, of their range; in their unit
 
@@ -97,6 +99,8 @@ def stack(values: Array, ends: tuple[float, float], size: float, across: int) ->
 
 def draw_spans(ax: Axes, panel: SpanPanel, labels: Sequence[str]) -> None:
     """All series; `labels`: those of the whole figure, which fix how each looks."""
+    if panel.least:  # as a line that is not seen: limits leave room beyond it
+        ax.update_datalim([(-panel.least, 0), (panel.least, 0)], updatey=False)
     if panel.zero_line:
         ax.axvline(0, color="0.3", linewidth=1)
     count = len(panel.series)
@@ -123,6 +127,7 @@ def draw_spans(ax: Axes, panel: SpanPanel, labels: Sequence[str]) -> None:
     for line in range(1, len(panel.rows)):
         ax.axhline(line - 0.5, color="0.9", linewidth=0.8)
     ax.set_ylim(-0.5, len(panel.rows) - 0.5)
-    ax.set_yticks(range(len(panel.rows)), list(reversed(panel.rows)))
+    names = [textwrap.fill(row, _NAME_WIDTH).replace("$", r"\$") for row in reversed(panel.rows)]
+    ax.set_yticks(range(len(panel.rows)), names)
     ax.tick_params(axis="y", length=0)
     ax.grid(False, axis="y")

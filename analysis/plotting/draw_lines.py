@@ -1,15 +1,15 @@
-"""Draws series against a common x: curves and points with bands, outlines."""
+"""Draws series against a common x: curves and points with bands, outlines, strips."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from analysis.plotting.layout import Laid
 from analysis.plotting.panels import LinePanel, Series
 
 # Series differ in lightness, dashes and markers, so that they are told apart in grey print too.
@@ -18,15 +18,14 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
 _LINE = 0.05  # of a panel's height: a line of text
-_NAME_WIDTH = 14  # characters of a line below a named point
 _MANY = 25  # points of a series that need smaller markers
 
 
-def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
-    """All series of the panel; `labels`: those of the whole figure, which fix how each looks."""
+def draw_lines(ax: Axes, panel: LinePanel, laid: Laid, labels: Sequence[str]) -> None:
+    """The series as they are `laid` out; `labels`: all of the figure, which fix how each looks."""
     if panel.zero_line:
         ax.axhline(0, color="0.3", linewidth=1)
-    for series in () if panel.named else panel.series:
+    for series in (one.series for one in laid.drawn):
         place = labels.index(series.label)
         if panel.style == "points":
             # Many bands on top of each other would hide each other; their rims stay.
@@ -37,9 +36,38 @@ def draw_lines(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
         ax.text(remark.x, remark.y, remark.text, size=9, ha="center", va="center", bbox=box)
     _set_scales(ax, panel)
+    if laid.y is not None:
+        ax.set_ylim(*laid.y.shown)
     _draw_levels(ax, panel, labels)
-    if panel.named:
-        _draw_named(ax, panel)
+
+
+def draw_strip(ax: Axes, panel: LinePanel, laid: Laid, labels: Sequence[str]) -> None:
+    """The same series over their whole range, thin, and in grey what of it the panel shows.
+
+    The strip shares the panel's x axis.
+    """
+    for series in (one.series for one in laid.drawn):
+        x, y = _coordinates(series)
+        place = labels.index(series.label)
+        points = panel.style == "points"
+        color = _color(panel, place, len(labels))
+        ax.plot(
+            x,
+            y,
+            color=color,
+            linestyle=_DASHES[place % len(_DASHES)] if panel.joined else "none",
+            linewidth=1,
+            marker=MARKERS[place % len(MARKERS)] if points else None,
+            markersize=3,
+        )
+        if points:
+            ax.vlines(*_bounds(series).T, color=color, linewidth=1)
+    if laid.y is not None and laid.y.whole is not None:
+        ax.axhspan(*laid.y.shown, color="0.9", linewidth=0, zorder=0)
+        ax.set_ylim(*laid.y.whole)
+    ax.yaxis.set_major_locator(MaxNLocator(2))
+    ax.set_ylabel("whole\nrange", fontsize=9, rotation=0, ha="right", va="center")
+    ax.grid(visible=False)
 
 
 def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
@@ -55,31 +83,18 @@ def _draw_levels(ax: Axes, panel: LinePanel, labels: Sequence[str]) -> None:
         lowest += _LINE  # names of lines close to each other stand above each other
 
 
-def _draw_named(ax: Axes, panel: LinePanel) -> None:
-    """Points with their names below them, and bars for their intervals."""
-    for series in panel.series:
-        (point,) = series.points
-        ax.plot([point.x], [point.y], color="0.2", marker="o", markersize=7)
-        if point.low is not None and point.high is not None:
-            ax.vlines([point.x], [point.low], [point.high], color="0.2")
-    names = [textwrap.fill(series.label, _NAME_WIDTH) for series in panel.series]
-    places = [series.points[0].x for series in panel.series]
-    ax.set_xticks(places, [name.replace("$", r"\$") for name in names], fontsize=8)
-    if places:
-        ax.set_xlim(min(places) - 0.5, max(places) + 0.5)
-    ax.grid(visible=False, axis="x")
-
-
 def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int) -> None:
     x, y = _coordinates(series)
-    color = _shade(place, of) if panel.ordered else COLORS[place % len(COLORS)]
+    color = _color(panel, place, of)
     every = max(1, len(x) // 8)
+    outline, lone = panel.style == "outline", len(x) == 1
     ax.plot(
         x,
         y,
         color=color,
-        linestyle=_DASHES[place % len(_DASHES)],
-        marker=None if panel.style == "outline" else MARKERS[place % len(MARKERS)],
+        linestyle="none" if lone else _DASHES[place % len(_DASHES)],
+        marker=None if outline and not lone else MARKERS[place % len(MARKERS)],
+        markersize=9 if outline else None,
         # Markers of different lines stand at different places, so as not to cover each other.
         markevery=slice(place * every // max(of, 1), None, every),
         markeredgecolor="white",
@@ -139,6 +154,10 @@ def _bounds(series: Series) -> np.ndarray:
     """x, low and high (points that have an interval, 3)."""
     found = [(one.x, one.low, one.high) for one in series.points if one.low is not None]
     return np.array(found, dtype=np.float64).reshape(-1, 3)
+
+
+def _color(panel: LinePanel, place: int, of: int) -> str:
+    return _shade(place, of) if panel.ordered else COLORS[place % len(COLORS)]
 
 
 def _shade(place: int, of: int) -> str:

@@ -11,12 +11,12 @@ from matplotlib.patches import Rectangle
 from analysis.plotting.panels import BlockPanel, Cell, MapPanel
 from analysis.plotting.wording import plus_minus
 
+Color = tuple[float, float, float, float]
+
 _MOST_NUMBERS = 8  # a heat map with more cells a side has no room for numbers in them
-_MARKS = {
-    1: ("^", "interval above 0"),
-    0: ("o", "interval includes 0"),
-    -1: ("v", "interval below 0"),
-}
+_MARKS = {1: "^", 0: "o", -1: "v"}
+_SIDES = {1: "interval above 0", 0: "interval includes 0 (grey)", -1: "interval below 0"}
+_GREY = (0.88, 0.88, 0.88, 1.0)
 
 
 def draw_map(ax: Axes, panel: MapPanel) -> None:
@@ -26,7 +26,7 @@ def draw_map(ax: Axes, panel: MapPanel) -> None:
     if panel.limits:
         colors, norm = matplotlib.colormaps["cividis"], Normalize(*panel.limits)
     elif panel.signed:
-        reach = max(float(np.abs(values).max()), 1e-9)
+        reach = max(float(np.abs(values).max()), panel.least, 1e-9)
         colors, norm = matplotlib.colormaps["PuOr"], Normalize(-reach, reach)
     else:
         colors, norm = matplotlib.colormaps["cividis"], Normalize(values.min(), values.max())
@@ -40,36 +40,37 @@ def draw_map(ax: Axes, panel: MapPanel) -> None:
 
 
 def _draw_scatter(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable) -> None:
-    for mark, (marker, label) in _MARKS.items():
+    for mark, marker in _MARKS.items():
         cells = [cell for cell in panel.cells if cell.mark == mark]
         if not cells:
             continue
         ax.scatter(
             [cell.x for cell in cells],
             [cell.y for cell in cells],
-            c=mappable.to_rgba(np.array([cell.value for cell in cells])),
-            marker=marker,
+            c=[_color(cell, panel, mappable) for cell in cells],
+            marker=marker if panel.signed else _MARKS[0],
             s=60,
             edgecolors="0.2",
             linewidths=0.7,
-            label=label if panel.signed else None,
+            label=_SIDES[mark] if panel.signed else None,
             clip_on=False,
         )
 
 
+def _color(cell: Cell, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable) -> Color:
+    """That of its value, or grey where it is not told apart from what it is held against."""
+    if panel.grey and cell.mark == 0:
+        return _GREY
+    red, green, blue, opacity = mappable.to_rgba(np.array(cell.value))
+    return red, green, blue, opacity
+
+
 def _draw_grid(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable) -> None:
     xs, ys = sorted({cell.x for cell in panel.cells}), sorted({cell.y for cell in panel.cells})
-    values = np.full((len(ys), len(xs)), np.nan)
+    colors = np.zeros((len(ys), len(xs), 4))  # where there is no cell nothing is seen
     for cell in panel.cells:
-        values[ys.index(cell.y), xs.index(cell.x)] = cell.value
-    image = ax.imshow(
-        values,
-        origin="lower",
-        aspect="auto",
-        cmap=mappable.cmap,
-        clim=mappable.get_clim(),
-        interpolation="nearest",
-    )
+        colors[ys.index(cell.y), xs.index(cell.x)] = _color(cell, panel, mappable)
+    image = ax.imshow(colors, origin="lower", aspect="auto", interpolation="nearest")
     if panel.style == "image":
         image.set_extent((xs[0] - 0.5, xs[-1] + 0.5, ys[0] - 0.5, ys[-1] + 0.5))
         return
@@ -79,7 +80,7 @@ def _draw_grid(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable
     if max(len(xs), len(ys)) > _MOST_NUMBERS:
         return
     for cell in panel.cells:
-        red, green, blue, _ = mappable.to_rgba(np.array(cell.value))
+        red, green, blue, _ = _color(cell, panel, mappable)
         dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
         ax.text(
             xs.index(cell.x),
@@ -93,6 +94,8 @@ def _draw_grid(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable
 
 
 def _cell_text(cell: Cell, signed: bool) -> str:
+    if cell.words:
+        return cell.words
     form = "+.2" if signed else ".1"
     text = plus_minus((cell.value, cell.low, cell.high), form, "\n")
     return text + (" ×" if cell.diverged else "")

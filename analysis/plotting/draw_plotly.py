@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from analysis.plotting.coinciding import Drawn
+from analysis.plotting.layout import lay_out
 from analysis.plotting.panels import LinePanel, Series
+from analysis.plotting.y_ranges import YRange
 
 # Series differ in colour, mark and dash, so that they are told apart in grey print too. The colours
 # are darker than those of figures, since many faint dots have to be seen on a screen.
@@ -22,18 +25,20 @@ _COLORS = ("#1b3a6b", "#b35806", "#2d6a1e", "#8c2d75", "#1f6f6a", "#8a1c1c")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MOST_SERIES = len(_COLORS)
-_NOT_DRAWN = ("y_limits", "ordered", "named", "remarks", "levels", "x_ticks", "y_ticks", "missing")
+_NOT_DRAWN = ("y_limits", "ordered", "remarks", "levels", "x_ticks", "y_ticks", "missing")
 _MOST_TICKS = 12
 _LONGEST = 60  # characters of a name
 _SPREAD = 0.84  # of the room between two values, the share that the dots of all models take
+_STRIP, _BETWEEN = 0.16, 0.05  # of the height: for the whole range of y, and free above it
 _DODGE = 0.3  # how far means stand off their value, of the middle of their dots: bars hide bars
 
 
 class Drawing(NamedTuple):
-    """`data` and `layout` as `Plotly.newPlot` takes them."""
+    """`data` and `layout` as `Plotly.newPlot` takes them; `notes`: what is to be said of both."""
 
     data: list[dict[str, Any]]
     layout: dict[str, Any]
+    notes: tuple[str, ...]
 
 
 class _Axis(NamedTuple):
@@ -86,11 +91,12 @@ def draw_points(
         raise ValueError("needs a point, got none")
     axis, width = _axis(panel), _SPREAD / count
     looks = [_Look(number, _SPREAD * (number / count - 0.5), width) for number in range(count)]
-    drawn = list(zip(panel.series, looks, strict=True))
+    of = dict(zip([series.label for series in panel.series], looks, strict=True))
+    ((_, y, drawn),), legend, notes = lay_out([panel])
     data = [
         # Dots first, so that means lie on top of them.
-        *(_models(one, look, axis, of_model) for one, look in drawn if one.models),
-        *(_means(one, look, axis, of_point, panel.joined) for one, look in drawn),
+        *(_models(one, of[one.label], axis, of_model) for one in panel.series if one.models),
+        *(_means(one, legend, of, axis, of_point, panel.joined) for one in drawn),
     ]
     layout = {
         "xaxis": axis.layout,
@@ -101,7 +107,70 @@ def draw_points(
         "font": {"size": 14, "color": "#222"},
         "margin": {"t": 20, "r": 15, "l": 60, "b": 55},
     }
-    return Drawing(data, layout)
+    if y is not None:
+        layout["yaxis"] |= {"range": list(y.shown)}
+        if y.whole is not None:
+            data += [
+                _in_strip(one.series, of[one.series.label], axis, panel.joined) for one in drawn
+            ]
+            layout["xaxis"] |= {"anchor": "y2"}
+            layout["yaxis"] |= {"domain": [_STRIP + _BETWEEN, 1]}
+            layout |= _strip(y)
+    return Drawing(data, layout, notes)
+
+
+def _strip(y: YRange) -> dict[str, Any]:
+    """The axis of the strip below, and in grey what of it is shown above."""
+    axis = {
+        "domain": [0, _STRIP],
+        "range": list(y.whole or y.shown),
+        "zeroline": False,
+        "nticks": 3,
+    }
+    grey = {
+        "type": "rect",
+        "layer": "below",
+        "xref": "paper",
+        "yref": "y2",
+        "x0": 0,
+        "x1": 1,
+        "y0": y.shown[0],
+        "y1": y.shown[1],
+        "fillcolor": "#ddd",
+        "line": {"width": 0},
+    }
+    return {"yaxis2": axis, "shapes": [grey]}
+
+
+def _in_strip(series: Series, look: _Look, axis: _Axis, joined: bool) -> dict[str, Any]:
+    """The means once more, and how far their models, or else their intervals, reach."""
+    reach = [
+        (min(models.values, default=point.y), max(models.values, default=point.y))
+        for point, models in zip(series.points, series.models, strict=False)
+    ] or [(point.low, point.high) for point in series.points]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if joined else "markers",
+        "legendgroup": str(look.number),
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "yaxis": "y2",
+        "x": [axis.places[point.x] for point in series.points],
+        "y": [round(point.y, 3) for point in series.points],
+        "line": {"color": look.color, "width": 1, "dash": _DASHES[look.number]},
+        "marker": {"color": look.color, "symbol": look.symbol, "size": 4},
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [_side(high, p.y) for (_, high), p in zip(reach, series.points, strict=True)],
+            "arrayminus": [
+                _side(low, p.y) for (low, _), p in zip(reach, series.points, strict=True)
+            ],
+            "color": look.color,
+            "thickness": 1,
+            "width": 0,
+        },
+    }
 
 
 def shortened(text: str) -> str:
@@ -173,22 +242,27 @@ def _models(
 
 
 def _means(
-    series: Series,
-    look: _Look,
+    drawn: Drawn,
+    legend: Mapping[str, str],
+    looks: Mapping[str, _Look],
     axis: _Axis,
     said: Callable[[Series, int], Sequence[str]],
     joined: bool,
 ) -> dict[str, Any]:
-    points = series.points
+    series = drawn.series
+    points, look = series.points, looks[series.label]
     off = _DODGE * (look.left + look.width / 2) * axis.room
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines+markers" if joined else "markers",
-        "name": _plain(series.label),
+        "name": _plain(legend[series.label]),
         "legendgroup": str(look.number),
         "x": [round(axis.places[point.x] + off, 10) for point in points],
         "y": [round(point.y, 3) for point in points],
-        "text": [_said(said(series, place)) for place in range(len(points))],
+        "text": [
+            "<br>".join(_said(said(one, place)) for one in (series, *drawn.others))
+            for place in range(len(points))
+        ],
         "hovertemplate": "%{text}<extra></extra>",
         "line": {"color": look.color, "width": 2, "dash": _DASHES[look.number]},
         "marker": {"color": look.color, "symbol": look.symbol, "size": 9},

@@ -71,10 +71,11 @@ class LinePanel:
 
     `style`: `points` (each of its own), `curve` (a line of many) or `outline` (a shape, equal
     scales on both axes), the first two with a band. `joined`: whether a line joins points.
-    `ordered`: the series are steps of one value, shaded in that order. `named`: each series is one
-    point at a place of its own, with its label below it and not in the legend. `zero_line`: a line
-    at y = 0. `levels`: lines to hold series against. `x_ticks`, `y_ticks`: where the axes are
-    numbered, by default where matplotlib does. `missing`: why there is nothing to show.
+    `ordered`: the series are steps of one value, shaded in that order. `zero_line`: a line at
+    y = 0. `least`: y spans at least this much to either side, of 0 where there is a line, so that
+    what is less than it looks small. `y_limits`: as they are; else `y_ranges.py` has the rule.
+    `levels`: lines to hold series against. `x_ticks`, `y_ticks`: where the axes are numbered, by
+    default where matplotlib does. `missing`: why there is nothing to show.
     """
 
     title: str
@@ -87,8 +88,8 @@ class LinePanel:
     y_limits: tuple[float, float] | None = None
     joined: bool = True
     ordered: bool = False
-    named: bool = False
     zero_line: bool = False
+    least: float = 0.0
     remarks: tuple[Remark, ...] = ()
     levels: tuple[Level, ...] = ()
     x_ticks: tuple[float, ...] = ()
@@ -110,7 +111,11 @@ class LinePanel:
 
 
 class Cell(NamedTuple):
-    """A value at a place of a map. `mark`: -1 below 0, 1 above 0, 0 not told apart from it."""
+    """A value at a place of a map.
+
+    `mark`: -1 below, 1 above, 0 not told apart from what the panel's values are held against.
+    `words`: what stands in the cell instead of its number.
+    """
 
     x: float
     y: float
@@ -121,14 +126,16 @@ class Cell(NamedTuple):
     diverged: int = 0
     run_id: str = ""
     mark: int = 0
+    words: str = ""
 
 
 @dataclass(frozen=True)
 class MapPanel:
     """Values over two axes: `grid` (a heat map with numbers), `scatter` or `image` (no numbers).
 
-    `signed`: values are differences, coloured from 0 both ways. `limits`: of the colours, when
-    panels are to share them.
+    `signed`: values are differences, coloured from 0 both ways, to `least` at the least. `grey`:
+    what it means that a cell's mark is 0, for such cells are grey; empty where none is. `limits`:
+    of the colours, when panels are to share them.
     """
 
     title: str
@@ -138,6 +145,8 @@ class MapPanel:
     cells: tuple[Cell, ...]
     style: Literal["grid", "scatter", "image"]
     signed: bool = False
+    least: float = 0.0
+    grey: str = ""
     limits: tuple[float, float] | None = None
     missing: str = ""
 
@@ -226,7 +235,7 @@ class SpanSeries(NamedTuple):
 class SpanPanel:
     """Numbers with intervals along x, in `rows` from the top; series lie below each other in each.
 
-    `zero_line`: a line at x = 0.
+    `zero_line`: a line at x = 0; `least`: x then spans at least this much to either side of it.
     """
 
     title: str
@@ -235,6 +244,7 @@ class SpanPanel:
     rows: tuple[str, ...]
     series: tuple[SpanSeries, ...]
     zero_line: bool = False
+    least: float = 0.0
     missing: str = ""
 
     def table(self) -> pd.DataFrame:

@@ -59,7 +59,9 @@ def accuracy_chart(record: SweepRecord) -> Chart:
         missing = f"{len(panel.series)} values of {axes[1].label}: too many lines"
         return Chart([], {}, notes, missing)
     found = draw_points(_with_models(record, panel, metrics), _point_said, _model_said)
-    return Chart(found.data, found.layout, notes, "")
+    # As sentences, like the other notes.
+    said = [f"{note[:1].upper()}{note[1:]}." for note in found.notes]
+    return Chart(found.data, found.layout, (*notes, *said), "")
 
 
 def _with_models(record: SweepRecord, panel: LinePanel, metrics: Sequence[str]) -> LinePanel:

@@ -11,12 +11,14 @@ from typing import NamedTuple
 import matplotlib
 
 from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
-from analysis.figures.concept_figures import activations, batches, penalties, weights
+from analysis.figures.concept_figures import activations, batches
 from analysis.figures.of_sweeps import FIGURES
+from analysis.figures.penalty_figure import penalties
 from analysis.figures.readings import (
     batches_reading,
     weights_reading,
 )
+from analysis.figures.weight_figure import of_penalties, weights
 from analysis.plotting.draw import STYLE, draw
 from analysis.plotting.panels import LinePanel, Plot, Series
 from analysis.reading.errors import BAD_INPUT, Stop
@@ -73,12 +75,13 @@ def _shapes() -> Figure:
         penalties(),
         "A diamond and a circle of equal penalty, and what a step costs: from 1.5 to 1.4 a weight "
         "saves about 0.3 under w², from 0.2 to 0.1 only 0.03, and 0.1 both times under |w|.",
-        "The same shapes and the same savings, computed; no data in this figure.",
+        "The same shapes and the same savings, computed, with contours of a made-up loss that show "
+        "why the corners matter; no data in this figure.",
     )
 
 
 def _ideas(records: Mapping[str, SweepRecord]) -> list[Figure]:
-    penalised = {name: records.get(name) for name in ("l1", "l2")}
+    penalised = of_penalties(records)
     batched = records.get("batch_size")
     return [
         _drawn(
@@ -91,7 +94,7 @@ def _ideas(records: Mapping[str, SweepRecord]) -> list[Figure]:
             "Sparse or distributed weights",
             lambda: weights(penalised),
             "A sketch: many weights at zero (sparse) beside many small ones (distributed).",
-            weights_reading([record for record in penalised.values() if record]),
+            weights_reading(penalised),
         ),
         _drawn(
             "How rows fall into mini-batches",

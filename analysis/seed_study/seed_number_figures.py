@@ -51,7 +51,7 @@ def seeds_needed(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
     y_label = "half of the 95 % interval (points)"
     mean = LinePanel(
         title="mean test accuracy",
-        x_label="number of seeds n",
+        x_label=_again(len(record.manifest.trials[0].seeds)),
         y_label=y_label,
         series=tuple(own),
         missing="" if own else "no configuration has a spread over two seeds",
@@ -59,14 +59,17 @@ def seeds_needed(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
     )
     difference = LinePanel(
         title=f"difference to {baseline_label(record)}, seed by seed",
-        x_label="number of seeds n",
+        x_label=_again(len(record.manifest.trials[0].seeds)),
         y_label=y_label,
         series=tuple(paired),
         levels=tuple(level for level in levels if level.y > 100 * ROUNDING),
         missing=missing,
         **_COMMON,
     )
-    text = f"mean width of the {METHOD} in {_WIDTH_RESAMPLES:,} draws of n seeds"
+    text = (
+        f"mean width of the {METHOD} in {_WIDTH_RESAMPLES:,} draws of n seeds, with replacement, "
+        "from the same seeds"
+    )
     if paired:
         text += (
             "; dotted: the difference itself: where a line falls below its own, n seeds tell that "
@@ -95,15 +98,23 @@ def ranks(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
         series = _rank_series(record, alive, counts, won)
     panel = LinePanel(
         title="has the highest mean test accuracy",
-        x_label="number of seeds n in a study",
+        x_label=_again(together),
         y_label="studies (%)",
         series=series,
         y_limits=(-3.0, 103.0),
         missing=missing,
         **_COMMON,
     )
-    text = f"{_STUDIES:,} studies of n seeds, drawn with replacement from {seeds_text(together)}"
+    text = (
+        f"{_STUDIES:,} studies of n seeds, drawn with replacement from the same "
+        f"{seeds_text(together)}"
+    )
     notes = []
+    if not missing:
+        notes.append(
+            "no study has a new seed: what is best on these by luck wins in most of them, and on "
+            "other seeds another may"
+        )
     if len(alive) < len(studied):
         gone = [one.trial.name for one in studied if not one.mean.n]
         notes.append(f"not ranked, for every model diverged: {', '.join(gone)}")
@@ -113,6 +124,10 @@ def ranks(record: SweepRecord, studied: Sequence[Studied]) -> Plot:
     title = "Which configuration wins, by number of seeds"
     text = "" if missing else f"{text}; ties are shared"
     return robustness_plot(record, "ranks", title, text, [_with_ticks(panel)], notes)
+
+
+def _again(seeds: int) -> str:
+    return f"number of seeds n, drawn again from the same {seeds:,}"
 
 
 def _rank_series(

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
-from analysis.figures.by_sweep import map_style, present, to_cell, to_point
-from analysis.figures.captions import run_notes, seeds_and_method
+from analysis.figures.by_sweep import present, to_point
+from analysis.figures.captions import row_worth, run_notes, seeds_and_method
 from analysis.figures.comparison import compare, swept
+from analysis.figures.maps import NOISE, map_style, side, to_cell
 from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import Cell, LinePanel, MapPanel, Plot, Scale, Series
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
-from analysis.side_by_side.shared_configurations import Pairing, Shared
+from analysis.side_by_side.shared_configurations import Pairing
 from analysis.side_by_side.sweep_labels import unsaid
 from analysis.stats.seeds import METHOD
 from trainables.hyperparameters import DECLARED
 from trainables.setting import models_of, settings
 
 _DECADE = 10  # the greatest value over the median of those above 0, from where on a log axis helps
-_HIGHEST = 103.0  # %: intervals may reach beyond 100, and no accuracy does
 
 
 class Compared(NamedTuple):
@@ -67,13 +66,11 @@ def comparison_plot(compared: Sequence[Compared]) -> Plot:
         panels = [
             _accuracy(compared, part, field) for part in ("test", "train") for field in fields
         ]
-        return _plot(compared, _same_heights(panels), columns=len(fields))
+        return _plot(compared, panels, columns=len(fields))
     accuracies = [_accuracy(compared, part, fields[0]) for part in ("test", "train")]
     differences = [_differences(compared, part, fields[0]) for part in ("test", "train")]
-    panels = _same_heights(accuracies)
-    if any(panel.series for panel in differences):
-        panels += _same_heights(differences)
-    return _plot(compared, panels, columns=2)
+    shown = differences if any(panel.series for panel in differences) else []
+    return _plot(compared, [*accuracies, *shown], columns=2)
 
 
 def _fields(record: SweepRecord) -> tuple[str, ...]:
@@ -101,6 +98,7 @@ def _accuracy(compared: Sequence[Compared], part: str, field: str) -> LinePanel:
         series=tuple(one for one in series if one.points),
         style="points",
         x_scale=_scale(field, _values(mine)),
+        least=row_worth(*(one.record for one in mine)),
         missing="" if any(one.points for one in series) else "every model diverged",
     )
 
@@ -130,6 +128,7 @@ def _differences(compared: Sequence[Compared], part: str, field: str) -> LinePan
         style="points",
         x_scale=_scale(field, _values(compared)),
         zero_line=True,
+        least=row_worth(*(one.record for one in compared)),
     )
 
 
@@ -148,22 +147,6 @@ def _scale(field: str, values: Iterable[float]) -> Scale:
     return "log" if len(above) == len(found) else "symlog"
 
 
-def _same_heights(panels: Sequence[LinePanel]) -> list[LinePanel]:
-    """The panels with one y axis, wide enough for every mean and interval."""
-    points = [point for panel in panels for one in panel.series for point in one.points]
-    if not points:
-        return list(panels)
-    low = min(point.y if point.low is None else point.low for point in points)
-    high = max(point.y if point.high is None else point.high for point in points)
-    if not any(panel.zero_line for panel in panels):
-        low, high = max(low, 0.0), min(high, 100.0)
-    room = 0.05 * max(high - low, 1.0)
-    limits = (low - room, high + room)
-    if not any(panel.zero_line for panel in panels):
-        limits = (max(limits[0], 0.0), min(limits[1], _HIGHEST))
-    return [replace(panel, y_limits=limits) for panel in panels]
-
-
 def _maps(compared: Sequence[Compared]) -> list[MapPanel]:
     """Test accuracy of each sweep in the same colours, then differences to the first."""
     tables = [compare(one.record) for one in compared]
@@ -179,17 +162,11 @@ def _maps(compared: Sequence[Compared]) -> list[MapPanel]:
         cells = []
         for each in one.pairing.shared if one.pairing else ():
             row = by_key[each.other.key]
-            cells.append(to_cell(swept(one.record, each.other), row, each.test, _side(each)))
+            cells.append(to_cell(swept(one.record, each.other), row, each.test, side(each.test)))
         if found := [cell for cell in cells if cell]:
             title = f"{one.label} minus {compared[0].label}"
             panels.append(_map(one, title, "points, seed by seed", found, signed=True))
     return panels
-
-
-def _side(shared: Shared) -> int:
-    if not shared.test.excludes_zero:
-        return 0
-    return 1 if (shared.test.mean or 0) > 0 else -1
 
 
 def _map(
@@ -209,6 +186,8 @@ def _map(
         cells=tuple(cells),
         style=map_style(one.record),
         signed=signed,
+        least=row_worth(one.record),
+        grey=f"{NOISE} includes 0" if signed else "",
         limits=limits,
         missing="" if cells else "every model diverged",
     )

@@ -16,7 +16,7 @@ from analysis.folds.choice import Choices, choose, scores_of
 from analysis.folds.choosing_figure import choosing_plot, ways
 from analysis.folds.fold_sweeps import load_with_folds, on_fresh_seeds
 from analysis.plotting.draw import draw
-from analysis.plotting.panels import LinePanel
+from analysis.plotting.panels import LinePanel, SpanPanel
 from analysis.reading.connection import open_store
 from analysis.reading.errors import Stop
 from analysis.reading.script_options import AnalysisOptions
@@ -96,23 +96,29 @@ def test_choices_claims_and_honest_accuracies_of_a_worked_example(tmp_path: Path
 def test_the_figure_has_both_accuracies_the_choices_and_the_ways(tmp_path: Path) -> None:
     record = _record(tmp_path, _sweep())
     choices = choose(scores_of(record))
-    plot = choosing_plot(record, choices, ways(record, choices, None))
+    plot = choosing_plot(record, choices, None)
     values, by_way = plot.panels
     assert isinstance(values, LinePanel)
-    assert isinstance(by_way, LinePanel)
+    assert isinstance(by_way, SpanPanel)
     found = {one.label: [(p.x, round(p.y, 3)) for p in one.points] for one in values.series}
     assert found["test"] == [(0.0, 80), (0.01, 90), (0.02, 87.5)]
     assert found["cross-validated"] == [(0.0, 75), (0.01, 80), (0.02, 88.75)]
     assert found["chosen by cross-validation"] == [(0.02, 88.75)]
     assert found["chosen on the test set"] == [(0.01, 90)]
-    ways_drawn = {series.label: series.points[0] for series in by_way.series}
-    assert len(ways_drawn) == 4
-    claim = ways_drawn["claim: highest test accuracy"]
-    assert claim.y == pytest.approx(90)
+    assert by_way.zero_line
+    assert by_way.least == pytest.approx(100 / 30 / 4)
+    (differences,) = by_way.series
+    drawn = {span.row: span for span in differences.spans}
+    # Claim minus honest by seed: 0.1, 0, 0, -0.1; a pair's spread, not that of two accuracies.
+    claim = drawn["claim: highest test accuracy"]
+    assert (claim.x, claim.high) == pytest.approx((0, 100 * (choices.optimism.high or 0)), abs=1e-5)
     assert claim.run_id == record.run_of(choices.scores.trials[1])
+    assert drawn["claim of one seed, on its own test rows"].x == pytest.approx(2.5)
+    assert drawn["test accuracy of the choice by folds"].x == pytest.approx(-2.5)
+    assert "90.00 % [90.00, 90.00]" in plot.notes[-2]
     assert plot.run_ids == (record.run_id,)
-    labels = [text.get_text() for ax in draw(plot).axes for text in ax.get_xticklabels()]
-    assert "claim: highest\ntest accuracy" in labels
+    labels = [text.get_text() for ax in draw(plot).axes for text in ax.get_yticklabels()]
+    assert "claim: highest test\naccuracy" in labels
 
 
 def test_the_newest_finished_sweep_with_folds_of_any_name_is_read(tmp_path: Path) -> None:
@@ -150,6 +156,14 @@ def test_a_sweep_on_fresh_seeds_is_found_and_shown(tmp_path: Path) -> None:
     last = ways(record, choices, found)[-1]
     assert last.accuracy.mean == pytest.approx(0.84)
     assert last.run_id == found.record.run_of(found.trial)
+    panel = choosing_plot(record, choices, found).panels[1]
+    assert isinstance(panel, SpanPanel)
+    span = panel.series[0].spans[-1]
+    assert (span.row, span.method) == (
+        "the choice by folds on 3 fresh seeds, not in pairs",
+        "95 % Welch interval",
+    )
+    assert span.x == pytest.approx(84 - 100 * choices.nested.mean(), abs=1e-4)
     text = "\n".join(sentences(record, choices, last.accuracy))
     assert "On 3 fresh seeds that choice has 84.00 %" in text
     assert on_fresh_seeds(client, record, replace(chosen, l2=0.01)) is None
@@ -164,7 +178,7 @@ def test_equal_accuracies_are_said_to_be_equal(tmp_path: Path) -> None:
     assert "all 3 configurations have that cross-validated accuracy" in text
     assert "all 2 differences are 0: no test" in text
     assert "as the test set does" in text
-    draw(choosing_plot(record, choices, ways(record, choices, None)))
+    draw(choosing_plot(record, choices, None))
 
 
 def test_one_seed_has_no_interval(tmp_path: Path) -> None:
@@ -172,7 +186,7 @@ def test_one_seed_has_no_interval(tmp_path: Path) -> None:
     choices = choose(scores_of(record))
     assert choices.optimism.low is None
     assert "1 pair: no interval" in _said(record, choices)
-    plot = choosing_plot(record, choices, ways(record, choices, None))
+    plot = choosing_plot(record, choices, None)
     assert "1 seed: no interval" in plot.subtitle
 
 
@@ -185,7 +199,7 @@ def test_diverged_models_cannot_be_chosen_and_are_counted(tmp_path: Path) -> Non
     choices = choose(scores_of(record))
     assert (choices.by_test.place, choices.by_cv.place) == (1, 0)
     assert choices.nested == pytest.approx([1.0, 0.8])
-    plot = choosing_plot(record, choices, ways(record, choices, None))
+    plot = choosing_plot(record, choices, None)
     assert any("gives no number for 1 of 6 models" in note for note in plot.notes)
     assert any("models diverged and left out" in note for note in plot.notes)
     _said(record, choices)
@@ -205,7 +219,7 @@ def test_two_swept_values_stand_in_the_order_of_their_accuracy(tmp_path: Path) -
     sweep = _sweep(cv=[CV[1], CV[2], CV[0]], fields=fields, points=points)
     record = _record(tmp_path, sweep, name="elastic_net", fields=fields)
     choices = choose(scores_of(record))
-    panel = choosing_plot(record, choices, ways(record, choices, None)).panels[0]
+    panel = choosing_plot(record, choices, None).panels[0]
     assert isinstance(panel, LinePanel)
     assert "2 values were swept" in panel.title
     (by_cv,) = [one.points for one in panel.series if one.label == "cross-validated"]
@@ -242,8 +256,8 @@ def test_the_script_prints_and_writes_figures_beside_the_sweep(
     assert "Choosing by 5-fold cross-validation" in printed
     assert record.run_id in printed
     table = pd.read_csv(out / "l2_choosing.csv")
-    honest = table[table["series"].str.startswith("honest")]
-    assert honest["y"].tolist() == pytest.approx([90])
+    claims = table[table["series"] == "difference"]
+    assert claims["x"].tolist() == pytest.approx([2.5, 0, -2.5], abs=1e-5)
     client = open_store(record.tracking_uri)
     names = {Path(each.path).name for each in client.list_artifacts(record.run_id, "figures")}
     assert names == {f"l2_choosing.{kind}" for kind in ("png", "svg", "csv")}

@@ -17,7 +17,8 @@ from mlflow import MlflowClient
 
 from analysis.compare import CompareOptions, compared, main
 from analysis.plotting.draw import draw
-from analysis.plotting.panels import LinePanel, MapPanel, Plot
+from analysis.plotting.panels import LinePanel, MapPanel, Plot, Point
+from analysis.plotting.y_ranges import y_ranges
 from analysis.reading.connection import open_store
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.load_sweep import load_sweep
@@ -66,6 +67,10 @@ def lines(plot: Plot) -> list[LinePanel]:
     return [panel for panel in plot.panels if isinstance(panel, LinePanel)]
 
 
+def points_of(panel: LinePanel) -> list[Point]:
+    return [point for one in panel.series for point in one.points]
+
+
 def final(one: Recorded, metric: str = "test/accuracy") -> np.ndarray:
     final_epochs = one.curves[metric][:, 20:38].astype(np.float64)
     return np.asarray(100 * final_epochs.mean(axis=1))
@@ -89,10 +94,11 @@ def test_sweeps_of_one_field_share_the_axes_and_are_paired(uri: str) -> None:
                 possible = (expected.low, min(expected.high, 100.0))
                 assert (point.low, point.high) == pytest.approx(possible)
                 assert point.run_id == record.run_of(one.trial)
-    assert test.y_limits == train.y_limits
-    assert test.y_limits is not None
-    drawn = [p for panel in (test, train) for one in panel.series for p in one.points]
-    assert all(test.y_limits[0] < p.y < test.y_limits[1] for p in drawn)
+    ranges = y_ranges(plot.panels)
+    assert ranges[0] == ranges[1]
+    assert ranges[0] is not None
+    low, high = ranges[0].whole or ranges[0].shown
+    assert all(low < p.y < high for p in [*points_of(test), *points_of(train)])
     (differences,) = test_difference.series
     assert [point.x for point in differences.points] == [0.0, 0.01, 0.02]
     for point, one, other in zip(differences.points, small, large, strict=False):
@@ -116,7 +122,7 @@ def test_sweeps_of_other_fields_stand_side_by_side(uri: str) -> None:
         ("training accuracy", "L1 penalty λ"),
     ]
     assert plot.columns == 2
-    assert len({panel.y_limits for panel in panels}) == 1
+    assert len(set(y_ranges(panels))) == 1
     assert [[one.label for one in panel.series] for panel in panels] == [["l2"], ["l1"]] * 2
     (shared,) = pair(*records).shared
     assert (shared.first, shared.other) == (l2[0].trial, l1[0].trial)

@@ -11,19 +11,15 @@ import pytest
 from analysis.figures.by_sweep import (
     accuracy_against_epoch,
     accuracy_against_value,
-    accuracy_map,
     loss_against_epoch,
 )
 from analysis.figures.captions import spread
 from analysis.figures.comparison import best, compare, reading
-from analysis.figures.concept_figures import (
-    activations,
-    batches,
-    cut,
-    penalties,
-    penalty_saved,
-    weights,
-)
+from analysis.figures.concept_figures import activations, batches, cut
+from analysis.figures.maps import accuracy_map
+from analysis.figures.of_sweeps import plots_of
+from analysis.figures.penalty_figure import loss, meeting, penalties, penalty_saved
+from analysis.figures.weight_figure import weights
 from analysis.plotting.draw import draw
 from analysis.plotting.panels import LinePanel, MapPanel, Plot
 from analysis.reading.connection import open_store
@@ -116,7 +112,7 @@ def test_gap_is_of_the_same_model(record: SweepRecord, sweep: list[Recorded]) ->
 def test_curves_are_smoothed_means_by_epoch(record: SweepRecord, sweep: list[Recorded]) -> None:
     plot = accuracy_against_epoch(record, "title")
     panel = lines(plot, 1)
-    assert (panel.title, panel.y_limits) == ("test accuracy", (50.0, 101.0))
+    assert panel.title == "test accuracy"
     assert [one.label for one in panel.series] == ["0 (baseline)", "0.01", "0.02", "0.1"]
     raw = 100 * sweep[1].curves["test/accuracy"].astype(np.float64)
     points = panel.series[1].points
@@ -178,13 +174,6 @@ def test_diverged_models_are_left_out_marked_and_noted(
     assert not plot.table()[["y", "low", "high"]].isna().any(axis=None)
 
 
-def test_lines_below_the_axis_are_named(tmp_path: Path) -> None:
-    points = [{"l2": number / 10} for number in range(20)]
-    record = record_of(tmp_path, made_up_sweep(["l2"], points))
-    plot = accuracy_against_epoch(record, "title")
-    assert "below 50 %, so not on the figure: 1.6; 1.9" in plot.notes
-
-
 def test_partial_sweep_is_marked_on_the_figure(tmp_path: Path, sweep: list[Recorded]) -> None:
     record = record_of(tmp_path, sweep, faults=Faults(unrecorded=["l2=0.020000"]))
     plot = accuracy_against_value(record, "title")
@@ -241,12 +230,80 @@ def test_sampled_values_are_a_scatter(tmp_path: Path) -> None:
     assert [cell.mark != 0 for cell in maps(plot, 1).cells] == [False, *clear]
 
 
+def test_what_a_map_cannot_tell_apart_is_grey(tmp_path: Path) -> None:
+    """Half of the grid differs from the baseline for certain, half by chance."""
+    rng = np.random.default_rng(3)
+    base = rng.uniform(0.8, 0.9, 12)
+    shifts = (0.0, 0.0, 0.0, 0.05, 0.06, -0.05)
+    sweep = []
+    for one, shift in zip(made_up_sweep(["l1", "l2"], GRID, seeds=12), shifts, strict=True):
+        finals = base + shift + rng.normal(0, 0.002, 12) * (one.trial.hyperparameters.l2 > 0)
+        level = np.repeat(finals.astype(np.float32)[:, None], 40, axis=1)
+        sweep.append(Recorded(one.trial, {**one.curves, "test/accuracy": level}, one.weights))
+    plot = accuracy_map(record_of(tmp_path, sweep, ("l1", "l2")), "title")
+    accuracy, differences = maps(plot), maps(plot, 1)
+    assert [cell.mark for cell in differences.cells] == [0, 0, 0, 1, 1, -1]
+    assert [cell.mark for cell in accuracy.cells] == [-1, -1, -1, -1, 1, -1]
+    assert differences.cells[0].words == "baseline"
+    for panel, ax in zip((accuracy, differences), draw(plot).axes[:2], strict=True):
+        colors = ax.images[0].get_array()
+        assert colors is not None
+        places = {(x, y) for x in (0, 1) for y in (0, 1, 2)}
+        marks = dict(zip(sorted(places), [cell.mark for cell in panel.cells], strict=True))
+        for (x, y), mark in marks.items():
+            red, green, blue, _ = colors[y, x]
+            assert (red == green == blue) == (mark == 0)
+        note = f"{panel.title}, grey: {panel.grey}"
+        assert note.split(",")[0] in " ".join(text.get_text() for text in texts(draw(plot)))
+
+
+def test_every_sweep_of_one_value_has_its_curves_over_epochs(tmp_path: Path) -> None:
+    for name in ("dropout", "label_smoothing"):
+        points = [{name: value} for value in (0.0, 0.1, 0.2)]
+        folder = tmp_path / name
+        folder.mkdir()
+        plots = plots_of(record_of(folder, made_up_sweep([name], points), (name,)))
+        by_epoch = [plot for plot in plots if plot.name == f"{name}_accuracy_by_epoch"]
+        assert len(by_epoch) == 1
+        labels = [one.label for one in lines(by_epoch[0]).series]
+        assert labels == ["0 (baseline)", "0.1", "0.2"]
+
+
+def test_no_difference_axis_is_narrower_than_a_test_row_is_worth(
+    record: SweepRecord, tmp_path: Path
+) -> None:
+    worth = 100 / 30 / 3
+    for second in ("difference", "gap"):
+        panel = lines(accuracy_against_value(record, "title", second=second), 1)  # type: ignore[arg-type]
+        assert panel.least == pytest.approx(worth)
+    grid = accuracy_map(record_of(tmp_path, made_up_sweep(["l1", "l2"], GRID), ("l1", "l2")), "t")
+    assert maps(grid, 1).least == pytest.approx(worth)
+
+
 def test_what_a_step_saves() -> None:
     assert penalty_saved(1.5, 1.4) == pytest.approx((0.1, 0.29))
     assert penalty_saved(0.2, 0.1) == pytest.approx((0.1, 0.03))
-    diamond, circle = lines(penalties()).series
+    diamond, circle = (lines(penalties(), panel).series[0] for panel in (0, 1))
     assert {abs(point.x) + abs(point.y) for point in diamond.points} == {1.0}
     assert [point.x**2 + point.y**2 for point in circle.points] == pytest.approx([1.0] * 241)
+
+
+def test_the_loss_meets_l1_at_a_corner_and_l2_where_no_weight_is_zero() -> None:
+    for panel, corner in ((0, True), (1, False)):
+        penalty, *others = lines(penalties(), panel).series
+        shape = np.array([(point.x, point.y) for point in penalty.points])
+        found = meeting(shape)
+        assert (np.abs(found.weights) < 1e-9).any() == corner
+        assert loss(shape).min() >= found.loss - 1e-12
+        contours = [one for one in others if one.label == "equal loss"]
+        levels = []
+        for one in contours:
+            along = loss(np.array([(point.x, point.y) for point in one.points]))
+            assert along == pytest.approx(np.full(len(along), along[0]))
+            levels.append(along[0])
+        assert any(level == pytest.approx(found.loss) for level in levels)  # one touches the shape
+        (met,) = next(one.points for one in others if one.label == "least loss at this penalty")
+        assert (met.x, met.y) == pytest.approx(tuple(found.weights))
 
 
 def test_batches_cover_every_row_once() -> None:
@@ -279,16 +336,46 @@ def test_activations_are_those_of_the_recorded_model(tmp_path: Path) -> None:
 
 
 def test_weights_of_baseline_and_strongest(record: SweepRecord, sweep: list[Recorded]) -> None:
-    plot = weights({"l1": None, "l2": record})
+    plot = weights({"l1": [], "l2": [record]})
     assert lines(plot).missing == "no finished sweep 'l1' in the store"
     panel = lines(plot, 1)
-    assert [one.label for one in panel.series] == ["l2 = 0 (baseline), n = 3", "l2 = 0.1, n = 3"]
+    assert [one.label.split(":")[0] for one in panel.series] == [
+        "l2 = 0 (baseline), n = 3",
+        "l2 = 0.1, n = 3",
+    ]
     sizes = np.sort(np.abs(sweep[3].weights["0.weight"].reshape(3, -1)), axis=1)[:, ::-1]
     assert [point.y for point in panel.series[1].points] == pytest.approx(sizes.mean(axis=0))
 
 
+def test_sparse_weights_are_shown_at_the_least_penalty_that_acts(tmp_path: Path) -> None:
+    """The lesson's λ are too small; of another sweep's, the least that makes weights zero."""
+
+    def with_zeros(one: Recorded, share: float) -> Recorded:
+        weight = one.weights["0.weight"].copy()
+        flat = weight.reshape(len(weight), -1)
+        flat[:, : round(share * flat.shape[1])] = 0
+        return Recorded(one.trial, one.curves, {**one.weights, "0.weight": weight})
+
+    def sweep(name: str, **zeros: float) -> SweepRecord:
+        points = [{"l1": float(value)} for value in zeros]
+        made = zip(made_up_sweep(["l1"], points), zeros.values(), strict=True)
+        (tmp_path / name).mkdir()
+        return record_of(tmp_path / name, [with_zeros(*pair) for pair in made], ("l1",))
+
+    lesson = sweep("lesson", **{"0": 0.0, "0.001": 0.0, "0.005": 0.05})
+    strong = sweep("strong", **{"0": 0.0, "0.1": 0.02, "1": 0.3, "10": 0.9})
+    plot = weights({"l1": [lesson, strong], "l2": []})
+    labels = [one.label for one in lines(plot).series]
+    assert labels[1].startswith("l1 = 1, n = 3: 29.7 % near zero")
+    assert any("the least λ recorded that brings 10 points more" in note for note in plot.notes)
+    assert plot.run_ids == (strong.run_id,)
+    small = weights({"l1": [lesson], "l2": []})
+    assert lines(small).series[1].label.startswith("l1 = 0.005")
+    assert any("no λ up to 0.005 brings 10 points more" in note for note in small.notes)
+
+
 def test_concepts_without_any_sweep() -> None:
-    for plot in (penalties(), activations(None), weights({"l1": None, "l2": None}), batches(None)):
+    for plot in (penalties(), activations(None), weights({"l1": [], "l2": []}), batches(None)):
         assert draw(plot)
         assert plot.run_ids == ()
 
@@ -297,13 +384,14 @@ def test_concepts_without_any_sweep() -> None:
 def test_long_lines_wrap_whatever_their_letters(record: SweepRecord, word: str) -> None:
     title, text = (" ".join([word] * (1 + letters // len(word))) for letters in (200, 900))
     plot = loss_against_epoch(record, title)
-    drawn = draw(replace(plot, subtitle=text, notes=(text, "last")))
+    panel = replace(lines(plot), y_limits=(0.0, 2.0))  # whole, so that no strip has to be explained
+    drawn = draw(replace(plot, panels=(panel,), subtitle=text, notes=(text, "last")))
     require_legible(drawn)
-    lines = [each.get_text() for each in drawn.texts]
+    shown = [each.get_text() for each in drawn.texts]
     said = "".join([title, text, text, "last"])
-    assert "".join(lines).replace(" ", "") == said.replace(" ", "")
+    assert "".join(shown).replace(" ", "") == said.replace(" ", "")
     if len(word) < 100:
-        assert {each for line in lines for each in line.split()} == {word, "last"}
+        assert {each for line in shown for each in line.split()} == {word, "last"}
 
 
 @pytest.mark.parametrize("many", [False, True])

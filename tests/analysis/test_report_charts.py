@@ -165,7 +165,7 @@ def test_readings_take_their_numbers_from_the_record() -> None:
     assert f"lowest, {min(losses):.4g} nats" in loss_reading(l1)
     weight = np.abs(l1.parameter(l1.usable[-1], "0.weight")).reshape(SEEDS, -1)
     near = (weight < 1e-3 * weight.max(axis=1, keepdims=True)).mean()
-    assert f"{100 * near:.2f} %" in weights_reading([l1])
+    assert f"{100 * near:.2f} %" in weights_reading({"l1": [l1]})
     assert "of 120 that an epoch leaves out: size 2: 0; size 4: 0; size 8: 0" in (
         batches_reading(batches)
     )
@@ -176,9 +176,9 @@ def test_readings_have_words_for_models_that_all_diverged_and_for_one_seed() -> 
     lost = in_memory("l1", [diverging(one, 0, 0) for one in sweep_of("l1", seeds=1)])
     one = record_of("l1", seeds=1)
     readings = (accuracy_reading, gap_reading, speed_reading, loss_reading)
-    for said in (*(read(lost) for read in readings), weights_reading([lost])):
+    for said in (*(read(lost) for read in readings), weights_reading({"l1": [lost]})):
         assert "diverged" in said
-    for said in (*(read(one) for read in readings), weights_reading([one])):
+    for said in (*(read(one) for read in readings), weights_reading({"l1": [one]})):
         assert "nan" not in said.lower()
     assert "one seed: no interval" in gap_reading(one)
 
