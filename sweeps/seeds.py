@@ -4,10 +4,10 @@
     python sweeps/seeds.py --from RUN_ID --top 5           # a sweep's best, on fresh seeds
     python sweeps/seeds.py --l2 0 0.1 --by-source          # and where the spread comes from
 
-Several flags with values give all their combinations; with --one-at-a-time each value with the first
-of all others. Values of what another sweep varies have the epochs, learning rate and split of that
-sweep, unless flags say otherwise. A sweep's best were chosen on the seeds that it had, and partly
-for their luck with these: --from tries them, and its baseline, on others.
+Several flags with values give all their combinations; with --one-at-a-time each value with the
+first of all others. Values of what another sweep varies have the epochs, learning rate and split of
+that sweep, unless flags say otherwise. A sweep's best were chosen on the seeds that it had, and
+partly for their luck with these: --from tries them, and its baseline, on others.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ from analysis.claims_of_lesson.claim_evidence import (
 from analysis.claims_of_lesson.levels import Levels, baseline, levels
 from analysis.claims_of_lesson.one_part import LEVEL, MARGIN, Evidence, Part
 from analysis.claims_of_lesson.verdicts import Finding, Untestable, finding
-from analysis.claims_of_lesson.weight_evidence import MANY, weights
 from analysis.plotting.wording import counted, number
 from analysis.reading.sweep_record import SweepRecord
+from analysis.recorded_models.weight_evidence import MANY, weights
 from trainables.record_format import Curve
 from trainables.trial import Trial
 

@@ -46,8 +46,13 @@ def baseline_label(record: SweepRecord) -> str:
     """`l2 = 0`, or that it is missing."""
     if record.baseline is None:
         return "the baseline (missing)"
+    return fields_label(record, record.baseline)
+
+
+def fields_label(record: SweepRecord, trial: Trial) -> str:
+    """The trial's swept values with the fields' names: `l1 = 0, l2 = 0.01`."""
     fields = [axis.field for axis in record.manifest.axes]
-    values = value_text(record, record.baseline).split(", ")
+    values = value_text(record, trial).split(", ")
     return ", ".join(f"{one} = {value}" for one, value in zip(fields, values, strict=True))
 
 
@@ -88,6 +93,11 @@ def final_subtitle(record: SweepRecord, drawn: str) -> str:
     """How final numbers came about, their intervals shown as `drawn`."""
     window = record.manifest.summary_epochs
     return f"{seeds_and_method(record, drawn)}; mean of epochs {window.start + 1} to {window.stop}"
+
+
+def final_epoch_subtitle(record: SweepRecord, drawn: str) -> str:
+    """How numbers from the models as they end came about, their intervals shown as `drawn`."""
+    return f"{seeds_and_method(record, drawn)}; models after their last epoch"
 
 
 def sweep_plot(

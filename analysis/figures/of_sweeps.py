@@ -7,17 +7,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from analysis.figures.boundary_figures import decision_boundaries
 from analysis.figures.by_sweep import (
     accuracy_against_epoch,
     accuracy_against_value,
     loss_against_epoch,
 )
+from analysis.figures.confusion_figures import confusion_matrices
 from analysis.figures.maps import accuracy_map
+from analysis.figures.path_figures import coefficient_paths
 from analysis.figures.readings import (
     accuracy_reading,
     gap_reading,
     loss_reading,
     speed_reading,
+)
+from analysis.figures.sparsity_figures import (
+    weights_against_value,
+    weights_against_value_reading,
 )
 from analysis.plotting.panels import Plot
 from analysis.reading.sweep_record import SweepRecord
@@ -34,6 +41,20 @@ class SweepFigure(NamedTuple):
     draw: Callable[[SweepRecord], Plot]
     reading: Callable[[SweepRecord], str] = accuracy_reading
     lesson: str = ""
+
+
+def _what_models_say(under: str) -> tuple[SweepFigure, ...]:
+    """Which classes are taken for which, and where the boundaries are, `under` what was swept."""
+    return (
+        SweepFigure(
+            lambda record: confusion_matrices(
+                record, f"Which class is taken for which under {under}"
+            )
+        ),
+        SweepFigure(
+            lambda record: decision_boundaries(record, f"Decision boundaries under {under}")
+        ),
+    )
 
 
 FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
@@ -53,6 +74,7 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
             "Training and test accuracy against eleven dropout rates, and their gap: the best "
             "accuracy without dropout, both falling as the rate rises.",
         ),
+        *_what_models_say("dropout of different rates"),
     ),
     "l2": (
         SweepFigure(
@@ -71,6 +93,19 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
             "Mean accuracy of the late epochs against λ: no clear trend at small λ, a loss "
             "at large ones.",
         ),
+        SweepFigure(
+            lambda record: weights_against_value(
+                record, "Weights near zero, and the size of all, by strength of the L2 penalty"
+            ),
+            weights_against_value_reading,
+            "No figure: the lesson says that L2 shrinks all weights and few reach zero.",
+        ),
+        SweepFigure(
+            lambda record: coefficient_paths(
+                record, "The first layer's weights as the L2 penalty grows"
+            )
+        ),
+        *_what_models_say("L2 penalties of different strength"),
     ),
     "l1": (
         SweepFigure(
@@ -95,6 +130,19 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
             loss_reading,
             "Training loss by epoch, one line for each λ.",
         ),
+        SweepFigure(
+            lambda record: weights_against_value(
+                record, "Weights near zero, and the size of all, by strength of the L1 penalty"
+            ),
+            weights_against_value_reading,
+            "No figure: the lesson says that L1 drives many weights towards zero.",
+        ),
+        SweepFigure(
+            lambda record: coefficient_paths(
+                record, "The first layer's weights as the L1 penalty grows"
+            )
+        ),
+        *_what_models_say("L1 penalties of different strength"),
     ),
     "batch_size": (
         SweepFigure(
@@ -115,6 +163,13 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
         SweepFigure(
             lambda record: accuracy_map(record, "Test accuracy under L1 and L2 penalties together")
         ),
+        SweepFigure(
+            lambda record: weights_against_value(
+                record, "Weights near zero, and the size of all, under L1 and L2 together"
+            ),
+            weights_against_value_reading,
+        ),
+        *_what_models_say("L1 and L2 penalties together"),
     ),
 }
 

@@ -23,13 +23,15 @@ def drawn_once(panel: LinePanel, height: float) -> tuple[Drawn, ...]:
     """The series to draw of a panel that is `height` high in y: the first of those that coincide.
 
     Series coincide where they have the same x, and means and intervals are everywhere less apart
-    than a line is wide.
+    than a line is wide. Shapes, and strands of which none is named, are drawn one and all.
     """
+    if panel.style in ("outline", "strand"):
+        return tuple(map(Drawn, panel.series))
     found: list[Drawn] = []
     for series in panel.series:
         for place, one in enumerate(found):
             apart = _apart(one.series, series)
-            if panel.style != "outline" and apart is not None and apart <= _APART * height:
+            if apart is not None and apart <= _APART * height:
                 together = (*one.others, series)
                 found[place] = Drawn(one.series, together, max(one.apart, apart))
                 break

@@ -16,6 +16,7 @@ from matplotlib.transforms import Bbox
 from analysis.plotting.draw_dots import draw_dots, draw_spans
 from analysis.plotting.draw_lines import draw_lines, draw_strip
 from analysis.plotting.draw_maps import draw_blocks, draw_map
+from analysis.plotting.draw_regions import draw_regions
 from analysis.plotting.draw_text import wrapped
 from analysis.plotting.layout import Laid, lay_out
 from analysis.plotting.panels import (
@@ -27,6 +28,7 @@ from analysis.plotting.panels import (
     Plot,
     SpanPanel,
 )
+from analysis.plotting.region_panel import RegionPanel
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -165,6 +167,8 @@ def _draw_panel(ax: Axes, laid: Laid, labels: Sequence[str], height: float) -> N
         draw_map(ax, panel)
     elif isinstance(panel, BlockPanel):
         draw_blocks(ax, panel)
+    elif isinstance(panel, RegionPanel):
+        draw_regions(ax, panel)
     else:
         draw_lines(ax, panel, laid, labels)
         if strip is not None:
@@ -188,8 +192,10 @@ def _series_labels(plot: Plot) -> list[str]:
     """The labels of all panels, each once: a series looks the same in every panel."""
     labels: dict[str, None] = {}
     for panel in plot.panels:
-        if isinstance(panel, SpanPanel | LinePanel):
+        if isinstance(panel, SpanPanel):
             labels |= dict.fromkeys(series.label for series in panel.series)
+        elif isinstance(panel, LinePanel):
+            labels |= dict.fromkeys(series.in_legend for series in panel.series)
     return list(labels)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,6 +19,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 COLORS = ("#1b3a6b", "#e08214", "#4d9221", "#8c2d75", "#35978f", "#b2182b", "#7f6000")
 _NEAR_ZERO = 1e-3  # of a symlog y: below it the scale is linear, so that 0 has a place
 _LINE = 0.05  # of a panel's height: a line of text
+_STRAND: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.6}  # of so many lines all are to be seen
 _MANY = 25  # points of a series that need smaller markers
 
 
@@ -26,8 +28,10 @@ def draw_lines(ax: Axes, panel: LinePanel, laid: Laid, labels: Sequence[str]) ->
     if panel.zero_line:
         ax.axhline(0, color="0.3", linewidth=1)
     for series in (one.series for one in laid.drawn):
-        place = labels.index(series.label)
-        if panel.style == "points":
+        place = labels.index(series.in_legend)
+        if panel.style == "strand":
+            ax.plot(*_coordinates(series), color=COLORS[place % len(COLORS)], **_STRAND)
+        elif panel.style == "points":
             # Many bands on top of each other would hide each other; their rims stay.
             _draw_points(ax, series, place, panel.joined, 0.32 / max(2, len(panel.series)))
         else:
@@ -48,7 +52,7 @@ def draw_strip(ax: Axes, panel: LinePanel, laid: Laid, labels: Sequence[str]) ->
     """
     for series in (one.series for one in laid.drawn):
         x, y = _coordinates(series)
-        place = labels.index(series.label)
+        place = labels.index(series.in_legend)
         points = panel.style == "points"
         color = _color(panel, place, len(labels))
         ax.plot(
@@ -99,7 +103,7 @@ def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int)
         markevery=slice(place * every // max(of, 1), None, every),
         markeredgecolor="white",
         markeredgewidth=0.5,
-        label=series.label,
+        label=series.in_legend,
     )
     _fill_band(ax, series, color, alpha=0.13)
 
@@ -119,7 +123,7 @@ def _draw_points(ax: Axes, series: Series, place: int, joined: bool, alpha: floa
         markersize=3 if many else 6,
         markeredgecolor="white",
         markeredgewidth=0.5,
-        label=series.label,
+        label=series.in_legend,
     )
     _fill_band(ax, series, color, alpha)
     # The dashed rims tell overlapping bands apart in grey; a lone point has only these.

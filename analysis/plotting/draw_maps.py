@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -74,8 +77,10 @@ def _draw_grid(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable
     if panel.style == "image":
         image.set_extent((xs[0] - 0.5, xs[-1] + 0.5, ys[0] - 0.5, ys[-1] + 0.5))
         return
-    ax.set_xticks(range(len(xs)), [f"{x:g}" for x in xs])
-    ax.set_yticks(range(len(ys)), [f"{y:g}" for y in ys])
+    ax.set_xticks(range(len(xs)), _texts(xs, panel.x_names))
+    ax.set_yticks(range(len(ys)), _texts(ys, panel.y_names))
+    if panel.y_names:
+        ax.invert_yaxis()
     ax.tick_params(length=0)
     if max(len(xs), len(ys)) > _MOST_NUMBERS:
         return
@@ -85,7 +90,7 @@ def _draw_grid(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable
         ax.text(
             xs.index(cell.x),
             ys.index(cell.y),
-            _cell_text(cell, panel.signed),
+            _cell_text(cell, "+.2" if panel.signed else f".{panel.decimals}"),
             size=9,
             ha="center",
             va="center",
@@ -93,10 +98,15 @@ def _draw_grid(ax: Axes, panel: MapPanel, mappable: matplotlib.cm.ScalarMappable
         )
 
 
-def _cell_text(cell: Cell, signed: bool) -> str:
+def _texts(values: Sequence[float], names: Sequence[str]) -> list[str]:
+    if not names:
+        return [f"{value:g}" for value in values]
+    return [textwrap.shorten(names[int(value)], 16, placeholder="…") for value in values]
+
+
+def _cell_text(cell: Cell, form: str) -> str:
     if cell.words:
         return cell.words
-    form = "+.2" if signed else ".1"
     text = plus_minus((cell.value, cell.low, cell.high), form, "\n")
     return text + (" ×" if cell.diverged else "")
 

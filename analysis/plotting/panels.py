@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from analysis.plotting.region_panel import RegionPanel
+
 Scale = Literal["linear", "log", "log2", "symlog"]
 
 
@@ -42,12 +44,19 @@ class Series(NamedTuple):
     """Points that belong together, in the order in which they are joined.
 
     `models`: of each point those that it is the mean of, for a page where each is pointed at; a
-    figure on paper leaves them out.
+    figure on paper leaves them out. `kind`: series of one kind look alike and stand in the legend
+    once, under its name; by default each is its own.
     """
 
     label: str
     points: tuple[Point, ...]
     models: tuple[Dots, ...] = ()
+    kind: str = ""
+
+    @property
+    def in_legend(self) -> str:
+        """What it is called in the legend."""
+        return self.kind or self.label
 
 
 class Remark(NamedTuple):
@@ -69,20 +78,20 @@ class Level(NamedTuple):
 class LinePanel:
     """Series against a common x.
 
-    `style`: `points` (each of its own), `curve` (a line of many) or `outline` (a shape, equal
-    scales on both axes), the first two with a band. `joined`: whether a line joins points.
-    `ordered`: the series are steps of one value, shaded in that order. `zero_line`: a line at
-    y = 0. `least`: y spans at least this much to either side, of 0 where there is a line, so that
-    what is less than it looks small. `y_limits`: as they are; else `y_ranges.py` has the rule.
-    `levels`: lines to hold series against. `x_ticks`, `y_ticks`: where the axes are numbered, by
-    default where matplotlib does. `missing`: why there is nothing to show.
+    `style`: `points` (each of its own), `curve` (a line of many), `outline` (a shape, equal
+    scales on both axes) or `strand` (one of very many lines), the first two with a band.
+    `joined`: whether a line joins points. `ordered`: the series are steps of one value, shaded in
+    that order. `zero_line`: a line at y = 0. `least`: y spans at least this much to either side, of
+    0 where there is a line, so that what is less than it looks small. `y_limits`: as they are; else
+    `y_ranges.py` has the rule. `levels`: lines to hold series against. `x_ticks`, `y_ticks`: where
+    the axes are numbered, by default where matplotlib does. `missing`: why nothing is shown.
     """
 
     title: str
     x_label: str
     y_label: str
     series: tuple[Series, ...]
-    style: Literal["points", "curve", "outline"]
+    style: Literal["points", "curve", "outline", "strand"]
     x_scale: Scale = "linear"
     y_scale: Scale = "linear"
     y_limits: tuple[float, float] | None = None
@@ -135,7 +144,9 @@ class MapPanel:
 
     `signed`: values are differences, coloured from 0 both ways, to `least` at the least. `grey`:
     what it means that a cell's mark is 0, for such cells are grey; empty where none is. `limits`:
-    of the colours, when panels are to share them.
+    of the colours, when panels are to share them. `x_names`, `y_names`: of a grid, what stands at
+    0, 1, … instead of the numbers; named rows are read from the top. `decimals`: of the numbers in
+    a grid.
     """
 
     title: str
@@ -148,6 +159,9 @@ class MapPanel:
     least: float = 0.0
     grey: str = ""
     limits: tuple[float, float] | None = None
+    x_names: tuple[str, ...] = ()
+    y_names: tuple[str, ...] = ()
+    decimals: int = 1
     missing: str = ""
 
     def table(self) -> pd.DataFrame:
@@ -257,7 +271,7 @@ class SpanPanel:
         return pd.DataFrame(rows, columns=["panel", "series", *Span._fields])
 
 
-Panel = LinePanel | MapPanel | BlockPanel | DotPanel | SpanPanel
+Panel = LinePanel | MapPanel | BlockPanel | DotPanel | SpanPanel | RegionPanel
 
 
 @dataclass(frozen=True)

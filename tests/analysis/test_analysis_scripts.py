@@ -17,6 +17,7 @@ from analysis.reading.connection import open_store
 from analysis.reading.script_options import AnalysisOptions, Places
 from support.record_fixture import Faults, Recorded, made_up_sweep, new_store, write_sweep
 from support.scripts import ROOT, run_script
+from support.trained_record import facts_of, trained_sweep
 from support.warm_scripts import run_warm
 
 SWEEPS: dict[str, tuple[list[str], list[dict[str, object]]]] = {
@@ -27,13 +28,15 @@ SWEEPS: dict[str, tuple[list[str], list[dict[str, object]]]] = {
     "label_smoothing": (["label_smoothing"], [{"label_smoothing": e} for e in (0.0, 0.1, 0.5)]),
     "elastic_net": (["l1", "l2"], [{"l1": a, "l2": b} for a in (0.0, 0.1) for b in (0.0, 0.1)]),
 }
+MODELS = ("confusion", "boundaries")
+PENALTY = ("weights", "paths", *MODELS)
 FIGURES = {
-    "dropout": ["dropout_accuracy"],
-    "l1": ["l1_accuracy_by_epoch", "l1_accuracy", "l1_loss_by_epoch"],
-    "l2": ["l2_accuracy_by_epoch", "l2_accuracy"],
+    "dropout": [f"dropout_{name}" for name in ("accuracy", *MODELS)],
+    "l1": [f"l1_{name}" for name in ("accuracy_by_epoch", "accuracy", "loss_by_epoch", *PENALTY)],
+    "l2": [f"l2_{name}" for name in ("accuracy_by_epoch", "accuracy", *PENALTY)],
     "batch_size": ["batch_size_accuracy_by_epoch", "batch_size_accuracy"],
     "label_smoothing": ["label_smoothing_accuracy"],
-    "elastic_net": ["elastic_net_accuracy"],
+    "elastic_net": [f"elastic_net_{name}" for name in ("accuracy", "weights", *MODELS)],
     "concepts": [
         "concepts_penalties",
         "concepts_activations",
@@ -72,8 +75,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     uri = new_store(folder)
     run_ids, recorded = {}, {}
     for name, (fields, points) in SWEEPS.items():
-        recorded[name] = made_up_sweep(fields, points)
-        run_ids[name] = write_sweep(uri, folder / "artifacts", name, fields, recorded[name])
+        # Really trained: what models say of their rows is held against what was recorded.
+        recorded[name] = trained_sweep(fields, points, seeds=3)
+        facts = {"dataset": facts_of(recorded[name])}
+        run_ids[name] = write_sweep(
+            uri, folder / "artifacts", name, fields, recorded[name], changes=facts
+        )
     return Store(folder, run_ids, recorded)
 
 

@@ -16,7 +16,7 @@ from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, LessonSweeps
 from analysis.claims_of_lesson.one_part import LEVEL
 from analysis.claims_of_lesson.size_claim import gain
 from analysis.claims_of_lesson.verdicts import Verdict
-from analysis.claims_of_lesson.weight_evidence import weights
+from analysis.recorded_models.weight_evidence import weights
 from support.claim_cases import BIG, CASES, FLAT, MOVING, Case, falls, gains
 from support.lesson_fixture import (
     PLAUSIBLE,

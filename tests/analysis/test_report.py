@@ -232,7 +232,7 @@ def test_equal_plots_give_equal_images() -> None:
 
 def test_images_hold_whole_figures(page: str) -> None:
     sources = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
-    assert len(sources) == 12
+    assert len(sources) == 14
     for source in sources:
         svg = base64.b64decode(source).decode()
         assert svg.rstrip().endswith("</svg>")
@@ -333,7 +333,7 @@ def test_hostile_names_are_shown_and_not_run(tab: Page) -> None:
         label = tab.locator("#chart-l2 .hoverlayer .hovertext", has_text=name[:40])
         label.filter(has_text="seed 1").wait_for()
     images = [image.get_attribute("src") or "" for image in tab.locator("img").all()]
-    assert len(images) == 12
+    assert len(images) == 14
     assert all(source.startswith("data:image/svg+xml") for source in images)
     assert tab.evaluate("[...document.images].every(one => one.naturalWidth > 100)")
 

@@ -1,0 +1,1 @@
+"""What the models of a sweep are and say, worked out from their recorded weights."""
