@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
+from sweeps.driver.looking_in import ways_in
 from sweeps.driver.outcome import Outcome, uri_flag
 from sweeps.driver.resume import also_unfinished
 from sweeps.driver.terminal import WIDTH, new_table, print_table, tell, width_of, wrapped
@@ -16,7 +17,6 @@ from sweeps.plan.packs import training_seconds
 from sweeps.plan.provenance import without_credentials
 from sweeps.plan.ranking import Summaries, find_answer, how_chosen, shown
 from sweeps.record.messages import Begun, Found
-from sweeps.record.pages.saved_view import CHARTS, SEEDS, table_link
 from sweeps.record.pages.words import at_once, mean_percent, percent, points, verdict
 from trainables.commands.project_scripts import scripts, these_words, words
 from trainables.manifest import Manifest
@@ -189,25 +189,14 @@ def verdicts(rows: Sequence[Trial], differences: Mapping[str, BaselineDifference
 
 def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, str]) -> list[str]:
     """How to look further, ready to paste."""
-    plain = without_credentials(uri)
-    flag = uri_flag(uri)  # empty where `mlflow ui` and the analysis find the store by themselves
+    flag = uri_flag(uri)  # empty where the analysis finds the store by itself
     lines = [f"figures and table:  {_analysis(manifest, begun)}{flag}"]
-    if uri.startswith("http"):
-        server = plain.rstrip("/")
-    else:
-        server = "http://127.0.0.1:5000"
-        store = f" --backend-store-uri {plain}" if flag else ""
-        lines.append(f"all runs:           mlflow ui{store}")
-    link = views.get(CHARTS) or table_link(begun.experiment_id, manifest.run_name)
-    lines.append(f"charts of trials:   {server}{link}")
-    if SEEDS in views:
-        lines.append(f"averages of seeds:  {server}{views[SEEDS]}")
     if manifest.folds:
         lines += [
             f"the choice drawn:   {words('analysis', 'choosing')}{flag}",
             f"on fresh seeds:     {words('sweeps', 'seeds')} --from {begun.run_id} --top 1{flag}",
         ]
-    return lines
+    return [*lines, *ways_in(uri, begun, manifest.run_name, views)]
 
 
 def _analysis(manifest: Manifest, begun: Begun) -> str:

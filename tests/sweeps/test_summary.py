@@ -19,7 +19,7 @@ from trainables.manifest import Manifest
 from trainables.record_format import Curve
 from trainables.result import TrialResult
 
-COMMAND = re.compile(r"^[a-z ]+:  ")  # a line that is to be pasted, and stays whole
+COMMAND = re.compile(r"^[a-z0-9., ]+:  ")  # a line that is to be pasted, and stays whole
 
 
 def _outcome(manifest: Manifest, results: Sequence[TrialResult]) -> Outcome:
