@@ -145,7 +145,7 @@ echo "${COMPREPLY[*]}"
             {
                 ("le",): ["lesson"],
                 ("l2", "--num"): ["--num-samples"],
-                ("batch_size", "--dataset", "w"): ["wine"],
+                ("batch_size", "--dataset", "win"): ["wine"],
                 ("lesson", "--on"): ["--only"],
             },
         ),
