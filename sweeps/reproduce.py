@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.markup import escape
 
-from sweeps.driver.deviations import Deviation, in_arrays, in_run, reasons
+from sweeps.driver.deviations import Deviation, as_recorded, in_arrays, in_run, reasons
 from sweeps.driver.exits import exit_code_of
 from sweeps.driver.terminal import new_table, print_table
 from sweeps.plan.command_line import read_options
@@ -97,20 +97,22 @@ def reproduce(client: MlflowClient, run_id: str) -> int:
     while not pack.done:
         completed = pack.advance()
     (again,) = completed
-    runs = TrialRuns(manifest)
+    runs = TrialRuns(manifest, every_number=True)
     again = replace(again, device=recorded.device)
     made, _ = runs.make(again, again.finals(runs.window), run.data.tags, 0)
-    found = [*in_arrays(recorded, again), *in_run(client, run, made)]
+    compared = [as_recorded(run, made)]
+    found = [*in_arrays(recorded, again), *in_run(client, run, compared[0])]
     seed_runs = _seed_runs(client, run) if made.children else {}
     for child in made.children:
-        if child.tags[Tag.SEED] in seed_runs:
-            found += in_run(client, seed_runs[child.tags[Tag.SEED]], child)
+        if seed_run := seed_runs.get(child.tags[Tag.SEED]):
+            compared.append(as_recorded(seed_run, child))
+            found += in_run(client, seed_run, compared[-1])
         else:
             found.append(Deviation(child.name, "", "no run", "a run", math.nan, 1))
     if not found:
         numbers = sum(values.size for values in recorded.trained.curves.values())
         weights = sum(values.size for values in recorded.trained.parameters.values())
-        points = len(made.points) + sum(len(child.points) for child in made.children)
+        points = sum(len(each.points) for each in compared)
         print(
             f"equal to the last bit: {numbers:,} numbers of curves, {weights:,} weights, "
             f"{points:,} points in MLflow"

@@ -60,6 +60,7 @@ class Tag:
     SOURCE_NAME = "mlflow.source.name"
     SOURCE_TYPE = "mlflow.source.type"
     COMMIT = "mlflow.source.git.commit"
+    EXPERIMENT_KIND = "mlflow.experimentKind"  # of an experiment, which may have a NOTE, too
 
     @staticmethod
     def sha256(folder: str) -> str:
@@ -139,8 +140,8 @@ class Metric:
     BEST = "best/"  # the best trial's final numbers and swept values, on the sweep's run
     MODEL = "model/"  # the stored best model's own accuracies, on the sweep's run and the model
     TIME = "time/"  # the only numbers that are not the same when a trial is trained again
-    SEEDS = "final/seeds"
-    DIVERGED_SEEDS = "final/diverged_seeds"
+    SEEDS = "final/seeds"  # in records of earlier versions; `Parameter.SEEDS` is the same number
+    DIVERGED_SEEDS = "final/diverged_seeds"  # where there are any
     TRAIN_SECONDS = "time/train_seconds"
 
 

@@ -26,7 +26,7 @@ def trial_table(record: SweepRecord) -> pd.DataFrame:
     differences = {row.trial.key: row.difference for row in compare(record)}
     rows = []
     for trial in record.usable:
-        finals, diverged = _finals(record, trial)
+        finals, diverged = finals_by_seed(record, trial)
         row = _configuration(record, trial) | {Column.RUN_ID: record.run_of(trial)}
         row |= {"seeds": len(trial.seeds), "diverged_seeds": int(diverged.sum())}
         for name, values in finals.items():
@@ -39,7 +39,7 @@ def seed_table(record: SweepRecord) -> pd.DataFrame:
     """One row per model: its trial's configuration, its seed, its final numbers."""
     rows = []
     for trial in record.usable:
-        finals, diverged = _finals(record, trial)
+        finals, diverged = finals_by_seed(record, trial)
         for index, seed in enumerate(trial.seeds):
             row = _configuration(record, trial) | {
                 Column.SEED: seed,
@@ -49,7 +49,7 @@ def seed_table(record: SweepRecord) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _finals(record: SweepRecord, trial: Trial) -> tuple[dict[str, Array], NDArray[np.bool_]]:
+def finals_by_seed(record: SweepRecord, trial: Trial) -> tuple[dict[str, Array], NDArray[np.bool_]]:
     """The final numbers of each seed, (S,) by name, NaN for one that diverged; who did, (S,)."""
     shapes = [name for name in record.weights.column_names if name.endswith(Column.SHAPE)]
     parameters = [name.removesuffix(Column.SHAPE) for name in shapes]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sweeps.record.runs.finished_run import FinishedRun, MetricPoint
+from sweeps.record.runs.run_numbers import in_a_run
 from trainables.hyperparameters import DECLARED, TRAINER_VERSION, Hyperparameters
 from trainables.installation import NUMBERS_DEPEND_ON, VARIABLES, package_version
 from trainables.manifest import Manifest
@@ -58,6 +60,12 @@ def in_arrays(recorded: TrialResult, again: TrialResult) -> list[Deviation]:
             )
         )
     return found
+
+
+def as_recorded(run: Run, made: FinishedRun) -> FinishedRun:
+    """`made`, which has every final number, with those that the run is to hold or does."""
+    points = [p for p in made.points if in_a_run(p.name) or p.name in run.data.metrics]
+    return replace(made, points=points)
 
 
 def in_run(client: MlflowClient, run: Run, made: FinishedRun) -> list[Deviation]:

@@ -54,8 +54,19 @@ class SweepResult:
     @cached_property
     def trials(self) -> pd.DataFrame:
         """A row per trial, in the order of the sweep: `config`, `run_id`, its hyperparameters, and
-        the `final/…` metrics, which are means over seeds with their intervals."""
-        return self._record.trials
+        the `final/…` numbers, which are means over seeds with their spread and intervals."""
+        import pandas as pd
+
+        from analysis.exporting.export_tables import finals_by_seed
+        from sweeps.record.runs.run_numbers import all_numbers
+        from sweeps.record.runs.trial_runs import summed_up
+
+        record = self._record
+        with _readable():
+            finals = [finals_by_seed(record, trial)[0] for trial in record.usable]
+        # The runs hold some of them only.
+        numbers = pd.DataFrame([all_numbers(summed_up(of_trial)) for of_trial in finals])
+        return record.trials.join(numbers[[name for name in numbers if name not in record.trials]])
 
     @cached_property
     def curves(self) -> pd.DataFrame:

@@ -15,20 +15,15 @@ import pyarrow as pa
 
 from sweeps.record.lock import Owner
 from sweeps.record.runs.finished_run import final_points, spread
+from sweeps.record.runs.run_numbers import place
 from sweeps.record.runs.tables import write_csv
 from trainables.manifest import Manifest
-from trainables.record_format import Artifact, Column, Final, Kind, Parameter, Tag, tagged
+from trainables.record_format import Artifact, Column, Kind, Parameter, Tag, tagged
 from trainables.result import Interval
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
-
-# Columns of results.csv that people look for, before all others.
-_FIRST = (
-    *(Final.CV_ACCURACY, Final.TEST_ACCURACY, Final.TRAIN_ACCURACY, Final.GAP),
-    *(Final.CV_LOSS, Final.TEST_LOSS, Final.TRAIN_LOSS),
-)
 
 
 def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: Owner) -> Run:
@@ -141,15 +136,9 @@ def log_results(
     ]
     leading = [Column.CONFIG, Column.RUN_ID, *swept]
     numbers = {name for row in rows for name in row} - set(leading)
-    columns = [*leading, *sorted(numbers, key=_place)]
+    columns = [*leading, *sorted(numbers, key=place)]
     with artifact(client, run_id, "", Artifact.RESULTS) as path:
         write_csv(pa.table({name: [row.get(name) for row in rows] for name in columns}), path)
-
-
-def _place(column: str) -> tuple[int, str]:
-    """Where a number's column stands: those that people look for first, each with its spread."""
-    places = [place for place, name in enumerate(_FIRST) if column.startswith(name)]
-    return (places[0] if places else len(_FIRST)), column
 
 
 def log_text(client: MlflowClient, run_id: str, name: str, text: str) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from sweeps.plan.errors import SweepError
 from sweeps.record.lock import AlreadyRunning, Owner, SweepLock
-from sweeps.record.pages.saved_view import view_tags
+from sweeps.record.pages.experiment_page import forget
 from sweeps.record.spool import Spool
 from sweeps.record.store.mlflow_private import can_erase, deleted_models, erase_model, erase_run
 from sweeps.record.store.opening import database_file, settle
@@ -138,8 +138,7 @@ def remove(client: MlflowClient, holdings: Holdings) -> None:
         erase_run(client, run_id)
     experiment = client.get_experiment(run.info.experiment_id)
     if experiment.lifecycle_stage == "active":  # else nobody sees its views, nor can write them
-        for tag in set(view_tags(holdings.name)) & set(experiment.tags):
-            client.delete_experiment_tag(experiment.experiment_id, tag)
+        forget(client, experiment, holdings.name)
     erase_run(client, run.info.run_id)
     _tidy(experiment.artifact_location)
 

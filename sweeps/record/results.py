@@ -15,6 +15,7 @@ from sweeps.record.lock import SweepLock
 from sweeps.record.messages import Closed, Recorded
 from sweeps.record.pages.best_model import best_seed, log_best_model
 from sweeps.record.pages.chart_page import chart_page
+from sweeps.record.pages.experiment_page import introduce
 from sweeps.record.pages.model_network import ChosenModel
 from sweeps.record.pages.saved_view import save_views
 from sweeps.record.pages.words import note
@@ -88,6 +89,7 @@ class ResultsRecord:
         if status == "FINISHED" and missing:
             status = "FAILED"
         views = save_views(self._client, self.experiment_id, manifest)
+        introduce(self._client, self.experiment_id, manifest)
         answer = find_answer(manifest, writer.summaries)
         numbers = {}
         # Only of a whole sweep: of a part it would be another's best, and stay beside the last.

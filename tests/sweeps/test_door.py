@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -96,6 +97,11 @@ def test_the_result_has_tables_answers_and_figures(facts: Mapping[str, Any]) -> 
     assert len(trials) == 6
     assert len(curves) == 6 * 3 * 40
     assert {"config", "run_id", "l2", "final/test_accuracy"} <= set(trials)
+    for name in ("final/train_loss", "final/weight_norm_0"):  # the runs hold no spread of these
+        spread = trials[[f"{name}_std", f"{name}_ci_low", f"{name}_ci_high"]].to_numpy()
+        assert np.isfinite(spread).all()
+        assert (spread[:, 1] <= trials[name]).all()
+        assert (trials[name] <= spread[:, 2]).all()
     assert facts["baseline"].trial.hyperparameters.l2 == 0
     assert facts["best"].test.mean == pytest.approx(trials["final/test_accuracy"].max(), rel=1e-5)
     assert facts["best"].run_id in set(trials["run_id"])

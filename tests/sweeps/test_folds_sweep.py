@@ -166,11 +166,11 @@ def test_a_real_sweep_records_and_chooses_by_its_folds(recorded: Record) -> None
     finals = {run.info.run_name: run.data.metrics for run in recorded.trials}
     best = max(finals.values(), key=lambda m: (m["final/cv_accuracy"], -m["final/cv_loss"]))
     assert parent.data.metrics["best/cv_accuracy"] == best["final/cv_accuracy"]
-    assert {"final/cv_loss_ci_low", "final/cv_accuracy_ci_high", "cv/accuracy"} <= set(best)
+    assert {"final/cv_loss", "final/cv_accuracy_ci_high", "cv/accuracy"} <= set(best)
     assert f"python {ROOT}/sweeps/seeds.py --from {parent.info.run_id} --top 1" in printed
     assert "chosen by 4-fold cross-validation" in " ".join(printed.split())
     rows = pd.read_csv(recorded.artifact("results.csv"))
-    assert {"cv_accuracy", "cv_accuracy_std", "cv_loss"} <= set(rows)
+    assert {"cv_accuracy", "cv_accuracy_std", "cv_loss_ci_low"} <= set(rows)
     assert {"cv/accuracy", "cv/loss"} <= set(recorded.table("curves"))
     (model,) = recorded.client.search_logged_models([parent.info.experiment_id])
     stored = Path(model.artifact_location.removeprefix("file://"), "MLmodel").read_text()

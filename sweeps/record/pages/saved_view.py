@@ -30,8 +30,10 @@ TABLE = "Table of all trials"
 SEEDS = "Curves of the seeds, averaged by configuration"
 
 _VERSIONS = ("3.17.",)
-_STATE = "mlflow.sharedViewState."  # what the names of tags with views begin with
-_OF_SEEDS = "-seeds"
+STATE = "mlflow.sharedViewState."  # what the names of tags with views begin with
+OF_SEEDS = "-seeds"
+NEWEST = "newest"  # the view of the trials of the sweep that ended last
+_COLUMNS = 2  # of charts; a third leaves no room for their titles
 _COLUMN_WIDTH = 190  # pixels; the default cuts names such as final/test_accuracy
 _ANSWER = Metric.FINAL + Final.TEST_ACCURACY
 _CROSS_VALIDATED = Metric.FINAL + Final.CV_ACCURACY
@@ -60,28 +62,34 @@ def save_views(client: MlflowClient, experiment_id: str, manifest: Manifest) -> 
     the plain table is all that there is.
     """
     log_seeds = bool(manifest.options.get("log_seeds"))
-    states = {manifest.run_name: _trials_state(manifest)}
+    sweep, trials = manifest.run_name, _trials_state(manifest)
+    views = {sweep: _tag(sweep, trials), NEWEST: _tag(newest_name(sweep), trials)}
     if log_seeds:
-        states[f"{manifest.run_name}{_OF_SEEDS}"] = _seeds_state(manifest)
+        views[f"{sweep}{OF_SEEDS}"] = _tag(f"{sweep}{OF_SEEDS}", _seeds_state(manifest))
     try:
         if not _server_version(client).startswith(_VERSIONS):
-            return {TABLE: table_link(experiment_id, manifest.run_name)}
-        for view_id, state in states.items():
-            client.set_experiment_tag(experiment_id, f"{_STATE}{view_id}", _tag(view_id, state))
+            return {TABLE: table_link(experiment_id, sweep)}
+        for view_id, value in views.items():
+            client.set_experiment_tag(experiment_id, f"{STATE}{view_id}", value)
     except Exception:  # a convenience in an undocumented format must not end a sweep
-        return {TABLE: table_link(experiment_id, manifest.run_name)}
+        return {TABLE: table_link(experiment_id, sweep)}
     links = {
-        CHARTS: _view_link(experiment_id, manifest.run_name, charts=True),
-        TABLE: _view_link(experiment_id, manifest.run_name, charts=False),
+        CHARTS: view_link(experiment_id, sweep, charts=True),
+        TABLE: view_link(experiment_id, sweep, charts=False),
     }
     if log_seeds:
-        links[SEEDS] = _view_link(experiment_id, f"{manifest.run_name}{_OF_SEEDS}", charts=True)
+        links[SEEDS] = view_link(experiment_id, f"{sweep}{OF_SEEDS}", charts=True)
     return links
 
 
 def view_tags(sweep: str) -> tuple[str, str]:
     """The experiment's tags with the views of the sweep of that name, of which it may have none."""
-    return f"{_STATE}{sweep}", f"{_STATE}{sweep}{_OF_SEEDS}"
+    return f"{STATE}{sweep}", f"{STATE}{sweep}{OF_SEEDS}"
+
+
+def newest_name(sweep: str) -> str:
+    """What the view `NEWEST` is called while it shows the trials of that sweep."""
+    return f"{NEWEST} sweep: {sweep}"
 
 
 def table_link(experiment_id: str, sweep: str) -> str:
@@ -95,7 +103,8 @@ def table_link(experiment_id: str, sweep: str) -> str:
     return f"/#/experiments/{experiment_id}/runs?{urlencode(search, quote_via=quote)}"
 
 
-def _view_link(experiment_id: str, view_id: str, charts: bool) -> str:
+def view_link(experiment_id: str, view_id: str, charts: bool) -> str:
+    """Address of a view, as charts or as a table."""
     mode = "&compareRunsMode=CHART" if charts else ""
     return (
         f"/#/experiments/{experiment_id}/runs?viewStateShareKey={view_id}{mode}"
@@ -224,6 +233,7 @@ def _section(key: str, title: str, display: bool = True) -> dict[str, Any]:
         "uuid": key,
         "name": title,
         "display": display,
+        "columns": _COLUMNS,
         "isReordered": False,
         "deleted": False,
         "isGenerated": False,

@@ -71,7 +71,7 @@ def write_runs(
         family += [(uuid.uuid4().hex, run_id, child) for child in run.children]
     for run_id, above, run in family:
         artifacts = f"{location}/{run_id}/artifacts"
-        given = (run_id, run.name, "UNKNOWN", "", "", "unknown", run.status, run.time, run.time)
+        given = (run_id, run.name, "UNKNOWN", "", "", "unknown", run.status, run.start, run.time)
         rows["runs"].append((*given, None, "", "active", artifacts, int(experiment_id)))
         tags = {**run.tags, Tag.PARENT: above, Tag.RUN_NAME: run.name}
         rows["tags"] += [(run_id, key, value) for key, value in tags.items()]

@@ -28,8 +28,9 @@ class MetricPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """Everything that one MLflow run is to hold. `time`: milliseconds since 1970.
+    """Everything that one MLflow run is to hold.
 
+    `time`: of its end, in milliseconds since 1970; `seconds`: how long it had taken till then.
     `children`: runs below it, whose parent tag is set when they are written. A run and its children
     are written so that the run is not finished before they are.
     """
@@ -41,6 +42,12 @@ class FinishedRun:
     points: Sequence[MetricPoint]
     time: int
     children: Sequence[FinishedRun] = ()
+    seconds: float = 0.0
+
+    @property
+    def start(self) -> int:
+        """When it began, in milliseconds since 1970."""
+        return self.time - round(1000 * self.seconds)
 
     @property
     def identity(self) -> tuple[str, str]:

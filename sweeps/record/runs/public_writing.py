@@ -61,7 +61,7 @@ def _write(
         run_id = known.run_id
     else:
         tags = {**run.tags, Tag.PARENT: parent_id}
-        created = client.create_run(experiment_id, run.time, tags, run.name)
+        created = client.create_run(experiment_id, run.start, tags, run.name)
         run_id = str(created.info.run_id)
     params = [Param(name, value) for name, value in run.params.items()]
     metrics = [Metric(point.name, point.value, run.time, point.step) for point in run.points]

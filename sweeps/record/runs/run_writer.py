@@ -14,10 +14,10 @@ from sweeps.record.runs import bulk_writing, public_writing
 from sweeps.record.runs.finished_run import FinishedRun, trial_params, trial_tags
 from sweeps.record.runs.parts import PART_TAGS, Parts
 from sweeps.record.runs.tables import MEANS_TRIALS, mean_curves
-from sweeps.record.runs.trial_runs import TrialRuns
+from sweeps.record.runs.trial_runs import TrialRuns, summed_up
 from sweeps.record.store.opening import TIMEOUT
 from sweeps.record.store.patience import timed_out
-from sweeps.record.store.recorded_sweep import runs_below, summary_of, whole_trials
+from sweeps.record.store.recorded_sweep import runs_below, whole_trials
 from trainables.manifest import Manifest
 from trainables.record_format import Curve, Kind, Tag, part_number
 from trainables.result import Array, Interval, TrialResult
@@ -79,13 +79,14 @@ class RunWriter:
         for results in self._parts.read_all(tags_of_runs, mine):
             self.means.append(mean_curves(results, self._trial_runs.steps))
             self._keep_accuracies(results)
+            for result, finals in zip(results, self._finals(results), strict=True):
+                self.summaries[result.trial.key] = summed_up(finals)
         self.run_ids = {key: run.info.run_id for key, run in whole.items()}
         self._remove_strays()
         for key, run in whole.items():
             if key not in finished:
                 self.failures[key] = run.data.tags.get(Tag.ERROR, "")
                 continue
-            self.summaries[key] = summary_of(run.data.metrics, self._trial_runs.curves)
             self._part_tags[key] = {
                 name: value for name, value in run.data.tags.items() if name in PART_TAGS
             }

@@ -13,10 +13,10 @@ from sweeps.record.runs.finished_run import (
     FinishedRun,
     curve_points,
     final_points,
-    spread,
     trial_params,
     trial_tags,
 )
+from sweeps.record.runs.run_numbers import all_numbers, in_a_run
 from trainables.manifest import Manifest
 from trainables.record_format import Kind, Metric, Parameter, Tag
 from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, interval
@@ -36,8 +36,9 @@ class TrialRuns:
     trial's models have at every epoch.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
+    def __init__(self, manifest: Manifest, every_number: bool = False) -> None:
+        """`every_number`: with all final numbers, as runs of earlier versions hold them."""
+        self._manifest, self._every_number = manifest, every_number
         self._log_seeds = bool(manifest.options.get("log_seeds"))
         epochs = manifest.trials[0].hyperparameters.epochs
         self.curves = (*CURVES, *(CV_CURVES if manifest.folds else ()))
@@ -56,16 +57,19 @@ class TrialRuns:
         part_tags: Mapping[str, str],
         now: int,
     ) -> tuple[FinishedRun, dict[str, Interval]]:
-        """The trial's run at the time `now` (milliseconds since 1970), and its final numbers.
+        """The trial's run and its final numbers. `now`: when it had been trained, in milliseconds
+        since 1970.
 
         `finals`: those of the result over the `window`. `part_tags`: where its curves lie.
         """
         trial = result.trial
-        summary = {name: interval(values) for name, values in finals.items()}
+        summary = summed_up(finals)
         diverged = int(result.trained.diverged.sum())
-        numbers = {f"{Metric.FINAL}{name}": value for name, value in spread(summary)}
-        numbers[Metric.SEEDS] = len(trial.seeds)
-        numbers[Metric.DIVERGED_SEEDS] = diverged
+        numbers = self._numbers(summary)
+        if self._every_number:
+            numbers[Metric.SEEDS] = len(trial.seeds)
+        if diverged or self._every_number:
+            numbers[Metric.DIVERGED_SEEDS] = diverged
         numbers[Metric.TRAIN_SECONDS] = result.seconds
         tags = {
             **trial_tags(trial, self._manifest, Kind.TRIAL),
@@ -79,10 +83,16 @@ class TrialRuns:
             tags[Tag.DIVERGED] = f"{diverged} of {len(trial.seeds)} seeds"
         curves = result.trained.curves.items()
         mean = {name: curve[:, self.steps].mean(axis=0) for name, curve in curves}
-        points = curve_points(mean, self.steps) + final_points(numbers)
+        # The first is what MLflow's page compares runs by.
+        points = final_points(numbers) + curve_points(mean, self.steps)
         seeds = tuple(self._seed_runs(result, finals, now)) if self._log_seeds else ()
         params = trial_params(trial, self._manifest)
-        return FinishedRun(trial.name, "FINISHED", tags, params, points, now, seeds), summary
+        run = FinishedRun(trial.name, "FINISHED", tags, params, points, now, seeds, result.seconds)
+        return run, summary
+
+    def _numbers(self, summary: Mapping[str, Interval]) -> dict[str, float]:
+        numbers = all_numbers(summary).items()
+        return {name: value for name, value in numbers if self._every_number or in_a_run(name)}
 
     def _seed_runs(
         self, result: TrialResult, finals: Mapping[str, Array], now: int
@@ -91,18 +101,21 @@ class TrialRuns:
         for index, seed in enumerate(trial.seeds):
             all_curves = result.trained.curves.items()
             curves = {metric: curve[index, self.seed_steps] for metric, curve in all_curves}
-            numbers = {
-                f"{Metric.FINAL}{metric}": float(values[index]) for metric, values in finals.items()
-            }
-            finite = {name: value for name, value in numbers.items() if np.isfinite(value)}
+            numbers = {name: interval(values[index : index + 1]) for name, values in finals.items()}
             yield FinishedRun(
                 f"{trial.name} seed={seed}",
                 "FINISHED",
                 trial_tags(trial, self._manifest, Kind.SEED) | {Tag.SEED: str(seed)},
                 trial_params(trial, self._manifest) | {Parameter.SEED: str(seed)},
-                curve_points(curves, self.seed_steps) + final_points(finite),
+                final_points(self._numbers(numbers)) + curve_points(curves, self.seed_steps),
                 now,
+                seconds=result.seconds / len(trial.seeds),
             )
+
+
+def summed_up(finals: Mapping[str, Array]) -> dict[str, Interval]:
+    """The final numbers over the seeds of a trial, of which each has one."""
+    return {name: interval(values) for name, values in finals.items()}
 
 
 def _spread(epochs: int, steps: int) -> NDArray[np.int64]:
