@@ -126,7 +126,8 @@ ROOMS = (
     *("analysis.stats", "analysis.reading", "analysis.recorded_models", "analysis.plotting"),
     "analysis.figures",
     *("analysis.claims_of_lesson", "analysis.seed_study", "analysis.side_by_side"),
-    *("analysis.folds", "analysis.exporting", "analysis.report_page", "analysis"),
+    *("analysis.folds", "analysis.exporting", "analysis.report_page"),
+    *("analysis.playground_page", "analysis"),
 )
 MOST_FILES = 24  # of a room: more are not seen at one glance
 

@@ -146,7 +146,8 @@ def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_pa
 
 def test_every_flag_in_the_documents_exists() -> None:
     scripts = ("sweeps/l2.py", "sweeps/seeds.py", "sweeps/remove.py", "analysis/l2.py")
-    known = "".join(map(_help, (*scripts, "benchmarks/scale.py", "benchmarks/sweep.py")))
+    others = ("analysis/playground.py", "benchmarks/scale.py", "benchmarks/sweep.py")
+    known = "".join(map(_help, (*scripts, *others)))
     ours = re.sub("^ +(ray|mkdocs|.*mlflow ui) .*", "", _text(PAGES), flags=re.MULTILINE)
     flags = set(re.findall(r"--[a-z][a-z-]+", ours)) - {"--help"} - OF_OTHERS
     assert len(flags) > 20
