@@ -4,6 +4,7 @@
     python sweeps/lesson.py --dry-run        # their commands, and which are recorded already
     python sweeps/lesson.py --only l2 l1     # these alone
     python sweeps/lesson.py --hidden 64 64   # with another network; see analysis/claims.py
+    python sweeps/lesson.py --where-it-helps # data on which regularization can be seen to help
 
 Each is an ordinary command, printed before it runs. Run again, it goes on where it was stopped:
 sweeps that are finished are left as they are, unless --again.
@@ -24,6 +25,7 @@ from typing import NamedTuple
 from sweeps.driver.exits import complain, exit_code_of
 from sweeps.driver.interrupts import Interrupts, Stopped
 from sweeps.driver.terminal import wrapped
+from sweeps.helping_parts import HELPING_PARTS
 from sweeps.lesson_parts import LessonPart, estimate, parts_with, planned
 from sweeps.plan.checks import MOST_FIRST_SEED, MOST_SEEDS, made, outside
 from sweeps.plan.command_line import read_options
@@ -49,6 +51,8 @@ class LessonOptions:
     """Units of each hidden layer, such as 12 12; without it the lesson's network."""
     only: tuple[str, ...] = ()
     """Run these parts alone, by the names that --dry-run lists."""
+    where_it_helps: bool = False
+    """Not the claims' sweeps, but regularizers one at a time on data that are soon overfitted."""
     again: bool = False
     """Run sweeps again that are recorded already."""
     tracking_uri: str | None = None
@@ -74,8 +78,7 @@ def main() -> int:
     if wrong := problems(options):
         complain("\n".join(wrong))
         return BAD_INPUT
-    parts = parts_with(options.hidden)
-    parts = tuple(part for part in parts if not options.only or part.role in options.only)
+    parts = [part for part in parts_of(options) if not options.only or part.role in options.only]
 
     def work() -> int:
         with Interrupts() as interrupts:
@@ -88,6 +91,11 @@ def main() -> int:
         return _stopped(stopped, options)
 
 
+def parts_of(options: LessonOptions) -> Sequence[LessonPart]:
+    """All sweeps of what is asked for."""
+    return HELPING_PARTS if options.where_it_helps else parts_with(options.hidden)
+
+
 def problems(options: LessonOptions) -> list[str]:
     """All that is wrong with the options, a line each."""
     found = outside(
@@ -97,7 +105,9 @@ def problems(options: LessonOptions) -> list[str]:
     )
     if options.hidden:
         found += [f"--hidden {text}" for text in made({"hidden": options.hidden})[1].values()]
-    roles = [part.role for part in parts_with(options.hidden)]
+        if options.where_it_helps:
+            found.append("--hidden cannot be used with --where-it-helps, which has its own network")
+    roles = [part.role for part in parts_of(options)]
     if unknown := [role for role in options.only if role not in roles]:
         hint = did_you_mean(unknown[0], roles)
         found.append(f"--only needs some of {', '.join(roles)}, got {shown(unknown[0])}{hint}")
@@ -144,8 +154,11 @@ def _run_all(
         )
         hidden = "".join(f" {units}" for units in options.hidden)
         network = f" --hidden{hidden}" if hidden else ""
-        print(f"the claims:   {words('analysis', 'claims')}{network}{store}")
-        if not network:
+        if options.where_it_helps:
+            print(f"where it helps:  {words('analysis', 'where_it_helps')}{store}")
+        else:
+            print(f"the claims:   {words('analysis', 'claims')}{network}{store}")
+        if not network and not options.where_it_helps:
             print(f"as one page:  {words('analysis', 'report')}{store}")
     return DONE
 
@@ -244,6 +257,8 @@ def _this_command(options: LessonOptions) -> str:
     flags = _seeds(options)
     if options.hidden:
         flags += ["--hidden", *map(str, options.hidden)]
+    if options.where_it_helps:
+        flags.append("--where-it-helps")
     if options.only:
         flags += ["--only", *options.only]
     if options.tracking_uri:

@@ -21,7 +21,7 @@ DATASETS = {
     "breast_cancer": Facts(569, 455, 114, 30, 2),
     "digits": Facts(1797, 1437, 360, 64, 10),
     # Few rows train, so that a network can learn them by heart; docs/where_it_helps.md.
-    "moons": Facts(540, 40, 500, 2, 2),
+    "moons": Facts(240, 40, 200, 2, 2),
     "digits_100": Facts(599, 100, 499, 64, 10),
     "wide": Facts(220, 20, 200, 200, 2),
     "strokes": Facts(600, 200, 400, 40, 10),

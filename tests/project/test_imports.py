@@ -124,7 +124,7 @@ ROOMS = (
     *("sweeps.plan", "sweeps.cluster", "sweeps.record.store"),
     *("sweeps.record.pages", "sweeps.record.runs", "sweeps.record", "sweeps.driver", "sweeps"),
     *("analysis.stats", "analysis.reading", "analysis.recorded_models", "analysis.plotting"),
-    "analysis.figures",
+    *("analysis.figures", "analysis.helping"),
     *("analysis.claims_of_lesson", "analysis.seed_study", "analysis.side_by_side"),
     *("analysis.folds", "analysis.exporting", "analysis.report_page"),
     *("analysis.playground_page", "analysis"),

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, settings_with
+from analysis.helping.helping_sweeps import fits
 from support.record import read_record
 from support.scripts import ROOT, run_script
 from support.sweep_process import read_only, started
+from sweeps.helping_parts import HELPING_PARTS
 from sweeps.lesson import LessonOptions, problems
 from sweeps.lesson_parts import PARTS, LessonPart, parts_with, planned
 from sweeps.plan.new_manifest import make_manifest
@@ -52,6 +54,24 @@ def test_with_another_network_the_same_sweeps_are_run_and_looked_for() -> None:
         read = Manifest.from_json(manifest.to_json())
         assert [role for role, each in settings.items() if each.fits(read)] == [part.role]
         assert [role for role, each in SETTINGS.items() if each.fits(read)] == []
+
+
+@pytest.mark.parametrize("part", HELPING_PARTS, ids=lambda part: part.role)
+def test_each_sweep_of_where_it_helps_is_what_that_analysis_looks_for(part: LessonPart) -> None:
+    manifest = make_manifest(*planned(part, [*part.flags, "--seeds", "4"]))
+    read = Manifest.from_json(manifest.to_json())
+    assert fits(read)
+    assert part.role == f"helps-{read.dataset['name']}"
+    assert not any(setting.fits(read) for setting in SETTINGS.values())
+
+
+def test_where_it_helps_has_sweeps_of_its_own(tmp_path: Path) -> None:
+    flags = ("--where-it-helps", "--dry-run", "--only", "helps-moons")
+    done = run_script("sweeps/lesson.py", *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "seeds.py --dataset moons --standardize --one-at-a-time --dropout 0 0.1" in done.stdout
+    (line,) = problems(LessonOptions(where_it_helps=True, only=("l2",)))
+    assert "helps-iris" in line
 
 
 def test_a_dry_run_lists_the_commands_and_leaves_nothing(tmp_path: Path) -> None:

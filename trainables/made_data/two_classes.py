@@ -14,7 +14,7 @@ def moons() -> Made:
     """Two half moons that noise makes overlap: scikit-learn's `make_moons`, seed 0."""
     from sklearn.datasets import make_moons  # here, because it takes a second
 
-    x, y = make_moons(540, noise=0.3, random_state=0)
+    x, y = make_moons(240, noise=0.3, random_state=0)
     return made(x, y, ("upper", "lower"), ("x", "y"))
 
 

@@ -1,0 +1,77 @@
+"""The sweeps that try regularizers one at a time, one for each data set."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from analysis.reading.connection import download, every, store_errors, without_password
+from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.load_sweep import load_sweep
+from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.project_scripts import words
+from trainables.hyperparameters import default
+from trainables.manifest import Manifest
+from trainables.record_format import Artifact, Kind, Tag, tagged
+
+REGULARIZERS = ("dropout", "l1", "l2", "noise")
+LEAST_SEEDS = 4  # two to choose on and two to judge on
+
+
+def fits(manifest: Manifest) -> bool:
+    """Whether it promises all of `REGULARIZERS`, each alone, beside a baseline without any."""
+    if {axis.field for axis in manifest.axes} != set(REGULARIZERS):
+        return False
+    trials = manifest.configurations
+    if len(trials[0].seeds) < LEAST_SEEDS:
+        return False
+    used = [
+        [name for name in REGULARIZERS if getattr(trial.hyperparameters, name) != default(name)]
+        for trial in trials
+    ]
+    alone = {names[0] for names in used if len(names) == 1}
+    baseline = used[trials.index(manifest.baseline_trial)]
+    return max(map(len, used)) == 1 and alone == set(REGULARIZERS) and baseline == []
+
+
+def load_helping(client: MlflowClient, allow_partial: bool = False) -> Mapping[str, SweepRecord]:
+    """By data set, the newest finished sweep that fits. Raises `Stop` when there is none."""
+    with store_errors(client.tracking_uri):
+        run_ids = _newest(client)
+    if not run_ids:
+        raise Stop(
+            BAD_INPUT,
+            f"{without_password(client.tracking_uri)} has no finished sweep of dropout, L1, L2 and "
+            f"noise one at a time with at least {LEAST_SEEDS} seeds; record them: "
+            f"{words('sweeps', 'lesson')} --where-it-helps",
+        )
+    records = [load_sweep(client, None, run_id, allow_partial) for run_id in run_ids.values()]
+    return dict(zip(run_ids, records, strict=True))
+
+
+def _newest(client: MlflowClient) -> dict[str, str]:
+    """Run ids by data set, in the order in which they were recorded."""
+    experiments = list(every(lambda token: client.search_experiments(page_token=token)))
+    ids = [experiment.experiment_id for experiment in experiments]
+    finished = f"{tagged({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED'"
+    newest = ["attributes.start_time DESC"]
+    found: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for run in every(
+            lambda token: client.search_runs(ids, finished, order_by=newest, page_token=token)
+        ):
+            if run.data.tags.get(Tag.NAME) != "seeds":
+                continue
+            own = Path(folder, run.info.run_id)
+            own.mkdir()
+            try:
+                file = download(client, run.info.run_id, Artifact.MANIFEST, own)
+                manifest = Manifest.from_json(file.read_bytes())
+            except ValueError:  # of another version of this project
+                continue
+            if fits(manifest):
+                found.setdefault(manifest.dataset["name"], run.info.run_id)
+    return dict(reversed(found.items()))
