@@ -15,7 +15,6 @@ from analysis.reading.errors import INCOMPLETE, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.paired import holm
 from analysis.stats.seeds import OF_SHARES, SHARE, Difference, Estimate, estimate, paired_difference
-from trainables.declaration import as_text
 from trainables.hyperparameters import DECLARED, default
 from trainables.record_format import Curve
 from trainables.result import Array
@@ -132,7 +131,7 @@ def _of_values(dataset: str, record: SweepRecord, regularizer: str) -> Gain:
     each = [record.final(trial, Curve.TEST_ACCURACY) for trial in trials]
     place = _best([_mean(one[_halves(record)[0]]) for one in each])
     value = getattr(trials[place].hyperparameters, regularizer)
-    chosen = DECLARED[regularizer].caption.format(as_text(value))
+    chosen = DECLARED[regularizer].caption.format(f"{value:g}")
     return _judged(dataset, regularizer, chosen, each[place], none, record)
 
 

@@ -1,0 +1,120 @@
+"""How much of the error of recorded models is bias and how much variance, over training sets.
+
+Each seed trains on rows of its own. A row is judged by the models that did not train on it: their
+probabilities p of the classes and the row's own class y (1 and 0) have the squared error (Brier's
+score) E|p - y|² = |E p - y|² + E|p - E p|²: bias², with the noise of the labels in it, and
+variance, which add up exactly. Source: Geman, Bienenstock and Doursat (1992), "Neural networks and
+the bias/variance dilemma".
+
+Dimension letters: S seeds, D rows of the data, F features, C classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.reading.errors import BAD_INPUT, STORE, Stop
+from analysis.reading.sweep_record import SweepRecord
+from analysis.stats.seeds import POSITIVE, Estimate, estimate
+from trainables.data import Dataset, load, split
+from trainables.result import Array
+from trainables.trial import Trial
+
+GROUPS = 20  # of seeds, each with an estimate of its own: their spread gives the intervals
+LEAST_SEEDS = 200  # so that a row has some models in every group that did not train on it
+
+
+class Parts(NamedTuple):
+    """Mean over rows of each part of the squared error of the probabilities; bias² + variance."""
+
+    error: Estimate
+    bias: Estimate
+    variance: Estimate
+
+
+def parts(record: SweepRecord, trial: Trial) -> Parts:
+    """The parts for one configuration; intervals are over groups of seeds, for these rows.
+
+    Raises `Stop` with fewer than `LEAST_SEEDS` seeds, or where the data are not at hand.
+    """
+    if len(trial.seeds) < LEAST_SEEDS:
+        raise Stop(
+            BAD_INPUT,
+            f"bias and variance need at least {LEAST_SEEDS} seeds, {record.manifest.run_name} has "
+            f"{len(trial.seeds)}",
+        )
+    dataset = _dataset(record)
+    truth = np.eye(len(dataset.class_names))[dataset.y]
+    probabilities, judged = _predictions(record, trial, dataset)
+    finite = np.isfinite(probabilities).all(axis=(1, 2))
+    groups = np.array_split(np.flatnonzero(finite), GROUPS)
+    found = [decompose(probabilities[each], judged[each], truth) for each in groups]
+    return Parts(*(estimate(np.array(values), POSITIVE) for values in zip(*found, strict=True)))
+
+
+def decompose(
+    probabilities: Array, judged: NDArray[np.bool_], truth: Array
+) -> tuple[float, float, float]:
+    """Error, bias² and variance of `probabilities` (S, D, C) where `judged` (S, D).
+
+    Against `truth` (D, C); mean over the rows that two models or more judge. With n models of a
+    row the mean prediction has 1/n of the variance of one, which is taken off bias²: neither part
+    depends on n.
+    """
+    counts = judged.sum(axis=0)
+    rows = counts >= 2
+    n, used = counts[rows][:, None], judged[:, rows, None]
+    chosen = np.where(used, probabilities[:, rows], 0.0)
+    mean = chosen.sum(axis=0) / n
+    spread = (np.where(used, chosen - mean, 0.0) ** 2).sum(axis=0) / (n - 1)
+    bias = (mean - truth[rows]) ** 2 - spread / n
+    bias_of_row, variance_of_row = bias.sum(axis=1), spread.sum(axis=1)
+    error = bias_of_row + variance_of_row
+    return float(error.mean()), float(bias_of_row.mean()), float(variance_of_row.mean())
+
+
+def _predictions(
+    record: SweepRecord, trial: Trial, dataset: Dataset
+) -> tuple[Array, NDArray[np.bool_]]:
+    """(S, D, C): each model's probabilities for all rows; (S, D): the rows it did not train on."""
+    layers = [
+        (record.parameter(trial, f"{layer}.weight"), record.parameter(trial, f"{layer}.bias"))
+        for layer in range(len(trial.hyperparameters.hidden) + 1)
+    ]
+    plain = replace(trial.hyperparameters, standardize=False)
+    numbered = replace(dataset, x=np.arange(len(dataset.y), dtype=np.float64)[:, None])
+    probabilities, judged = [], np.zeros((len(trial.seeds), len(dataset.y)), dtype=bool)
+    for place, seeds in enumerate(trial.model_seeds()):
+        rows = split(numbered, seeds[0], plain)
+        judged[place, rows.x_test[:, 0].astype(np.int64)] = True
+        values = dataset.x
+        if trial.hyperparameters.standardize:
+            train = dataset.x[rows.x_train[:, 0].astype(np.int64)]
+            deviation = train.std(axis=0)
+            values = (values - train.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+        for number, (weight, bias) in enumerate(layers):
+            values = values @ weight[place].T + bias[place]
+            if number < len(layers) - 1:
+                values = np.maximum(values, 0)
+        values = np.exp(values - values.max(axis=1, keepdims=True))
+        probabilities.append(values / values.sum(axis=1, keepdims=True))
+    return np.array(probabilities), judged
+
+
+def _dataset(record: SweepRecord) -> Dataset:
+    name, digest = (str(record.manifest.dataset[key]) for key in ("name", "digest"))
+    try:
+        dataset = load(name)
+    except ValueError as error:
+        raise Stop(STORE, f"the data of this sweep, {name}, are not here: {error}") from error
+    if dataset.digest != digest:
+        raise Stop(
+            STORE,
+            f"the data {name} are here with digest {dataset.digest}, the sweep was trained on "
+            f"{digest}",
+        )
+    return dataset
