@@ -144,6 +144,13 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
         ),
         *_what_models_say("L1 penalties of different strength"),
     ),
+    "strong-l1": (
+        SweepFigure(
+            lambda record: accuracy_against_epoch(record, "Learning under strong L1 penalties"),
+            speed_reading,
+            "No figure: the lesson says that a larger λ may learn faster early on.",
+        ),
+    ),
     "batch_size": (
         SweepFigure(
             lambda record: accuracy_against_epoch(

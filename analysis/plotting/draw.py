@@ -54,15 +54,20 @@ _TITLE: dict[str, Any] = {"size": 14, "weight": "bold"}
 _SUBTITLE, _NOTE = {"size": 10}, {"size": 9}
 _DIGITS = 6  # of a panel's place, as a share of the figure
 _STRIP = 0.24  # of the panel above it: a strip's height
+_LETTERS = 12  # of a panel's title in an inch
 _AROUND = 1.0  # about what a panel's title, labels and numbers take
 
 
-def draw(plot: Plot) -> Figure:
-    """The figure of `plot`, not tied to any window."""
+def draw(plot: Plot, narrow: float | None = None) -> Figure:
+    """The figure of `plot`, not tied to any window.
+
+    `narrow`: inches of a small screen, where panels stand below each other and are as wide.
+    """
     with matplotlib.rc_context(STYLE):
-        columns = plot.columns or len(plot.panels)
+        columns = 1 if narrow else plot.columns or len(plot.panels)
         rows = math.ceil(len(plot.panels) / columns)
-        width = max(_PANEL_WIDTH * columns, 7.0)
+        width = narrow or max(_PANEL_WIDTH * columns, 7.0)
+        panel_width = min(_PANEL_WIDTH, width)
         room = width - 2 * _MARGIN
         title = wrapped(plot.title, room, **_TITLE)
         subtitle = wrapped(plot.subtitle, room, **_SUBTITLE)
@@ -74,7 +79,7 @@ def draw(plot: Plot) -> Figure:
         labels = _series_labels(plot)
         tallest = max(map(_panel_height, plot.panels))
         for laid, ax in zip(layout.panels, axes, strict=False):
-            _draw_panel(ax, laid, labels, tallest)
+            _draw_panel(ax, laid, labels, panel_width, tallest)
         for ax in axes[len(plot.panels) :]:
             ax.remove()
         found = _handles(figure.axes)
@@ -143,14 +148,16 @@ def _panel_height(panel: Panel) -> float:
     return _PANEL_HEIGHT
 
 
-def _draw_panel(ax: Axes, laid: Laid, labels: Sequence[str], height: float) -> None:
+def _draw_panel(ax: Axes, laid: Laid, labels: Sequence[str], width: float, height: float) -> None:
     panel, strip = laid.panel, None
     if laid.y is not None and laid.y.whole is not None:
         ax, strip = _with_strip(ax)
-    room = 44 if isinstance(panel, MapPanel) else 52  # characters; a map's colours take the rest
+    share = width / _PANEL_WIDTH
+    colors = 0.7 if isinstance(panel, MapPanel) else 0.0  # inches of the room for a title
+    room = int(_LETTERS * (width - _AROUND - colors))
     ax.set_title(_plain(textwrap.fill(panel.title, room)), loc="left")
     if panel.missing:
-        text = _plain(textwrap.fill(panel.missing, 40))
+        text = _plain(textwrap.fill(panel.missing, int(share * 40)))
         ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color="0.25")
         ax.set_xticks([])
         ax.set_yticks([])
@@ -158,7 +165,7 @@ def _draw_panel(ax: Axes, laid: Laid, labels: Sequence[str], height: float) -> N
     (strip or ax).set_xlabel(_plain(panel.x_label))
     ax.set_ylabel(_plain(panel.y_label))
     if isinstance(panel, DotPanel):
-        draw_dots(ax, panel, *(72 * (size - _AROUND) for size in (_PANEL_WIDTH, height)))
+        draw_dots(ax, panel, *(72 * (size - _AROUND) for size in (width, height)))
         return
     if isinstance(panel, SpanPanel):
         draw_spans(ax, panel, labels)

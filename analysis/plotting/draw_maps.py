@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from analysis.plotting.panels import BlockPanel, Cell, MapPanel
 from analysis.plotting.wording import plus_minus
@@ -135,7 +136,7 @@ def draw_blocks(ax: Axes, panel: BlockPanel) -> None:
         text = f"{full} update{'s' if full > 1 else ''}" + (f", {out} rows left out" if out else "")
         ax.text(last * 1.015, place, text, va="center", size=9)
     ax.set_yticks(range(len(sizes)), [str(size) for size in sizes])
-    ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= last])
+    ax.set_xticks([tick for tick in MaxNLocator(4).tick_values(0, last) if 0 <= tick <= last])
     ax.set_xlim(0, last * 1.32)
     ax.set_ylim(-0.6, len(sizes) - 0.4)
     ax.grid(False)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,43 +20,37 @@ from analysis.claims_of_lesson.claims_table import link
 from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
 from analysis.claims_of_lesson.verdict_texts import MEANING
 from analysis.claims_of_lesson.verdicts import Verdict
-from analysis.plotting.file_names import file_name
 from analysis.reading.sweep_record import SweepRecord
-from analysis.report_page.report_charts import Chart, accuracy_chart
+from analysis.report_page.report_answer import sentences
+from analysis.report_page.report_charts import accuracy_chart
 from analysis.report_page.report_claims import answer, claim_line
 from analysis.report_page.report_figures import lesson_figures
-from analysis.report_page.report_origin import Origin, origin
+from analysis.report_page.report_origin import origin, shared_facts
+from analysis.report_page.report_topics import Section, topics
 
 _FOLDER = Path(__file__).parent
-
-
-class _Section(NamedTuple):
-    """A sweep with its chart and its page in the MLflow UI, for the template."""
-
-    id: str
-    chart: Chart
-    origin: Origin
-    link: str
 
 
 def report_page(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> str:
     """The page's text. `records`: the sweeps by the role that they play in the lesson."""
     sections = [
-        _Section(
-            id=f"chart-{file_name(role)}",
+        Section(
+            role=role,
             chart=accuracy_chart(record),
             origin=origin(role, record),
             link=link(LessonSweeps(records), record.run_id),
         )
         for role, record in records.items()
     ]
+    shown = topics(lesson_figures(records), sections)
     charts = {
-        each.id: {"data": each.chart.data, "layout": each.chart.layout}
+        each.anchor: {name: getattr(each.chart, name) for name in ("data", "layout", "narrow")}
         for each in sections
         if not each.chart.missing
     }
     # Where a run's id leads within the page; the first of sweeps that play two roles.
     anchors = {each.origin.run_id: each.origin.anchor for each in reversed(sections)}
+    common, own = shared_facts([each.origin for each in sections])
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -65,11 +59,14 @@ def report_page(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict])
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(
+        sentences=sentences(records, verdicts),
         answer=answer(records, verdicts),
-        claims=list(map(claim_line, verdicts)),
+        claims=[claim_line(verdict, shown) for verdict in verdicts],
         meanings=MEANING,
-        figures=lesson_figures(records),
+        topics=shown,
         sections=sections,
+        common=common,
+        own=own,
         anchors=anchors,
         partial=[each.origin for each in sections if each.origin.lacking],
         charts=script_json(charts),

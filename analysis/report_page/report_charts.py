@@ -5,7 +5,8 @@ The values are those of the figures; here every model behind them is added, to b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,12 +26,13 @@ MOST_SEEDS = 200  # a configuration's dots beyond these only hide each other
 
 
 class Chart(NamedTuple):
-    """`data` and `layout` are Plotly's; `notes`: what is not drawn, and why; `missing`: why there
-    is nothing to draw.
+    """`data` and `layout` are Plotly's, `narrow` is the layout for a small screen; `notes`: what is
+    not drawn, and why; `missing`: why there is nothing to draw.
     """
 
     data: list[dict[str, Any]]
     layout: dict[str, Any]
+    narrow: dict[str, Any]
     notes: tuple[str, ...]
     missing: str
 
@@ -42,13 +44,13 @@ def accuracy_chart(record: SweepRecord) -> Chart:
     """
     axes = record.manifest.axes
     if len(axes) > 2:
-        return Chart([], {}, (), f"{len(axes)} swept values: no chart has so many axes")
+        return Chart([], {}, {}, (), f"{len(axes)} swept values: no chart has so many axes")
     rows = compare(record)
     drawn = [row for row in rows if row.test.mean is not None]
     notes = _notes(record, rows)
     if not drawn:
         why = "every model diverged" if rows else "no trial is recorded"
-        return Chart([], {}, notes, f"nothing to draw: {why}")
+        return Chart([], {}, {}, notes, f"nothing to draw: {why}")
     if len(axes) == 1:
         panel = training_and_test(record, drawn)
         metrics = [Curve.TRAIN_ACCURACY, Curve.TEST_ACCURACY]
@@ -57,11 +59,28 @@ def accuracy_chart(record: SweepRecord) -> Chart:
         metrics = [Curve.TEST_ACCURACY] * len(panel.series)
     if len(panel.series) > MOST_SERIES:
         missing = f"{len(panel.series)} values of {axes[1].label}: too many lines"
-        return Chart([], {}, notes, missing)
+        return Chart([], {}, {}, notes, missing)
     found = draw_points(_with_models(record, panel, metrics), _point_said, _model_said)
     # As sentences, like the other notes.
     said = [f"{note[:1].upper()}{note[1:]}." for note in found.notes]
-    return Chart(found.data, found.layout, (*notes, *said), "")
+    narrow = _narrowed(found.layout, len(panel.series))
+    return Chart(found.data, found.layout, narrow, (*notes, *said), "")
+
+
+def _narrowed(layout: Mapping[str, Any], entries: int) -> dict[str, Any]:
+    """The layout for a screen of 390 pixels: its legend below, an entry to a line."""
+    said = layout["xaxis"]["title"]["text"]
+    below = {"orientation": "v", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+    return {
+        **layout,
+        "xaxis": {
+            **layout["xaxis"],
+            "title": {"text": "<br>".join(textwrap.wrap(said, 42, break_long_words=False))},
+        },
+        "legend": below,
+        "font": {**layout["font"], "size": 12},
+        "margin": {"t": 10, "r": 8, "l": 52, "b": 62 + 19 * entries},
+    }
 
 
 def _with_models(record: SweepRecord, panel: LinePanel, metrics: Sequence[str]) -> LinePanel:

@@ -10,6 +10,7 @@ from analysis.claims_of_lesson.verdict_texts import slug, texts
 from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.plotting.file_names import file_name
 from analysis.reading.sweep_record import SweepRecord
+from analysis.report_page.report_topics import Exhibit, Topic, shown_by
 from trainables.record_format import Curve
 
 # Sign, word and colour each tell a verdict by itself: in grey print the first two are left.
@@ -24,7 +25,7 @@ SIGNS: Mapping[Word, str] = {
 
 class ClaimLine(NamedTuple):
     """A verdict as text; `style` is its name in the page's style sheet, `runs` the ids of the runs
-    that it follows from.
+    that it follows from, `shown_by` the figure or chart of it.
     """
 
     anchor: str
@@ -41,6 +42,7 @@ class ClaimLine(NamedTuple):
     p: str
     reason: str
     runs: tuple[str, ...]
+    shown_by: Exhibit | None
 
 
 class ClaimsAnswer(NamedTuple):
@@ -56,8 +58,8 @@ class ClaimsAnswer(NamedTuple):
     data: str
 
 
-def claim_line(verdict: Verdict) -> ClaimLine:
-    """The verdict as text, with a word for each number that there is not."""
+def claim_line(verdict: Verdict, found: Sequence[Topic]) -> ClaimLine:
+    """The verdict as text, with a word for each number that there is not, and where it is shown."""
     shown = texts(verdict, "none", brackets=False)
     return ClaimLine(
         anchor=f"claim-{file_name(verdict.id)}",
@@ -74,6 +76,7 @@ def claim_line(verdict: Verdict) -> ClaimLine:
         p=shown.p,
         reason=verdict.reason,
         runs=verdict.run_ids,
+        shown_by=shown_by(verdict, found),
     )
 
 

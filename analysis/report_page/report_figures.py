@@ -20,34 +20,46 @@ from analysis.figures.readings import (
 )
 from analysis.figures.weight_figure import of_penalties, weights
 from analysis.plotting.draw import STYLE, draw
+from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import LinePanel, Plot, Series
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 
 _MOST_POINTS = 250  # of a drawn line: closer than half a millimetre is not seen, and costs bytes
 _MOST_COLUMNS = 2  # of panels: with more, letters are too small at a page's width
+IDEAS = "ideas"  # the role of a figure that is of no sweep
+_NARROW = 3.75  # inches, 360 pixels: a phone's page between its margins
 _NO_DATE = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # else pages of equal data differ
+
+
+class Image(NamedTuple):
+    """An SVG as a `data:` address, with its size in CSS pixels."""
+
+    source: str
+    width: int
+    height: int
 
 
 class Figure(NamedTuple):
     """A figure of the lesson and ours.
 
-    `lesson`: what the lesson's figure showed; `ours`: what the record says; `method`: n and how
-    the intervals came about; `notes`: what else a reader must know; `runs`: the sweeps' run ids;
-    `source`: the image as a `data:` address, empty when `missing` says why there is none.
+    `role`: of the sweep that it is of, or of that which its idea belongs to. `kind`: what it shows,
+    the same for all sweeps. `lesson`: what the lesson's figure showed; `ours`: what the record
+    says; `method`: n and how the intervals came about; `notes`: what else a reader must know;
+    `runs`: the sweeps' run ids. `wide` and `narrow` are None when `missing` says why there is none.
     """
 
-    name: str
+    role: str
+    kind: str
     title: str
-    lesson: str
-    ours: str
-    method: str
-    notes: tuple[str, ...]
-    runs: tuple[str, ...]
-    source: str
-    width: int
-    height: int
-    missing: str
+    lesson: str = ""
+    ours: str = ""
+    method: str = ""
+    notes: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    wide: Image | None = None
+    narrow: Image | None = None
+    missing: str = ""
 
 
 def lesson_figures(records: Mapping[str, SweepRecord]) -> list[Figure]:
@@ -64,14 +76,17 @@ def lesson_figures(records: Mapping[str, SweepRecord]) -> list[Figure]:
             raise Stop(BAD_INPUT, f"a figure of the report needs a role among {known}, got {role}")
         if figures and record is None:
             missing = f"no sweep '{role}' was read"
-            found.append(Figure(role, role, "", "", "", (), (), "", 0, 0, missing))
+            found.append(Figure(role, "missing", role, missing=missing))
         elif record is not None:
-            found += [_figure(one.draw(record), one.lesson, one.reading(record)) for one in figures]
+            found += [
+                _figure(role, one.draw(record), one.lesson, one.reading(record)) for one in figures
+            ]
     return found
 
 
 def _shapes() -> Figure:
     return _figure(
+        IDEAS,
         penalties(),
         "A diamond and a circle of equal penalty, and what a step costs: from 1.5 to 1.4 a weight "
         "saves about 0.3 under w², from 0.2 to 0.1 only 0.03, and 0.1 both times under |w|.",
@@ -85,18 +100,21 @@ def _ideas(records: Mapping[str, SweepRecord]) -> list[Figure]:
     batched = records.get("batch_size")
     return [
         _drawn(
+            "dropout",
             "What dropout does to a network",
             lambda: activations(records.get("dropout")),
             "A sketch of a network with some hidden units crossed out in training.",
             "The units of a model that the sweep trained, with a mask drawn as training draws it.",
         ),
         _drawn(
+            "l1",
             "Sparse or distributed weights",
             lambda: weights(penalised),
             "A sketch: many weights at zero (sparse) beside many small ones (distributed).",
             weights_reading(penalised),
         ),
         _drawn(
+            "batch_size",
             "How rows fall into mini-batches",
             lambda: batches(batched),
             "A sketch of data cut into batches, the last one not full.",
@@ -105,34 +123,33 @@ def _ideas(records: Mapping[str, SweepRecord]) -> list[Figure]:
     ]
 
 
-def _drawn(title: str, make: Callable[[], Plot], lesson: str, ours: str) -> Figure:
+def _drawn(role: str, title: str, make: Callable[[], Plot], lesson: str, ours: str) -> Figure:
     """The figure, or why this record has not what it takes."""
     try:
-        return _figure(make(), lesson, ours)
+        return _figure(role, make(), lesson, ours)
     except Stop as stop:
-        name = title.lower().replace(" ", "-")
-        return Figure(name, title, lesson, "", "", (), (), "", 0, 0, str(stop))
+        return Figure(role, title.lower(), title, lesson, missing=str(stop))
 
 
-def _figure(plot: Plot, lesson: str, ours: str) -> Figure:
-    source, width, height = image(plot)
+def _figure(role: str, plot: Plot, lesson: str, ours: str) -> Figure:
+    prefix = f"{file_name(SETTINGS[role].sweep)}_" if role in SETTINGS else ""
+    alone = replace(plot, title="", subtitle="", notes=())  # the page has them as text
     return Figure(
-        name=plot.name,
+        role=role,
+        kind=plot.name.removeprefix(prefix),
         title=plot.title,
         lesson=lesson,
         ours=ours,
         method=plot.subtitle,
         notes=plot.notes,
         runs=plot.run_ids,
-        source=source,
-        width=width,
-        height=height,
-        missing="",
+        wide=image(alone),
+        narrow=image(alone, _NARROW),
     )
 
 
-def image(plot: Plot) -> tuple[str, int, int]:
-    """The plot as an SVG in a `data:` address, and its width and height in CSS pixels.
+def image(plot: Plot, narrow: float | None = None) -> Image:
+    """The plot as an image; `narrow`: inches, for a small screen.
 
     An image of its own, not part of the page: Matplotlib gives equal ids to things in different
     figures, and styles for all of the document that they stand in; and nothing in an image runs.
@@ -141,11 +158,11 @@ def image(plot: Plot) -> tuple[str, int, int]:
     if plot.columns is None and len(plot.panels) > _MOST_COLUMNS:
         plot = replace(plot, columns=_MOST_COLUMNS)
     with matplotlib.rc_context(STYLE):
-        figure = draw(thinned(plot, _MOST_POINTS))
+        figure = draw(thinned(plot, _MOST_POINTS), narrow)
         figure.savefig(text, format="svg", metadata=_NO_DATE)
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     encoded = base64.b64encode(text.getvalue().encode()).decode()
-    return f"data:image/svg+xml;base64,{encoded}", width, height
+    return Image(f"data:image/svg+xml;base64,{encoded}", width, height)
 
 
 def thinned(plot: Plot, most: int) -> Plot:

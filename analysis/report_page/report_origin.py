@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from analysis.figures.captions import which_seeds
+from analysis.figures.captions import held_fixed, which_seeds
 from analysis.figures.comparison import Row, compare
 from analysis.plotting.file_names import file_name
 from analysis.plotting.wording import ONE_SEED, accuracy_text, all_in_percent, number, with_interval
@@ -65,6 +67,16 @@ def origin(role: str, record: SweepRecord) -> Origin:
     )
 
 
+def shared_facts(
+    origins: Sequence[Origin],
+) -> tuple[tuple[tuple[str, str], ...], dict[str, tuple[tuple[str, str], ...]]]:
+    """The facts that are the same for all of these, and by anchor those that are not."""
+    said = Counter(fact for one in origins for fact in one.facts)
+    common = tuple(fact for fact, count in said.items() if count == len(origins))
+    own = {one.anchor: tuple(fact for fact in one.facts if fact not in common) for one in origins}
+    return common, own
+
+
 def _command(record: SweepRecord) -> str:
     """The command as it is typed in the project's folder, wherever that lay."""
     recorded = without_password(record.manifest.command or "not recorded")
@@ -81,6 +93,8 @@ def _title(record: SweepRecord) -> str:
     captions = trials[0].hyperparameters.captions()
     text = " and ".join(varied)
     on = ", ".join(captions[name] for name in ("dataset", "split", "hidden"))
+    if held := held_fixed(record):
+        on += f"; {held.split(';')[0]}"
     return f"{text[0].upper()}{text[1:]}; {on}"
 
 

@@ -135,7 +135,7 @@ def test_the_report_says_it_below_its_figures_and_beside_its_charts(
     of_sweeps = [figure for figure in lesson_figures(some) if figure.runs]
     assert len(of_sweeps) == 6
     for figure in of_sweeps:
-        assert any("learning rate 0.01" in note for note in figure.notes), figure.name
+        assert any("learning rate 0.01" in note for note in figure.notes), figure.title
     assert origin("l2", slow["l2"]).setting.startswith(SLOW.replace("all", "All", 1))
     assert "batch" not in origin("batch_size", slow["batch_size"]).setting
 

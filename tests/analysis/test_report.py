@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from playwright.sync_api import Browser, Dialog, Page
+from playwright.sync_api import Browser, Page
 
 from analysis.claims import judge
 from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
@@ -30,8 +30,9 @@ from analysis.reading.sweep_record import SweepRecord
 from analysis.report import main
 from analysis.report_page.page import report_page, script_json
 from analysis.report_page.report_claims import answer
-from analysis.report_page.report_figures import image, lesson_figures
+from analysis.report_page.report_figures import Image, image, lesson_figures
 from support.lesson_fixture import PLAUSIBLE, in_memory
+from support.quiet_tab import quiet_tab, unfold
 from support.record_fixture import diverging, new_store
 from support.report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes
 from support.scripts import HANG
@@ -84,7 +85,7 @@ def page(records: Mapping[str, SweepRecord], verdicts: list[Verdict]) -> str:
 class _Outline(HTMLParser):
     """The page's elements; `wrong`: end tags that close another element than the open one."""
 
-    VOID = ("meta", "img", "br", "link", "input", "hr")
+    VOID = ("meta", "img", "source", "br", "link", "input", "hr")
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -194,13 +195,17 @@ def test_the_first_lines_count_verdicts_models_and_what_is_lacking(
     assert "dropout=1: failed" in text
 
 
+def _no_image(*_: object) -> Image:
+    return Image("data:", 1, 1)
+
+
 def test_missing_sweeps_are_named_and_the_rest_stands(
     records: Mapping[str, SweepRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.report_page.report_figures.image", lambda _: ("data:", 1, 1))
-    figures = {figure.name: figure for figure in lesson_figures({"l1": records["l1"]})}
-    assert "no sweep 'dropout'" in figures["dropout"].missing
-    assert figures[f"{records['l1'].manifest.name}_accuracy"].missing == ""
+    monkeypatch.setattr("analysis.report_page.report_figures.image", _no_image)
+    figures = {(one.role, one.kind): one for one in lesson_figures({"l1": records["l1"]})}
+    assert "no sweep 'dropout'" in figures["dropout", "missing"].missing
+    assert figures["l1", "accuracy"].missing == ""
     text = report_page({"l1": records["l1"]}, [])
     assert "No claim was tested." in text
 
@@ -208,7 +213,7 @@ def test_missing_sweeps_are_named_and_the_rest_stands(
 def test_a_figure_for_a_role_that_no_sweep_plays_is_refused_in_one_line(
     records: Mapping[str, SweepRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.report_page.report_figures.image", lambda _: ("data:", 1, 1))
+    monkeypatch.setattr("analysis.report_page.report_figures.image", _no_image)
     figure = SweepFigure(lambda record: accuracy_against_value(record, "title"), lesson="a line")
     monkeypatch.setitem(FIGURES, "l3", (figure,))
     with pytest.raises(Stop, match=r"^a figure of the report needs a role among .*, got l3$"):
@@ -218,7 +223,7 @@ def test_a_figure_for_a_role_that_no_sweep_plays_is_refused_in_one_line(
 def test_a_figure_declared_for_a_role_stands_in_the_report(
     records: Mapping[str, SweepRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.report_page.report_figures.image", lambda _: ("data:", 1, 1))
+    monkeypatch.setattr("analysis.report_page.report_figures.image", _no_image)
     more = SweepFigure(lambda record: loss_against_epoch(record, "One more"), lesson="a sketch")
     monkeypatch.setitem(FIGURES, "l2", (*FIGURES["l2"], more))
     (found,) = [figure for figure in lesson_figures(records) if figure.title == "One more"]
@@ -231,8 +236,12 @@ def test_equal_plots_give_equal_images() -> None:
 
 
 def test_images_hold_whole_figures(page: str) -> None:
-    sources = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
-    assert len(sources) == 14
+    wide, narrow = (
+        re.findall(rf' {name}="data:image/svg\+xml;base64,([^"]+)"', page)
+        for name in ("src", "srcset")
+    )
+    sources = [*wide, *narrow]
+    assert len(wide) == len(narrow) > 10
     for source in sources:
         svg = base64.b64decode(source).decode()
         assert svg.rstrip().endswith("</svg>")
@@ -249,44 +258,15 @@ def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
-    """A tab that must neither complain nor ask for anything outside."""
-    wrong: list[str] = []
-
-    def dismiss(dialog: Dialog) -> None:
-        wrong.append(dialog.message)
-        dialog.dismiss()
-
-    with browser.new_context(**options) as context:
-        context.set_default_timeout(HANG * 1000)
-        tab = context.new_page()
-        tab.on("console", lambda message: wrong.append(message.text))
-        tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.on("dialog", dismiss)
-
-        def refuse(route: Any) -> None:
-            if route.request.url.startswith("file:"):
-                route.continue_()
-            else:
-                wrong.append(route.request.url)
-                route.abort()
-
-        context.route("**/*", refuse)
-        tab.goto(file.as_uri())
-        tab.wait_for_selector(".chart .main-svg")
-        yield tab
-        assert wrong == []
-
-
 @pytest.fixture(scope="module")
 def tab(chromium: Browser, file: Path) -> Iterator[Page]:
-    yield from _tab(chromium, file)
+    yield from quiet_tab(chromium, file)
 
 
 @pytest.fixture
 def phone(chromium: Browser, file: Path) -> Iterator[Page]:
     size = {"width": 360, "height": 740}
-    yield from _tab(chromium, file, viewport=size, is_mobile=True, has_touch=True)
+    yield from quiet_tab(chromium, file, viewport=size, is_mobile=True, has_touch=True)
 
 
 @pytest.mark.browser
@@ -297,9 +277,10 @@ def test_the_keyboard_reaches_claims_numbers_and_figures(tab: Page) -> None:
     assert tab.evaluate("location.hash") == "#claims"
     boxes = tab.locator(".scroll")
     assert all(box.get_attribute("tabindex") == "0" for box in boxes.all())
+    folded = tab.locator("details:not([open])").count()
     tab.locator("summary").first.focus()
     tab.keyboard.press("Enter")
-    assert tab.locator("details[open]").count() == 1
+    assert tab.locator("details:not([open])").count() == folded - 1
     tab.keyboard.press("Enter")
 
 
@@ -307,6 +288,7 @@ def test_the_keyboard_reaches_claims_numbers_and_figures(tab: Page) -> None:
 def test_every_chart_is_drawn_and_pointing_at_a_seed_tells_which(
     tab: Page, records: Mapping[str, SweepRecord]
 ) -> None:
+    unfold(tab)
     charts = tab.locator(".chart")
     assert charts.count() == len(PLAUSIBLE)
     for chart in charts.all():
@@ -327,13 +309,14 @@ def test_every_chart_is_drawn_and_pointing_at_a_seed_tells_which(
 
 @pytest.mark.browser
 def test_hostile_names_are_shown_and_not_run(tab: Page) -> None:
+    unfold(tab)
     points = tab.locator("#chart-l2 .scatterlayer .trace:nth-child(1) .point")
     for place, name in enumerate(NASTY):
         points.nth(place * SEEDS + 1).hover(force=True)
         label = tab.locator("#chart-l2 .hoverlayer .hovertext", has_text=name[:40])
         label.filter(has_text="seed 1").wait_for()
     images = [image.get_attribute("src") or "" for image in tab.locator("img").all()]
-    assert len(images) == 14
+    assert len(images) > 10
     assert all(source.startswith("data:image/svg+xml") for source in images)
     assert tab.evaluate("[...document.images].every(one => one.naturalWidth > 100)")
 
@@ -341,8 +324,7 @@ def test_hostile_names_are_shown_and_not_run(tab: Page) -> None:
 @pytest.mark.browser
 def test_a_phone_scrolls_down_and_never_sideways_and_its_text_is_large_enough(phone: Page) -> None:
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
-    for details in phone.locator("details > summary").all():
-        details.click()
+    unfold(phone)
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
     small = """[...document.querySelectorAll("body :not(script, style, noscript, svg, svg *)")]
         .filter(one => !one.closest(".chart"))
@@ -354,8 +336,9 @@ def test_a_phone_scrolls_down_and_never_sideways_and_its_text_is_large_enough(ph
 
 @pytest.mark.browser
 def test_on_paper_nothing_is_cut_or_folded(tab: Page) -> None:
+    folded = tab.locator("details:not([open])").count()
     assert tab.pdf(format="A4").startswith(b"%PDF")
-    assert tab.locator("details[open]").count() == 0
+    assert tab.locator("details:not([open])").count() == folded
     tab.set_viewport_size({"width": 680, "height": 1000})  # A4 between margins of 14 mm
     tab.emulate_media(media="print")
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
