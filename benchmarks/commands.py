@@ -15,8 +15,8 @@ RIVALS = Path(__file__).parent / "rivals"
 
 
 def sweep_command(num_samples: int, seeds: int, epochs: int) -> list[str]:
-    """`python sweeps/l2.py` over that many configurations and seeds."""
-    flags = {"--num-samples": num_samples, "--seeds": seeds, "--epochs": epochs}
+    """`python sweeps/l2.py` over that many configurations and seeds, and nothing after that."""
+    flags = {"--num-samples": num_samples, "--seeds": seeds, "--epochs": epochs, "--confirm": 0}
     words = [word for flag, value in flags.items() for word in (flag, str(value))]
     return [sys.executable, str(ROOT / "sweeps/l2.py"), *words]
 

@@ -48,6 +48,7 @@ def run(trials: int, together: int | None) -> Run:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         flags = ["--num-samples", str(trials), "--seeds", "1", "--epochs", "1", "--quiet"]
+        flags += ["--confirm", "0"]
         flags += ["--pack", str(together)] if together else []
         script = str(ROOT / "benchmarks/watched_sweep.py")
         process = start([sys.executable, script, "diary.json", "--", *flags], folder)

@@ -21,8 +21,8 @@ from commands import seconds_of
 from measure import RESULTS, ROOT, print_table, save, shown
 
 RAY, MLFLOW = "sweeps/cluster/ray_private.py", "sweeps/record/store/mlflow_private.py"
-SMALL = ("--num-samples", "10", "--seeds", "10", "--epochs", "500")
-TINY = ("--num-samples", "1", "--seeds", "1", "--epochs", "2")
+SMALL = ("--num-samples", "10", "--seeds", "10", "--epochs", "500", "--confirm", "0")
+TINY = ("--num-samples", "1", "--seeds", "1", "--epochs", "2", "--confirm", "0")
 # Each with the flags of a sweep to which it makes a difference.
 HOOKS = {
     "start_no_helpers": (RAY, SMALL),

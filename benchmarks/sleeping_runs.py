@@ -87,6 +87,7 @@ def run(
             "--pack": shape.together,
             "--address": cluster.address,
             "--max-concurrent": workers,
+            "--confirm": 0,
             **({"--tracking-uri": uri} if uri else {}),
         }
         words = [str(word) for pair in flags.items() for word in pair]

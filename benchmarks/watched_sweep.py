@@ -88,6 +88,7 @@ def watch_tune(diary: Diary) -> None:
         on_failed: Callable[[list[Trial], str], None],
         on_step: Callable[[float], None],
         note: Callable[[str], None],
+        later: Any = None,
     ) -> None:
         def results(content: bytes) -> None:
             diary.results.append((time.time(), len(content), time.thread_time()))
@@ -100,7 +101,7 @@ def watch_tune(diary: Diary) -> None:
         diary.packs = len(packs)
         diary.began, cpu = time.time(), time.process_time()
         try:
-            run_packs(packs, options, results, on_failed, step, note)
+            run_packs(packs, options, results, on_failed, step, note, later)
         finally:
             diary.ended = time.time()
             diary.driver_cpu = time.process_time() - cpu

@@ -75,6 +75,9 @@ def estimate(parts: Sequence[LessonPart], seeds: int) -> str:
 # Of dropout and L2, chosen before any of it was run: nothing, little and much of each.
 _GRID = ("--dropout", "0", "0.2", "0.5", "--l2", "0", "0.003", "0.03")
 
+# Claims are judged on every seed that there is: nothing is chosen, so nothing has to be confirmed.
+_ALONE = ("--confirm", "0")
+
 # As many epochs as the lesson's sweeps of penalties, judged by what they come to in the end.
 _LAST_TENTH = ("--epochs", "1000", "--summary", "0.9", "1")
 
@@ -85,13 +88,13 @@ PARTS = (
     LessonPart(
         "dropout-stratified",
         "dropout",
-        ("--split", "stratified"),
+        (*_ALONE, "--split", "stratified"),
         "the lesson's dropout rates where, unlike there, each class has its share of test rows",
     ),
-    LessonPart("dropout", "dropout", (), "the lesson's dropout rates"),
-    LessonPart("l2", "l2", (), "the lesson's L2 penalties"),
-    LessonPart("l1", "l1", (), "the lesson's L1 penalties"),
-    LessonPart("batch_size", "batch_size", (), "the lesson's batch sizes"),
+    LessonPart("dropout", "dropout", _ALONE, "the lesson's dropout rates"),
+    LessonPart("l2", "l2", _ALONE, "the lesson's L2 penalties"),
+    LessonPart("l1", "l1", _ALONE, "the lesson's L1 penalties"),
+    LessonPart("batch_size", "batch_size", _ALONE, "the lesson's batch sizes"),
     LessonPart(
         "small-l2",
         "seeds",

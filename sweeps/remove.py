@@ -92,6 +92,8 @@ def remove(options: RemoveOptions) -> int:
     client = open_store(uri)
     work_patiently()
     found = [removal.find(client, uri, text) for text in options.sweeps]
+    parts = [run_id for each in found for run_id in removal.confirmations(client, each.run)]
+    found += [removal.find(client, uri, run_id) for run_id in parts]
     found = list({each.run.info.run_id: each for each in found}.values())
     for_good = removal.can_remove(client, found)
     for each in found:

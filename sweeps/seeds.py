@@ -21,7 +21,7 @@ from sweeps import batch_size, dropout, elastic_net, l1, l2, label_smoothing
 from sweeps.driver.launch import run_command
 from sweeps.plan.checks import Checked
 from sweeps.plan.command import Plan, SourceSweep
-from sweeps.plan.options import given
+from sweeps.plan.options import Options, given
 from sweeps.plan.seeds_options import SeedsOptions, check_seeds, parse_seeds
 from sweeps.plan.seeds_plan import NAME, as_declared, plan_from, plan_values, same_question
 
@@ -79,6 +79,13 @@ class SeedsSweep:
         if source is None:
             return plan_values(options, self.stated, base)
         return plan_from(options, self.stated, source)
+
+    def confirms(self, options: Options) -> bool:
+        """No: what it trains has not been chosen, or was chosen on other seeds."""
+        return False
+
+    def confirmation(self, options: Options, source: SourceSweep) -> None:
+        """None."""
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from trainables.record_format import VERSION, Tag
 from trainables.trial import Trial
 
+CONFIRMS = "confirms"  # among the options of a sweep that was started to confirm another
+
 
 class NewerFormat(ValueError):
     """The record was written by a newer program; the message names both versions."""
@@ -122,6 +124,11 @@ class Manifest:
     def folds(self) -> int:
         """Folds of the cross-validation that the best trial is chosen by; 0 without."""
         return self.trials[0].folds
+
+    @property
+    def confirms(self) -> str:
+        """Run id of the sweep whose best it tries again on fresh seeds; empty for any other."""
+        return str(self.options.get(CONFIRMS, ""))
 
     def axis(self, field: str) -> RecordedAxis:
         """The swept field of that name; `KeyError` when the sweep does not vary it."""

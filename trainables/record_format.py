@@ -44,6 +44,8 @@ class Tag:
     COMMAND = "command"
     DIRTY = "git.dirty"
     SOURCE = "from"  # run id of the sweep that the configurations come from
+    CONFIRMS = "confirms"  # run id of the sweep whose best are tried again on fresh seeds,
+    CONFIRMED_BY = "confirmed_by"  # and, on that sweep's run, of the sweep that has done so
     # of a trial's run and those of its seeds
     CONFIG = "config"  # the trial's name for people
     TRIAL_KEY = "trial.key"

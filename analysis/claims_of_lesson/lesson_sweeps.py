@@ -166,7 +166,7 @@ def _choose(
         for run in every(
             lambda token: client.search_runs(ids, finished, order_by=newest, page_token=token)
         ):
-            if run.data.tags.get(Tag.NAME) not in names:
+            if run.data.tags.get(Tag.NAME) not in names or Tag.CONFIRMS in run.data.tags:
                 continue
             own = Path(folder, run.info.run_id)
             own.mkdir()

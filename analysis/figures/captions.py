@@ -142,6 +142,8 @@ def notes(record: SweepRecord) -> tuple[str, ...]:
 def run_notes(record: SweepRecord) -> tuple[str, ...]:
     """The sweep's run, seeds that do not start at 0, sources held fixed, models that diverged."""
     lines = [f"sweep {record.manifest.run_name}, MLflow run {record.run_id}"]
+    if record.confirmed_by:
+        lines.append(f"its best were tried on fresh seeds: MLflow run {record.confirmed_by}")
     if (trial := record.manifest.trials[0]).seeds[0] != 0:
         lines.append(which_seeds(trial))
     if text := held_fixed(record):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from analysis.figures.captions import seeds_and_method, spread
 from analysis.figures.comparison import Row, best, compare, reading, value_text
+from analysis.figures.confirmed import confirmed_reading
 from analysis.figures.of_sweeps import plots_of
 from analysis.plotting.files import folder_of, publish
 from analysis.plotting.terminal import (
@@ -32,12 +33,15 @@ def answer(name: str, options: AnalysisOptions) -> None:
     record = load_sweep(client, name, options.sweep, options.allow_partial)
     print_warnings(record)
     rows = compare(record)
-    show(record, rows, name)
+    show(record, rows, name, confirmed_reading(client, record))
     publish(client, plots_of(record), options, folder_of(record, options))
 
 
-def show(record: SweepRecord, rows: Sequence[Row], script: str) -> None:
-    """Prints the table, the run that it is from, and what the numbers say."""
+def show(record: SweepRecord, rows: Sequence[Row], script: str, confirmed: str) -> None:
+    """Prints the table, the run that it is from, and what the numbers say.
+
+    `confirmed`: what fresh seeds say of its best, if they were asked.
+    """
     console = new_console()
     kept = {trial.key for trial in spread(record, _MOST_ROWS - 1)}
     if top := best(rows):
@@ -62,6 +66,8 @@ def show(record: SweepRecord, rows: Sequence[Row], script: str) -> None:
     )
     print_origin(console, record, script)
     console.print(reading(record, rows), style="bold")
+    if confirmed:
+        console.print(confirmed, style="bold")
 
 
 def _texts(record: SweepRecord, row: Row) -> tuple[str, ...]:

@@ -30,10 +30,10 @@ def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> 
     Raises `NoFinishedSweep`, which says what there is instead and what to do.
     """
     sweeps = sweeps_called(name)
-    if found := _newest_first(client, f"{sweeps} and attributes.status = 'FINISHED'"):
+    if found := _on_their_own(client, f"{sweeps} and attributes.status = 'FINISHED'"):
         return newest_of(found)
     where = without_password(client.tracking_uri)
-    if found := _newest_first(client, sweeps):
+    if found := _on_their_own(client, sweeps):
         run = found[0]
         if allow_partial:
             return newest_of(found)
@@ -43,7 +43,7 @@ def find_sweep(client: MlflowClient, name: str, allow_partial: bool = False) -> 
             f"{run.info.status}: {remedy(client, run)}, or give --sweep {run.info.run_id} "
             "--allow-partial",
         )
-    if found := _newest_first(client, sweeps, ViewType.DELETED_ONLY):
+    if found := _on_their_own(client, sweeps, ViewType.DELETED_ONLY):
         run = found[0]
         raise NoFinishedSweep(
             BAD_INPUT,
@@ -99,6 +99,12 @@ def _newest_first(client: MlflowClient, where: str, view: int = ViewType.ACTIVE_
     ids = [experiment.experiment_id for experiment in experiments]
     by_time = ["attributes.start_time DESC"]
     return list(every(lambda token: client.search_runs(ids, where, view, _PAGE, by_time, token)))
+
+
+def _on_their_own(client: MlflowClient, where: str, view: int = ViewType.ACTIVE_ONLY) -> list[Run]:
+    """Sweeps that are no part of another, which they would confirm; the newest first."""
+    found = _newest_first(client, where, view)
+    return [run for run in found if Tag.CONFIRMS not in run.data.tags]
 
 
 def restore(run: Run) -> str:

@@ -18,7 +18,7 @@ from analysis.reading.part_tables import read_curves, read_weights
 from analysis.reading.sweep_record import SweepRecord
 from trainables.commands.run_ids import is_deleted
 from trainables.manifest import Manifest, checked_manifest
-from trainables.record_format import Artifact, Column, Metric
+from trainables.record_format import Artifact, Column, Metric, Tag
 
 
 def load_sweep(
@@ -99,6 +99,7 @@ def _read(client: MlflowClient, parent: Run, others: tuple[str, ...]) -> SweepRe
         lacking={t.name: problems[t.key] for t in manifest.trials if t.key in problems},
         warnings=(*_oddities(parent, bool(problems)), *runs.warnings),
         others=others,
+        confirmed_by=parent.data.tags.get(Tag.CONFIRMED_BY, ""),
     )
 
 

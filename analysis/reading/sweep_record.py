@@ -30,7 +30,8 @@ class SweepRecord:
     that MLflow holds. `curves`: as `read_curves` orders them. `weights`: one row per model.
     `lacking`: what is wrong with every other promised trial, by configuration. `warnings`: lines
     on what is odd but harms no number. `others`: where this is the newest of a kind, the names of
-    the other finished sweeps of it, the newest first.
+    the other finished sweeps of it, the newest first. `confirmed_by`: run id of the sweep that has
+    tried its best on fresh seeds; empty without one.
     """
 
     tracking_uri: str
@@ -43,6 +44,7 @@ class SweepRecord:
     lacking: Mapping[str, str]
     warnings: tuple[str, ...]
     others: tuple[str, ...] = ()
+    confirmed_by: str = ""
 
     @property
     def partial(self) -> str | None:

@@ -40,6 +40,8 @@ class RaySession:
     def find(self, options: Options, note: Callable[[str], None]) -> None:
         """Decides which Ray to use; nothing is started. Raises `ResourceError` without one."""
         self._wait()
+        if self._watch is not None:  # on the cluster of the sweep before, which this one goes on
+            return
         connected = _connected()
         self.shared = connected not in ("", self._own)
         if connected != self._own:  # its user has ended the one that was started here
@@ -65,6 +67,8 @@ class RaySession:
         """Starts Ray or joins the cluster, unless it stands. Raises `ResourceError`."""
         from sweeps.cluster import ray_start
 
+        if self._watch is not None:
+            return
         if self._cluster is not None:
             self.end()
             sent = ray_start.join_cluster(self._cluster)

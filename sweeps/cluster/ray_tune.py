@@ -13,6 +13,7 @@ from ray import tune
 from ray.tune import PlacementGroupFactory
 from ray.tune.experiment import Trial as TuneTrial
 
+from sweeps.cluster.later_packs import LaterPacks
 from sweeps.cluster.mixed_devices import MixedDevices
 from sweeps.cluster.ray_private import no_environment_asked, repeat_what_was_lost
 from sweeps.cluster.ray_start import living_nodes, slots_on
@@ -34,6 +35,7 @@ def run_packs(
     on_failed: Callable[[list[Trial], str], None],
     on_step: Callable[[float], None],
     note: Callable[[str], None],
+    later: LaterPacks | None = None,
 ) -> None:
     """Trains all packs; returns when all have finished or failed, or when Tune was stopped.
 
@@ -41,9 +43,12 @@ def run_packs(
     failed for good with its error, `on_step` the models' worth of epochs trained so far, after each
     step of Tune's loop, `note` what a user should know. What they raise ends the sweep and comes
     out of this call, as does `ResourceError` when packs wait for nodes that do not come back.
+    `later`: what is trained after all of them, if anything; not on mixed devices.
     """
     repeat_what_was_lost()
-    callback = _PackCallback(packs, on_results, on_failed, on_step, WaitingPacks(note))
+    waiting = WaitingPacks(note)
+    callback = _PackCallback(packs, on_results, on_failed, on_step, waiting, later)
+    count = len(packs) + (later.count if later else 0)
     # The data travel with the packs: loading them would cost every worker an import of seconds.
     with_packs = tune.with_parameters(
         PackTrainable,
@@ -51,13 +56,14 @@ def run_packs(
         dataset=data.load(options.dataset),
         gpu_share=options.gpus_per_trial,
         cpu_only=options.device == "cpu",
+        note=later.name if later else "",
     )
     mixed = options.device == BOTH_DEVICES
     storage = Path(tempfile.mkdtemp(prefix="sweep-tune-"))
     try:
         tuner = tune.Tuner(
             tune.with_resources(with_packs, _resources(options)),
-            param_space={} if mixed else {"pack": tune.grid_search(list(range(len(packs))))},
+            param_space={} if mixed else {"pack": tune.grid_search(list(range(count)))},
             tune_config=tune.TuneConfig(
                 search_alg=_by_device(packs, options) if mixed else None,
                 num_samples=len(packs) if mixed else 1,
@@ -83,6 +89,8 @@ def run_packs(
             raise callback.raised from None
         raise
     finally:
+        if later is not None:
+            later.end()
         shutil.rmtree(storage, ignore_errors=True)
 
 
@@ -118,9 +126,10 @@ class _PackCallback(tune.Callback):
         on_failed: Callable[[list[Trial], str], None],
         on_step: Callable[[float], None],
         waiting: WaitingPacks,
+        later: LaterPacks | None = None,
     ) -> None:
-        self._packs, self._waiting = packs, waiting
-        self._models = [0.0] * len(packs)  # trained so far, by pack
+        self._packs, self._waiting, self._later = packs, waiting, later
+        self._models: dict[int, float] = {}  # trained so far, by pack
         self._on_results, self._on_failed, self._on_step = on_results, on_failed, on_step
         self.raised: Exception | None = None  # Tune wraps what a callback raises; this is it bare
 
@@ -142,23 +151,33 @@ class _PackCallback(tune.Callback):
         result: dict[str, Any],
         **info: Any,
     ) -> None:
-        self._models[trial.config["pack"]] = result["models"]
+        number = trial.config["pack"]
+        self._models[number] = result["models"]
         content = result.get("results")
         # Tune lets callbacks change what it keeps. It would keep the results, and statistics of
         # every number: 16 kB for each pack, until the sweep ends.
         for name in result.keys() - set(_KEPT):
             del result[name]
-        if content is not None:
+        if content is not None and number < len(self._packs):
             self._call(self._on_results, content)
+        elif content is not None and self._later is not None:
+            self._later.results.append(content)
 
     def on_trial_error(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any
     ) -> None:
-        self._call(self._on_failed, self._packs[trial.config["pack"]], _error_of(trial))
+        number = trial.config["pack"]
+        if number < len(self._packs):
+            self._call(self._on_failed, self._packs[number], _error_of(trial))
+        elif self._later is not None:
+            self._later.failed(number - len(self._packs), _error_of(trial))
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
-        self._call(self._on_step, sum(self._models))
+        self._call(self._on_step, sum(self._models.values()))
         self._call(self._waiting.look, trials)
+        if self._later is not None:
+            status = {each.config["pack"]: each.status for each in trials}
+            self._call(self._later.look, len(self._packs), status)
 
 
 def _error_of(trial: TuneTrial) -> str:

@@ -25,7 +25,6 @@ from sweeps.plan.named_options import read_named
 from sweeps.plan.options import defaults
 from sweeps.plan.provenance import without_credentials
 from sweeps.plan.sweep import Sweep
-from sweeps.record.messages import Found
 from sweeps.record.store.opening import StoreError, resolve_uri
 
 _turn = threading.Lock()
@@ -54,17 +53,19 @@ def run(sweep: Sweep, **options: Any) -> SweepResult:
         well = False
         try:
             done = carry_out(command, standing, interrupts)
-            well = not isinstance(done, Outcome) or (done.exit_code != STORE and not done.stopped)
+            well = done is None or (done.exit_code != STORE and not done.stopped)
         except Stopped as stopped:
             text = f"stopped by {stopped} before anything was trained"
             raise Interrupted(text, stopped.code) from None
         finally:
             if not well:
                 standing.close()
-    if isinstance(done, Outcome):
-        _tell(done, sweep)
-        return SweepResult(done.begun.run_id, uri)
-    assert isinstance(done, Found), "only a dry run gives nothing, and it is refused"
+    assert done is not None, "only a dry run gives nothing, and it is refused"
+    for each in (done.sweep, done.confirmed):
+        if isinstance(each, Outcome):
+            _tell(each, sweep, done.run_id)
+    if done.problem:
+        raise done.problem
     return SweepResult(done.run_id, uri)
 
 
@@ -83,9 +84,11 @@ def _command(sweep: Sweep, named: Mapping[str, Any]) -> DeclaredSweep:
     return command
 
 
-def _tell(done: Outcome, sweep: Sweep) -> None:
-    """Raises what went wrong, or prints it where there is a result all the same."""
-    run_id = done.begun.run_id
+def _tell(done: Outcome, sweep: Sweep, run_id: str) -> None:
+    """Raises what went wrong, or prints it where there is a result all the same.
+
+    `run_id`: of the sweep, with which what confirms it goes on, too.
+    """
     store = "" if done.uri == resolve_uri(None) else f", tracking_uri={done.uri!r}"
     again = without_credentials(f'run({sweep.name}, resume="{run_id}"{store}')
     lines = [line.removeprefix("error: ") for line in done.complaints(f"{again})")]

@@ -9,18 +9,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NoReturn
 
 from sweeps.driver.exits import exit_code_of
+from sweeps.driver.follow_up import FollowUp
 from sweeps.driver.interrupts import Interrupts, Stopped, leave_at_once
-from sweeps.driver.outcome import Outcome
+from sweeps.driver.outcome import Done, Outcome
 from sweeps.driver.resume import continued, look_up, which
 from sweeps.driver.source import ask_for_source, require_store
 from sweeps.driver.standing import Standing
 from sweeps.plan.command import Command
 from sweeps.plan.errors import BadInput
 from sweeps.plan.exit_codes import DONE, INTERRUPTED, TERMINATED
-from sweeps.record.messages import Found, Open
+from sweeps.record.messages import Open
 from sweeps.record.store.opening import resolve_uri
 
 if TYPE_CHECKING:
+    from sweeps.plan.options import Options
     from trainables.manifest import Manifest
 
 
@@ -46,11 +48,12 @@ def launch(command: Command) -> int:
         with Interrupts() as interrupts, closing(Standing(stays=False)) as standing:
             uri = f"sqlite:///{scratch}/mlflow.db" if scratch else None
             done = carry_out(command, standing, interrupts, uri)
-            if not isinstance(done, Outcome):
+            if done is None:
                 return DONE
-            from sweeps.driver.summary import print_report
+            if isinstance(done.sweep, Outcome) or done.confirmed or done.problem:
+                from sweeps.driver.report import print_report
 
-            print_report(done)
+                print_report(done, uri or resolve_uri(command.options.tracking_uri))
             return done.exit_code
     except Stopped as stopped:
         print(f"stopped by {stopped} before anything was trained", file=sys.stderr)
@@ -62,8 +65,8 @@ def launch(command: Command) -> int:
 
 def carry_out(
     command: Command, standing: Standing, interrupts: Interrupts, uri: str | None = None
-) -> Outcome | Found | None:
-    """Runs the sweep that `command` asks for; how it ended.
+) -> Done | None:
+    """Runs the sweep that `command` asks for, and what confirms it; how they ended.
 
     `uri`: the store, if not that of the options. A sweep that is complete already is `Found`, of a
     dry run nothing comes; what there would be to do is printed. Raises `SweepError`, and `Stopped`
@@ -88,11 +91,20 @@ def carry_out(
         recorder.send(Open(uri, None))
         found_sweep = look_up(recorder, command)
         options, note = continued(command, found_sweep), which(found_sweep)
+        follow_up = _follow_up(command, options)
         if found_sweep.complete or options.dry_run:
             from sweeps.driver.summary import print_remainder
 
-            print_remainder(found_sweep, uri, options.retry_failed)
-            return found_sweep
+            print_remainder(found_sweep, uri, options.retry_failed, follow_up is not None)
+        if options.dry_run:
+            return None
+        if found_sweep.complete:
+            if follow_up is None:
+                return Done(found_sweep)
+            from sweeps.driver.confirming import with_confirmation
+
+            place = (uri, standing, recorder, interrupts)
+            return with_confirmation(found_sweep, follow_up, *place, True, options.retry_failed)
         run_id = found_sweep.run_id
 
         def prepare() -> Manifest:
@@ -109,12 +121,23 @@ def carry_out(
                 print_plan(planned, uri)
                 return None
         recorder.send(Open(uri, options.experiment_name or command.name))
+        follow_up = _follow_up(command, options)
 
         def prepare() -> Manifest:
             from sweeps.plan.new_manifest import make_manifest
 
             return make_manifest(*(planned or command.plan()), asked=command.asked)
 
+    from sweeps.driver.confirming import with_confirmation
     from sweeps.driver.session import SweepRun
 
-    return SweepRun(prepare, options, uri, standing, recorder, interrupts).run(run_id, note)
+    place = (uri, standing, recorder, interrupts)
+    ended = SweepRun(prepare, options, *place, follow_up).run(run_id, note)
+    return with_confirmation(ended, follow_up, *place, run_id is not None, options.retry_failed)
+
+
+def _follow_up(command: Command, options: Options) -> FollowUp | None:
+    """What comes after the sweep that is run with those options, if anything."""
+    if not command.confirms(options):
+        return None
+    return FollowUp(lambda source: command.confirmation(options, source), options.pack)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sweeps.driver.interrupts import Stopped
+from sweeps.plan.errors import Interrupted, SweepError
 from sweeps.plan.exit_codes import DONE, SOME_FAILED, STORE
 from sweeps.plan.provenance import without_credentials
 from sweeps.plan.ranking import Summaries
-from sweeps.record.messages import Begun, Closed, Problem
+from sweeps.record.messages import Begun, Closed, Found, Problem
 from sweeps.record.store.opening import resolve_uri
 from trainables.commands.project_scripts import words
 from trainables.manifest import Manifest
@@ -81,6 +82,37 @@ class Outcome(NamedTuple):
         if lost := sum(not problem.kept for problem in self.problems):
             lines.append(f"error: {lost} results could not be kept on disk either: they are lost")
         return lines
+
+
+class Done(NamedTuple):
+    """A sweep that ran now, or was found complete, and what became of its best on fresh seeds.
+
+    `confirmed`: how the sweep that tries them ended; `Found` if it was complete before; None
+    without one. `problem`: why it could not be.
+    """
+
+    sweep: Outcome | Found
+    confirmed: Outcome | Found | None = None
+    problem: SweepError | None = None
+
+    @property
+    def run_id(self) -> str:
+        """Of the sweep's run."""
+        return self.sweep.begun.run_id if isinstance(self.sweep, Outcome) else self.sweep.run_id
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody stopped it, at whatever point."""
+        ended = (each.stopped for each in (self.sweep, self.confirmed) if isinstance(each, Outcome))
+        return any(ended) or isinstance(self.problem, Interrupted)
+
+    @property
+    def exit_code(self) -> int:
+        """One of `exit_codes`: that of the sweep, or else of what came after it."""
+        code = self.sweep.exit_code if isinstance(self.sweep, Outcome) else DONE
+        if code == DONE and isinstance(self.confirmed, Outcome):
+            code = self.confirmed.exit_code
+        return self.problem.exit_code if code == DONE and self.problem else code
 
 
 def uri_flag(uri: str) -> str:

@@ -85,6 +85,8 @@ class Progress:
     def expect(self, trials: int, models: int) -> None:
         """How many trials and models the sweep has."""
         self._trials, self._models = trials, models
+        if self._trained < models:  # more than there seemed to be
+            self._all_trained_at = None
 
     def stage(self, text: str) -> None:
         """Names what is being done."""

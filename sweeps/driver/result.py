@@ -100,6 +100,16 @@ class SweepResult:
             return next((row for row in self._rows if row.trial == trial), None)
 
     @cached_property
+    def confirmed(self) -> SweepResult | None:
+        """The sweep that has tried its 3 best and the baseline on fresh seeds; None without one.
+
+        `confirmed.trials` has their accuracies, `confirmed.best.difference` a gain that was not
+        chosen on the numbers which it is reported with.
+        """
+        run_id = self._record.confirmed_by
+        return SweepResult(run_id, self.tracking_uri) if run_id else None
+
+    @cached_property
     def failures(self) -> Mapping[str, str]:
         """What is wrong with each promised trial that is not in `trials`, by `config`."""
         return self._record.lacking

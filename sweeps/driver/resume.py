@@ -39,6 +39,7 @@ _FREE = {
     "dry_run",
     "smoke_test",
     "quiet",
+    "confirm",
 }
 
 
@@ -91,7 +92,7 @@ def continued(command: Command, found: Found) -> Options:
             CANNOT_RESUME,
         )
     if not found.complete:
-        _require_equal_numbers(manifest, what)
+        require_equal_numbers(manifest, what)
     now = {each: getattr(options, each) for each in _FREE & (stated | {"resume", "quiet"})}
     return replace(promised, **now)
 
@@ -112,11 +113,14 @@ def _as_options(recorded: Mapping[str, Any], usual: Options) -> Options:
         for name, value in recorded.items()
         if name in known
     }
+    if "confirm" in {each.name for each in fields(usual)}:
+        values = {"confirm": 0} | values  # of before there was such a thing
     fresh = {"dry_run": False, "smoke_test": False, "retry_failed": False, "resume": None}
     return replace(usual, **{**values, **fresh})
 
 
-def _require_equal_numbers(manifest: Manifest, what: str) -> None:
+def require_equal_numbers(manifest: Manifest, what: str) -> None:
+    """Raises `Refused` unless this installation would give `what` the numbers that it has."""
     if manifest.trainer_version != TRAINER_VERSION:
         raise Refused(
             f"{what} was trained with version {manifest.trainer_version} of the trainer, this "

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rich.table import Table
 
-from sweeps.driver.looking_in import ways_in
-from sweeps.driver.outcome import Outcome, uri_flag
 from sweeps.driver.resume import also_unfinished
-from sweeps.driver.terminal import WIDTH, new_table, print_table, tell, width_of, wrapped
+from sweeps.driver.terminal import WIDTH, new_table, print_table, width_of, wrapped
 from sweeps.plan.against_baseline import BaselineDifference
 from sweeps.plan.command import Plan
-from sweeps.plan.exit_codes import SOME_FAILED
+from sweeps.plan.confirmation import MOST
+from sweeps.plan.options import SearchOptions
 from sweeps.plan.packs import training_seconds
 from sweeps.plan.provenance import without_credentials
 from sweeps.plan.ranking import Summaries, find_answer, how_chosen, shown
-from sweeps.record.messages import Begun, Found
+from sweeps.record.messages import Found
 from sweeps.record.pages.words import at_once, mean_percent, percent, points, verdict
-from trainables.commands.project_scripts import scripts, these_words, words
 from trainables.manifest import Manifest
 from trainables.record_format import Final
 from trainables.setting import Models, setting
 from trainables.trial import Trial
 
-_ANALYSES = {"seeds": "robustness"}  # scripts that are not called like their sweep
 _PLACES = ("best", "2nd", "3rd")
 
 
@@ -47,34 +44,31 @@ def print_plan(plan: Plan, uri: str) -> None:
     window = sweep.summary_epochs(trials[0].hyperparameters.epochs)
     print(wrapped(_made_with(trials, fields, window)))
     print(f"about {seconds:.0f} s of training on one core, plus start-up and recording")
+    if line := _announced(plan):
+        print(wrapped(line))
     print(f"recorded in {without_credentials(uri)}")
     for trial in trials:
         print(f"  {trial.name}")
 
 
-def print_report(outcome: Outcome) -> None:
-    """The answer as a table, what went wrong, and the commands that show more."""
-    manifest, uri, begun, closed, summaries, _, stopped = outcome
-    if find_answer(manifest, summaries).best is not None and stopped is None:
-        _print_answer(manifest, summaries, closed.differences)
-    resume = f"{these_words()} --resume {begun.run_id}{uri_flag(uri)}"
-    for line in outcome.complaints(resume):
-        tell(line)
-    if outcome.exit_code == SOME_FAILED:
-        tell(f"try them again with:  {resume} --retry-failed")
-    if stopped is not None:
-        return
-    if len(manifest.configurations) == 1:
-        print("this is one configuration: there is nothing to compare it with")
-    if manifest.options["smoke_test"]:
-        print("a smoke test: nothing is kept; without --smoke-test the record stays")
-        return
-    for line in _commands(manifest, uri, begun, closed.views):
-        print(line)
+def _announced(plan: Plan) -> str:
+    """What follows the sweep, if anything does."""
+    count, options = len(plan.trials), plan.options
+    if not isinstance(options, SearchOptions) or options.confirm == 0 or count == 1:
+        return ""
+    first = max(plan.trials[0].seeds) + 1
+    seeds = f"seeds {first} to {first + options.confirm - 1}"
+    return (
+        f"then the {min(MOST, count)} best and the baseline again, on {seeds}, which have no part "
+        f"in choosing them: up to {min(MOST + 1, count) * options.confirm} models more"
+    )
 
 
-def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
-    """What `--resume` has left to do, nothing if the sweep is complete."""
+def print_remainder(found: Found, uri: str, retry_failed: bool, follows: bool) -> None:
+    """What `--resume` has left to do, nothing if the sweep is complete.
+
+    `follows`: whether its best are, or were, tried on fresh seeds.
+    """
     manifest = found.promised
     done = found.recorded - (found.failed if retry_failed else frozenset())
     left = [trial for trial in manifest.trials if trial.key not in done]
@@ -86,26 +80,57 @@ def print_remainder(found: Found, uri: str, retry_failed: bool) -> None:
         )
     )
     if found.complete:
-        print("the sweep is complete: there is nothing to do")
+        print(f"the sweep is complete{'' if follows else ': there is nothing to do'}")
         if found.failed:
             print(f"{len(found.failed)} trials failed: --resume --retry-failed trains them again")
     for trial in left:
         print(f"  {trial.name}")
 
 
-def _print_answer(
+def print_answer(
+    manifest: Manifest,
+    summaries: Summaries,
+    differences: Mapping[str, BaselineDifference],
+    tried_again: Collection[str] = (),
+) -> None:
+    """All configurations, or of many the best and the baseline, and what can be said of each.
+
+    `tried_again`: keys of those that fresh seeds have the say on.
+    """
+    rows = shown(manifest, summaries)
+    _print_table(manifest, summaries, differences, rows, _titles(manifest, summaries, rows))
+    for line in _facts(manifest, differences, bool(tried_again)):
+        print(wrapped(line))
+    left = [trial for trial in rows if trial.key not in tried_again]
+    for line in verdicts(left, differences):
+        print(wrapped(line, "  "))
+
+
+def print_confirmed(
     manifest: Manifest, summaries: Summaries, differences: Mapping[str, BaselineDifference]
 ) -> None:
-    """All configurations, or of many the best and the baseline, and what can be said of each."""
-    rows = shown(manifest, summaries)
-    table = _table(manifest, summaries, differences, rows, " ")
-    if width_of(table) > WIDTH:  # names of two values in two lines
-        table = _table(manifest, summaries, differences, rows, "\n")
-    print_table(table)
-    for line in _facts(manifest, differences):
+    """The configurations that were chosen, in that order, and the baseline, on fresh seeds."""
+    baseline = manifest.baseline_trial
+    chosen = [trial for trial in manifest.configurations if trial != baseline]
+    rows = [trial for trial in (*chosen, baseline) if trial.key in summaries]
+    _print_table(manifest, summaries, differences, rows, {baseline.key: "baseline"})
+    for line in _facts(manifest, differences, tried_again=False)[:1]:  # the rest is as above
         print(wrapped(line))
     for line in verdicts(rows, differences):
         print(wrapped(line, "  "))
+
+
+def _print_table(
+    manifest: Manifest,
+    summaries: Summaries,
+    differences: Mapping[str, BaselineDifference],
+    rows: Sequence[Trial],
+    titles: Mapping[str, str],
+) -> None:
+    table = _table(manifest, summaries, differences, rows, titles, " ")
+    if width_of(table) > WIDTH:  # names of two values in two lines
+        table = _table(manifest, summaries, differences, rows, titles, "\n")
+    print_table(table)
 
 
 def _table(
@@ -113,16 +138,17 @@ def _table(
     summaries: Summaries,
     differences: Mapping[str, BaselineDifference],
     rows: Sequence[Trial],
+    titles: Mapping[str, str],
     between: str,
 ) -> Table:
-    """`between`: what stands between the values in a configuration's name."""
+    """`titles`: what stands before rows, by trial key. `between`: what stands between the values in
+    a configuration's name."""
     judge, other = ("cv", "test") if manifest.folds else ("test", "train")
     table = new_table(manifest.question)
     for heading in ("", "configuration"):
         table.add_column(heading, no_wrap=True)
     for heading in (f"{judge} accuracy", f"{other}\naccuracy", "difference\nin points"):
         table.add_column(heading, no_wrap=True, justify="right")
-    titles = _titles(manifest, summaries, rows)
     for trial in rows:
         summary = summaries[trial.key]
         found = differences.get(trial.key)
@@ -159,13 +185,19 @@ def _made_with(trials: Sequence[Trial], fields: Sequence[str], window: range) ->
     )
 
 
-def _facts(manifest: Manifest, differences: Mapping[str, BaselineDifference]) -> list[str]:
+def _facts(
+    manifest: Manifest, differences: Mapping[str, BaselineDifference], tried_again: bool
+) -> list[str]:
     """How the numbers of the table are to be read."""
-    count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
-    facts = [f"mean [95 % t interval] over {seeds} seeds"]
+    count, seeds = len(manifest.configurations), manifest.trials[0].seeds
+    facts = [f"mean [95 % t interval] over {len(seeds)} seeds"]
     if manifest.folds:
         facts.append(how_chosen(manifest))
-    elif count > 1:
+    if manifest.options.get("from_run"):
+        facts[0] += f", {seeds[0]} to {seeds[-1]}, that had no part in the choice"
+    elif tried_again:
+        facts.append("the best were chosen on these seeds, which flatters them: see below")
+    elif count > 1 and not manifest.folds:
         facts.append(f"the best of {count} configurations is partly luck")
     if differences:
         facts.append(f"difference to the baseline seed by seed, intervals {at_once(manifest)}")
@@ -185,23 +217,3 @@ def verdicts(rows: Sequence[Trial], differences: Mapping[str, BaselineDifference
             text = verdict(found) + (way if found.more_than_luck else "")
             named.setdefault(text, []).append(trial.name)
     return [f"{text}: {', '.join(names)}" for text, names in named.items()]
-
-
-def _commands(manifest: Manifest, uri: str, begun: Begun, views: Mapping[str, str]) -> list[str]:
-    """How to look further, ready to paste."""
-    flag = uri_flag(uri)  # empty where the analysis finds the store by itself
-    lines = [f"figures and table:  {_analysis(manifest, begun)}{flag}"]
-    if manifest.folds:
-        lines += [
-            f"the choice drawn:   {words('analysis', 'choosing')}{flag}",
-            f"on fresh seeds:     {words('sweeps', 'seeds')} --from {begun.run_id} --top 1{flag}",
-        ]
-    return [*lines, *ways_in(uri, begun, manifest.run_name, views)]
-
-
-def _analysis(manifest: Manifest, begun: Begun) -> str:
-    """The command that draws the sweep: its own script, or what draws every sweep."""
-    script = _ANALYSES.get(manifest.name, manifest.name)
-    if script in scripts("analysis"):
-        return words("analysis", script)
-    return f"{words('analysis', 'export')} {begun.run_id}"

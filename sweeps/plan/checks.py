@@ -49,7 +49,11 @@ def check(options: SearchOptions, sweep: Sweep) -> Checked:
         found += outside(options, num_samples=Range(1, MOST_CONFIGURATIONS, whole=True))
         if found and isinstance(options.num_samples, int) and options.num_samples > 0:
             found[-1] += _cost(options, base)
-    found += outside(options, search_seed=Range(0, 2**32 - 1, whole=True))
+    found += outside(
+        options,
+        search_seed=Range(0, 2**32 - 1, whole=True),
+        confirm=Range(0, MOST_SEEDS, whole=True),
+    )
     swept = {axis.name: axis for axis in sweep.axes}
     for name in VALUES:
         flag, value = flag_of(name), getattr(options, name)

@@ -75,3 +75,12 @@ class Command(Protocol):
 
         Raises `Refused` when they do not fit each other.
         """
+
+    def confirms(self, options: Options) -> bool:
+        """Whether its best are tried on fresh seeds in the end; `options`: those it is run with."""
+
+    def confirmation(self, options: Options, source: SourceSweep) -> Plan | None:
+        """The sweep that does so, once it has ended; None when there is nothing to confirm.
+
+        Raises `Refused` when there are no fresh seeds.
+        """

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from sweeps.plan.checks import Checked, check
 from sweeps.plan.command import Plan, SourceSweep
-from sweeps.plan.options import SearchOptions, defaults
+from sweeps.plan.confirmation import confirmation
+from sweeps.plan.options import Options, SearchOptions, defaults
 from sweeps.plan.search import points, problem
 from sweeps.plan.sweep import Sweep
 
@@ -60,3 +61,12 @@ class DeclaredSweep:
         seeds = tuple(range(options.first_seed, options.first_seed + options.seeds))
         trials = [sweep.trial(base, point, seeds, options.folds) for point in chosen]
         return Plan(sweep, self.options, trials)
+
+    def confirms(self, options: Options) -> bool:
+        """As `--confirm` says."""
+        return isinstance(options, SearchOptions) and options.confirm > 0
+
+    def confirmation(self, options: Options, source: SourceSweep) -> Plan | None:
+        """The 3 best and the baseline on as many fresh seeds as `--confirm` says."""
+        assert isinstance(options, SearchOptions)
+        return confirmation(options, options.experiment_name or self.name, source)

@@ -14,16 +14,24 @@ from sweeps.plan.sweep import Sweep
 from trainables import data
 from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import TRAINER_VERSION
-from trainables.manifest import Manifest, RecordedAxis
+from trainables.manifest import CONFIRMS, Manifest, RecordedAxis
 from trainables.trial import Trial
 
 _OF_THIS_RUN = ("resume", "retry_failed", "dry_run")  # options that say nothing about the sweep
+CONFIRMATION = "confirm"  # what the names of such sweeps begin with
 
 
 def make_manifest(
-    sweep: Sweep, options: Options, trials: Sequence[Trial], asked: str = ""
+    sweep: Sweep,
+    options: Options,
+    trials: Sequence[Trial],
+    asked: str = "",
+    confirms: str = "",
 ) -> Manifest:
-    """The manifest of a sweep that starts now; `asked`: by which words, if not a command line."""
+    """The manifest of a sweep that starts now; `asked`: by which words, if not a command line.
+
+    `confirms`: the run of the sweep whose best are tried again, where this was not asked for alone.
+    """
     base = trials[0].hyperparameters
     baseline = next(each for each in trials if _at_baseline(each, sweep))
     head, dirty = provenance.commit()
@@ -31,11 +39,14 @@ def make_manifest(
     resolved = {name: each for name, each in asdict(options).items() if name not in _OF_THIS_RUN}
     if options.tracking_uri:
         resolved["tracking_uri"] = provenance.without_credentials(options.tracking_uri)
+    if confirms:
+        resolved[CONFIRMS] = confirms
+    called = CONFIRMATION if confirms else sweep.name
     now = datetime.now(UTC)
     return Manifest(
         name=sweep.name,
         # The random end tells sweeps apart that start within one second.
-        run_name=f"{sweep.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        run_name=f"{called}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         question=sweep.question,
         axes=tuple(
             RecordedAxis(

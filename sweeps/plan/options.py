@@ -95,6 +95,9 @@ class _Searched:
     """How --num-samples draws: quasi-random (qmc), evenly spaced (grid) or random."""
     search_seed: Whole = 0
     """Seeds the search, and nothing else."""
+    confirm: Whole = 30
+    """Then train the 3 best and the baseline on so many seeds that had no part in choosing them,
+    and report the gain that is left; 0: do not."""
 
     if TYPE_CHECKING:
         batch_size: int | None = None

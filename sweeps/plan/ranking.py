@@ -48,8 +48,8 @@ def judged_on(manifest: Manifest) -> str:
 def how_chosen(manifest: Manifest) -> str:
     """What the choice of a sweep with folds rests on, in words."""
     return (
-        f"chosen by {manifest.folds}-fold cross-validation on the training part, the test set was "
-        "not looked at for the choice"
+        f"chosen by {manifest.folds}-fold cross-validation on each seed's training rows: with none "
+        "of the seeds did the choice see that seed's test rows, which other seeds train on"
     )
 
 

@@ -48,7 +48,7 @@ def as_declared(
     """`options` with what the sweep of the same question has set, where nothing is stated."""
     if question is None:
         return options
-    own = {
+    own: dict[str, Any] = {
         name: (value,) if name in VALUES else value
         for name, value in question.defaults.items()
         if name not in stated

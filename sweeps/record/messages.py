@@ -29,6 +29,14 @@ class Look(NamedTuple):
     experiment: str | None
 
 
+class LookForConfirmation(NamedTuple):
+    """Find the sweep that tries the best of that run's on fresh seeds: `Found`, without a run where
+    there is none."""
+
+    run_id: str
+    retry_failed: bool
+
+
 class Read(NamedTuple):
     """Read a finished sweep: see `source_sweep.read_source`."""
 
@@ -158,5 +166,5 @@ class Closed(NamedTuple):
     differences: Mapping[str, BaselineDifference] = {}
 
 
-Order = Open | Look | Read | Begin | Results | Failed | Finish
+Order = Open | Look | LookForConfirmation | Read | Begin | Results | Failed | Finish
 Event = Ready | Found | SourceSweep | Begun | Recorded | Writing | Waiting | Problem | Lost | Closed

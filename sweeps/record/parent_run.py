@@ -67,9 +67,10 @@ def create(client: MlflowClient, experiment_id: str, manifest: Manifest, owner: 
 
 
 def _origin(manifest: Manifest) -> dict[str, str]:
-    """The sweep that the configurations come from, if they come from one."""
+    """The sweep that the configurations come from, and that which it confirms, if there is one."""
     run_id = manifest.options.get("from_run")
-    return {Tag.SOURCE: run_id} if run_id else {}
+    source = {Tag.SOURCE: run_id} if run_id else {}
+    return source | ({Tag.CONFIRMS: manifest.confirms} if manifest.confirms else {})
 
 
 def _dataset_input(facts: Mapping[str, Any]) -> Any:

@@ -15,13 +15,24 @@ from sweeps.plan.command import SourceSweep
 from sweeps.plan.errors import SweepError
 from sweeps.plan.exit_codes import STORE
 from sweeps.record.inbox import Inbox
-from sweeps.record.messages import Begin, Begun, Event, Found, Look, Open, Read, Ready
+from sweeps.record.messages import (
+    Begin,
+    Begun,
+    Event,
+    Found,
+    Look,
+    LookForConfirmation,
+    Open,
+    Read,
+    Ready,
+)
 from sweeps.record.spool import Entry
 from trainables.lasting_imports import lasting_imports
 from trainables.record_format import Tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
     from sweeps.record.lifecycle import Recording
 
@@ -107,6 +118,9 @@ def _begin(inbox: Inbox, outbox: _Outbox, store: _Store) -> tuple[Recording, _St
             if isinstance(order, Look):
                 outbox.tell(_look(store.client, order))
                 continue
+            if isinstance(order, LookForConfirmation):
+                outbox.tell(_look_for_confirmation(store.client, order))
+                continue
             if isinstance(order, Read):
                 outbox.tell(read_source(store.client, order.run_id))
                 continue
@@ -152,7 +166,7 @@ def _begin(inbox: Inbox, outbox: _Outbox, store: _Store) -> tuple[Recording, _St
 
 def _no(order: object, problem: str, code: int) -> Event:
     """The answer to an order that cannot be obeyed."""
-    if isinstance(order, Look):
+    if isinstance(order, Look | LookForConfirmation):
         return Found(problem=problem, code=code)
     if isinstance(order, Read):
         return SourceSweep(problem=problem, code=code)
@@ -160,15 +174,24 @@ def _no(order: object, problem: str, code: int) -> Event:
 
 
 def _look(client: MlflowClient, order: Look) -> Found:
-    from sweeps.record.lock import AlreadyRunning, Owner
-    from sweeps.record.store.recorded_sweep import (
-        find_sweep,
-        read_manifest,
-        runs_below,
-        whole_trials,
-    )
+    from sweeps.record.store.recorded_sweep import find_sweep
 
     run, others = find_sweep(client, *order)
+    return _found(client, run, order.retry_failed)._replace(others=others)
+
+
+def _look_for_confirmation(client: MlflowClient, order: LookForConfirmation) -> Found:
+    from sweeps.record.store.recorded_sweep import find_confirmation
+
+    run = find_confirmation(client, order.run_id)
+    return Found() if run is None else _found(client, run, order.retry_failed)
+
+
+def _found(client: MlflowClient, run: Run, retry_failed: bool) -> Found:
+    """What is recorded of the sweep. Raises `AlreadyRunning` when a process works on it."""
+    from sweeps.record.lock import AlreadyRunning, Owner
+    from sweeps.record.store.recorded_sweep import read_manifest, runs_below, whole_trials
+
     owner = Owner.from_tag(run.data.tags.get(Tag.LOCK, ""))
     if owner is not None and owner.state == "alive":
         raise AlreadyRunning(f"{run.info.run_name}, run {run.info.run_id}, is running: {owner}")
@@ -176,10 +199,10 @@ def _look(client: MlflowClient, order: Look) -> Found:
     whole = whole_trials(runs_below(client, run.info.experiment_id, manifest.run_name))
     failed = frozenset(key for key, each in whole.items() if each.info.status == "FAILED")
     left = {trial.key for trial in manifest.trials} - set(whole)
-    complete = run.info.status == "FINISHED" and not left and not (order.retry_failed and failed)
+    complete = run.info.status == "FINISHED" and not left and not (retry_failed and failed)
     if complete and owner is not None and owner.state == "dead":
         client.delete_tag(run.info.run_id, Tag.LOCK)  # it died between its last two calls
-    return Found(run.info.run_id, manifest, frozenset(whole), failed, complete, others)
+    return Found(run.info.run_id, manifest, frozenset(whole), failed, complete)
 
 
 class _Outbox:

@@ -108,6 +108,16 @@ def find(client: MlflowClient, uri: str, text: str) -> Holdings:
     )
 
 
+def confirmations(client: MlflowClient, run: Run) -> list[str]:
+    """Run ids of the sweeps that try the best of that one on fresh seeds: they are part of it."""
+    from mlflow.entities import ViewType
+
+    ids = [each.experiment_id for each in client.search_experiments()]
+    theirs = tagged({Tag.KIND: Kind.SWEEP, Tag.CONFIRMS: run.info.run_id})
+    found = client.search_runs(ids, theirs, run_view_type=ViewType.ALL, max_results=_PAGE)
+    return [each.info.run_id for each in found]
+
+
 def can_remove(client: MlflowClient, holdings: Sequence[Holdings]) -> bool:
     """Whether all of it is within reach from here; else it can only be marked deleted."""
     return can_erase(client) and not any(each.elsewhere for each in holdings)

@@ -15,6 +15,7 @@ from sweeps.record.lock import SweepLock
 from sweeps.record.messages import Closed, Recorded
 from sweeps.record.pages.best_model import best_seed, log_best_model
 from sweeps.record.pages.chart_page import chart_page
+from sweeps.record.pages.confirmed_note import tell_source
 from sweeps.record.pages.experiment_page import introduce
 from sweeps.record.pages.model_network import ChosenModel
 from sweeps.record.pages.saved_view import save_views
@@ -114,6 +115,8 @@ class ResultsRecord:
             len(writer.failures),
             self._closing_time,
         )
+        if manifest.confirms and status == "FINISHED":
+            tell_source(self._client, self.run_id, manifest, found)
         lock.release()
         return Closed(missing, writer.failures, views, differences=found)
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from support.scripts import HANG, ROOT, environment
+from support.scripts import HANG, ROOT, environment, flags_of
 
 COLUMNS = 80
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -31,7 +31,7 @@ def run_at_terminal(script: str | Path, *flags: str, cwd: Path) -> Shown:
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / script), *flags],
+        [sys.executable, str(ROOT / script), *flags_of(script, flags)],
         cwd=cwd,
         env=environment() | {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS)},
         stdin=theirs,

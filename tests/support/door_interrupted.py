@@ -10,7 +10,7 @@ from sweeps import Interrupted, run
 from sweeps.l2 import SWEEP
 
 try:
-    run(SWEEP, num_samples=5, seeds=2, epochs=600, pack=1, max_concurrent=1)
+    run(SWEEP, num_samples=5, seeds=2, epochs=600, pack=1, max_concurrent=1, confirm=0)
 except Interrupted as stopped:
     kinds = [kind.__name__ for kind in type(stopped).__mro__]
     text, code, run_id = str(stopped), stopped.exit_code, stopped.run_id

@@ -16,7 +16,7 @@ import psutil
 from sweeps import SweepError, SweepResult, load_sweep, run
 from sweeps.l2 import SWEEP
 
-FEW = {"num_samples": 3, "seeds": 2, "epochs": 20}
+FEW = {"num_samples": 3, "seeds": 2, "epochs": 20, "confirm": 0}
 facts: dict[str, object] = {"imported": os.getpid()}
 with Path("imported.txt").open("a") as file:
     file.write(f"{os.getpid()}\n")  # a line for every process that runs this script
@@ -44,7 +44,7 @@ def refusal(call: Callable[[], object]) -> tuple[type, str, int]:
     raise AssertionError("nothing was refused")
 
 
-first = run(SWEEP, num_samples=6, seeds=3, epochs=40, log_seeds=True)
+first = run(SWEEP, num_samples=6, seeds=3, epochs=40, log_seeds=True, confirm=0)
 facts["first"] = (first.run_id, first.tracking_uri)
 
 # Those that have run a pack of the first sweep may take a moment to go.
@@ -64,7 +64,7 @@ def watch() -> None:
 
 watching = threading.Thread(target=watch)
 watching.start()
-second = run(SWEEP, num_samples=6, seeds=3, epochs=400, first_seed=3)
+second = run(SWEEP, num_samples=6, seeds=3, epochs=400, first_seed=3, confirm=0)
 over.set()
 watching.join()
 facts["ready"], facts["trained"] = set(ready), set(trained)

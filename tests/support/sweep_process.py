@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from support.scripts import HANG, ROOT, environment
+from support.scripts import HANG, ROOT, environment, flags_of
 
 _LINGERING = 60  # seconds that a process may take to follow the script into its end
 _MARK = "TEST_OF_SWEEP"  # an environment variable that all processes of a sweep inherit
@@ -40,7 +40,7 @@ class SweepProcess:
         own = {"TMPDIR": str(self.temporary), "RAY_TMPDIR": str(self.temporary), _MARK: self._mark}
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, str(script), *flags],
+                [sys.executable, str(script), *flags_of(script, flags)],
                 cwd=cwd,
                 env=environment() | own | variables,
                 stdout=out,

@@ -78,7 +78,9 @@ def test_the_record_says_how_it_was_called(session: Path) -> None:
             [record.parent.info.experiment_id], "tags.kind='sweep'"
         )
     }
-    assert "`sweeps.run(l2, num_samples=6, seeds=3, epochs=40, log_seeds=True)`" in commands
+    assert (
+        "`sweeps.run(l2, num_samples=6, seeds=3, epochs=40, log_seeds=True, confirm=0)`" in commands
+    )
 
 
 def test_the_script_runs_in_its_own_process_alone(session: Path, facts: Mapping[str, Any]) -> None:

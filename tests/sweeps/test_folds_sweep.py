@@ -104,8 +104,8 @@ def test_the_best_is_chosen_on_folds_and_the_words_say_so() -> None:
     assert answer.best_cv == found[by_folds.key]["cv_accuracy"]
     text = note(manifest, answer, 0, {}, {})
     assert f"**Best: {by_folds.name}**" in text
-    assert "chosen by 4-fold cross-validation on the training part" in text
-    assert "the test set was not looked at for the choice" in text
+    assert "chosen by 4-fold cross-validation on each seed's training rows" in text
+    assert "with none of the seeds did the choice see that seed's test rows" in text
     assert "cross-validated accuracy" in trial_note(by_folds, found[by_folds.key], "p")
     without, _ = made_up(l2.SWEEP, "--num-samples", "6", "--seeds", "3")
     best = find_answer(without, found).best

@@ -9,8 +9,9 @@ import pytest
 
 from support.made_up_results import diverge, made_up, summaries
 from sweeps import elastic_net, l2
-from sweeps.driver.outcome import Outcome
-from sweeps.driver.summary import print_report, verdicts
+from sweeps.driver.outcome import Done, Outcome
+from sweeps.driver.report import print_report
+from sweeps.driver.summary import verdicts
 from sweeps.plan.against_baseline import BaselineDifference, differences
 from sweeps.plan.ranking import best_of, shown
 from sweeps.plan.sweep import Sweep
@@ -19,6 +20,7 @@ from trainables.manifest import Manifest
 from trainables.record_format import Curve
 from trainables.result import TrialResult
 
+URI = "sqlite:////somewhere/mlflow.db"
 COMMAND = re.compile(r"^[a-z0-9., ]+:  ")  # a line that is to be pasted, and stays whole
 
 
@@ -32,8 +34,7 @@ def _outcome(manifest: Manifest, results: Sequence[TrialResult]) -> Outcome:
     curve = Curve.accuracy("cv" if manifest.folds else "test")
     values = {one.trial.key: one.final(curve, manifest.summary_epochs) for one in results}
     closed = Closed([], {}, {}, differences=differences(manifest, values, shown(manifest, found)))
-    uri = "sqlite:////somewhere/mlflow.db"
-    return Outcome(manifest, uri, Begun("1" * 32, "1"), closed, found, [], None)
+    return Outcome(manifest, URI, Begun("1" * 32, "1"), closed, found, [], None)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_no_line_is_wider_than_80_columns_and_no_cell_is_cut(
 ) -> None:
     manifest, results = made_up(sweep, *flags, "--epochs", "3")
     outcome = _outcome(manifest, results)
-    print_report(outcome)
+    print_report(Done(outcome), outcome.uri)
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if len(line.rstrip()) > 80 and not COMMAND.match(line)] == []
     assert "…" not in "".join(lines)
@@ -67,7 +68,7 @@ def test_of_many_configurations_the_best_three_and_the_baseline_are_shown(
 ) -> None:
     manifest, results = made_up(l2.SWEEP, "--num-samples", "40", "--seeds", "3", "--epochs", "3")
     outcome = _outcome(manifest, results)
-    print_report(outcome)
+    print_report(Done(outcome), outcome.uri)
     printed = capsys.readouterr().out
     best = best_of(manifest, outcome.summaries)
     assert manifest.baseline_trial not in best[:3]
@@ -84,7 +85,7 @@ def test_a_configuration_that_diverged_has_no_difference(
 ) -> None:
     manifest, results = made_up(l2.SWEEP, "--num-samples", "4", "--seeds", "3", "--epochs", "3")
     diverge(results[2], model=1, epoch=1)
-    print_report(_outcome(manifest, results))
+    print_report(Done(_outcome(manifest, results)), URI)
     printed = capsys.readouterr().out
     (row,) = [line for line in printed.splitlines() if manifest.trials[2].name in line]
     assert row.split() == [manifest.trials[2].name, "diverged", "diverged"]

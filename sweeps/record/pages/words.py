@@ -119,9 +119,9 @@ def note(
             f"{percent(answer.best_accuracy)}, of the baseline: "
             f"{percent(answer.baseline_accuracy)}."
         )
-    elif count > 1:
+    elif count > 1 and not manifest.options.get("from_run"):
         facts += f" The accuracy of the best of {count} is partly luck."
-    if count > 1:
+    if count > 1 and not manifest.options.get("from_run"):
         facts += (
             " On seeds that it never saw: `python sweeps/seeds.py --from` this run's id `--top 1`."
         )

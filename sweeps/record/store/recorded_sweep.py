@@ -60,9 +60,9 @@ def find_sweep(
         named = client.get_experiment_by_name(experiment)
         found = [named] if named else []
     ids = [each.experiment_id for each in found]
-    sweeps = sweeps_called(name)
-    newest = ["attributes.start_time DESC"]
-    runs = list(client.search_runs(ids, sweeps, max_results=_PAGE, order_by=newest)) if ids else []
+    runs = _newest_first(client, ids, sweeps_called(name))
+    # Those that confirm another go on with that one.
+    runs = [run for run in runs if Tag.CONFIRMS not in run.data.tags]
     if not runs:
         raise CannotResume(f"no sweep {name} is recorded there: start one without --resume")
     unfinished = [
@@ -72,6 +72,18 @@ def find_sweep(
     ]
     others = [run.data.tags[Tag.SWEEP] for run in unfinished[1:]]
     return (unfinished or runs)[0], others
+
+
+def find_confirmation(client: MlflowClient, run_id: str) -> Run | None:
+    """The newest sweep that tries the best of that run's on fresh seeds; None without one."""
+    ids = [each.experiment_id for each in client.search_experiments()]
+    runs = _newest_first(client, ids, tagged({Tag.KIND: Kind.SWEEP, Tag.CONFIRMS: run_id}))
+    return runs[0] if runs else None
+
+
+def _newest_first(client: MlflowClient, ids: list[str], where: str) -> list[Run]:
+    newest = ["attributes.start_time DESC"]
+    return list(client.search_runs(ids, where, max_results=_PAGE, order_by=newest)) if ids else []
 
 
 def _by_id(client: MlflowClient, name: str, run_id: str) -> Run:
