@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from analysis.reading.connection import download, every, store_errors, without_password
+from analysis.reading.connection import every, store_errors, without_password
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
@@ -68,8 +68,8 @@ def _newest(client: MlflowClient) -> dict[str, str]:
             own = Path(folder, run.info.run_id)
             own.mkdir()
             try:
-                file = download(client, run.info.run_id, Artifact.MANIFEST, own)
-                manifest = Manifest.from_json(file.read_bytes())
+                file = client.download_artifacts(run.info.run_id, Artifact.MANIFEST, str(own))
+                manifest = Manifest.from_json(Path(file).read_bytes())
             except ValueError:  # of another version of this project
                 continue
             if fits(manifest):
