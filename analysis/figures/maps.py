@@ -73,8 +73,8 @@ def _side_of_best(record: SweepRecord, rows: Sequence[Row], row: Row) -> int:
     top = best(rows)
     if top is None or row is top:
         return 1
-    finals = [record.final(one.trial, Curve.TEST_ACCURACY) for one in (row, top)]
-    return side(paired_difference(*finals, OF_SHARES))
+    mine, highest = (record.final(one.trial, Curve.TEST_ACCURACY) for one in (row, top))
+    return side(paired_difference(mine, highest, OF_SHARES))
 
 
 def map_style(record: SweepRecord) -> Literal["grid", "scatter"]:

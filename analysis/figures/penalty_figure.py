@@ -96,7 +96,8 @@ def _contour(level: float) -> Array:
     """(points, 2): the weights of that loss, an ellipse."""
     # With H = R'R the loss is |R (w - w0)|², so a circle there is a contour here.
     root = np.linalg.cholesky(_HESSIAN).T
-    return _LEAST_AT + level**0.5 * np.linalg.solve(root, _circle().T).T
+    contour: Array = _LEAST_AT + level**0.5 * np.linalg.solve(root, _circle().T).T
+    return contour
 
 
 def _circle() -> Array:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.figures.captions import trial_label
 from analysis.figures.comparison import swept
@@ -17,7 +18,7 @@ from analysis.plotting.wording import in_percent, number
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, POSITIVE, SHARE, Estimate, estimate
 from trainables.record_format import Curve
-from trainables.result import NEAR_ZERO, Array
+from trainables.result import NEAR_ZERO
 from trainables.setting import models_of, settings
 from trainables.trial import Trial
 
@@ -69,12 +70,12 @@ def shown(field: str, records: Sequence[SweepRecord]) -> Shown | None:
     steps.sort(key=lambda step: step[0])  # a sort that keeps the order of equal ones
     if not steps:
         return None
-    value, record, trial = steps[-1]
+    _, record, trial = steps[-1]
     why = "the greatest λ recorded"
     if field in _SPARSE:
         acting = [step for step in steps if _rise(*step[1:]) >= _ACTS]
         least = f"{100 * _ACTS:g} points more of the weights near zero than without"
-        why = f"no λ up to {value:g} brings {least}, so this is the greatest"
+        why = f"the greatest λ recorded, since none up to it brings {least}"
         if acting:
             _, record, trial = acting[0]
             why = f"the least λ recorded that brings {least}"
@@ -84,8 +85,9 @@ def shown(field: str, records: Sequence[SweepRecord]) -> Shown | None:
 
 def _rise(record: SweepRecord, trial: Trial) -> float:
     """Share of first-layer weights near zero beyond that of the baseline."""
-    mine = sparsity_and_norm(record, trial)[0].mean
-    base = record.baseline and sparsity_and_norm(record, record.baseline)[0].mean
+    if record.baseline is None:
+        return 0.0
+    mine, base = (sparsity_and_norm(record, one)[0].mean for one in (trial, record.baseline))
     return 0.0 if mine is None or base is None else mine - base
 
 
@@ -106,7 +108,7 @@ def _notes(found: Mapping[str, Shown]) -> tuple[str, ...]:
     for field, one in found.items():
         setting = f"{', '.join(own[field].values())}; " if own[field] else ""
         run = f"sweep {one.record.manifest.run_name}, MLflow run {one.record.run_id}"
-        lines.append(f"{field}: {one.why}; {setting}{run}")
+        lines.append(f"{field}: {setting}{run}; the penalty shown is {one.why}")
     return tuple(lines)
 
 
@@ -140,7 +142,6 @@ def _series(field: str, record: SweepRecord, trial: Trial) -> Series:
     return Series(label, tuple(points))
 
 
-def _lasting(record: SweepRecord, trial: Trial) -> Array:
+def _lasting(record: SweepRecord, trial: Trial) -> NDArray[np.bool_]:
     """(S,): which models of the trial did not diverge."""
-    lasting: Array = np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1)
-    return lasting
+    return np.asarray(np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1))

@@ -9,6 +9,7 @@ from analysis.plotting.panels import LinePanel, Point, Series
 
 _APART = 0.005  # of a panel's height: less is within the width of a line
 _NAMED = 8  # series in one note
+_LONGEST = 60  # characters of labels together in a legend
 
 
 class Drawn(NamedTuple):
@@ -88,7 +89,10 @@ def _rounded_up(apart: float) -> str:
 
 
 def legend_labels(panels: Sequence[Sequence[Drawn]]) -> dict[str, str]:
-    """What the legend says of each drawn label: with the labels that are drawn in no panel."""
+    """What the legend says of each drawn label: with the labels that are drawn in no panel.
+
+    Where all of them would be too long it says how many they are; notes name them.
+    """
     labels = {one.series.label: [one.series.label] for panel in panels for one in panel}
     placed = set(labels)
     for panel in panels:
@@ -97,4 +101,11 @@ def legend_labels(panels: Sequence[Sequence[Drawn]]) -> dict[str, str]:
                 if other.label not in placed:
                     placed.add(other.label)
                     labels[one.series.label].append(other.label)
-    return {label: " = ".join(mine) for label, mine in labels.items()}
+    return {label: _together(mine) for label, mine in labels.items()}
+
+
+def _together(labels: Sequence[str]) -> str:
+    text = " = ".join(labels)
+    if len(labels) == 1 or len(text) <= _LONGEST:
+        return text
+    return f"{labels[0]} (+ {len(labels) - 1})"

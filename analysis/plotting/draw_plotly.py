@@ -98,7 +98,7 @@ def draw_points(
         *(_models(one, of[one.label], axis, of_model) for one in panel.series if one.models),
         *(_means(one, legend, of, axis, of_point, panel.joined) for one in drawn),
     ]
-    layout = {
+    layout: dict[str, Any] = {
         "xaxis": axis.layout,
         "yaxis": {"title": {"text": _plain(panel.y_label)}, "zeroline": panel.zero_line},
         "hovermode": "closest",
@@ -144,7 +144,7 @@ def _strip(y: YRange) -> dict[str, Any]:
 
 def _in_strip(series: Series, look: _Look, axis: _Axis, joined: bool) -> dict[str, Any]:
     """The means once more, and how far their models, or else their intervals, reach."""
-    reach = [
+    reach: list[tuple[float | None, float | None]] = [
         (min(models.values, default=point.y), max(models.values, default=point.y))
         for point, models in zip(series.points, series.models, strict=False)
     ] or [(point.low, point.high) for point in series.points]

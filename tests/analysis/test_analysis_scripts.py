@@ -31,11 +31,11 @@ SWEEPS: dict[str, tuple[list[str], list[dict[str, object]]]] = {
 MODELS = ("confusion", "boundaries")
 PENALTY = ("weights", "paths", *MODELS)
 FIGURES = {
-    "dropout": [f"dropout_{name}" for name in ("accuracy", *MODELS)],
+    "dropout": [f"dropout_{name}" for name in ("accuracy_by_epoch", "accuracy", *MODELS)],
     "l1": [f"l1_{name}" for name in ("accuracy_by_epoch", "accuracy", "loss_by_epoch", *PENALTY)],
     "l2": [f"l2_{name}" for name in ("accuracy_by_epoch", "accuracy", *PENALTY)],
     "batch_size": ["batch_size_accuracy_by_epoch", "batch_size_accuracy"],
-    "label_smoothing": ["label_smoothing_accuracy"],
+    "label_smoothing": ["label_smoothing_accuracy_by_epoch", "label_smoothing_accuracy"],
     "elastic_net": [f"elastic_net_{name}" for name in ("accuracy", "weights", *MODELS)],
     "concepts": [
         "concepts_penalties",
@@ -255,4 +255,4 @@ def test_concepts_say_which_sweep_is_missing(tmp_path: Path) -> None:
     assert "l1: none" in done.stdout
     assert "l2: l2-" in done.stdout
     table = pd.read_csv(tmp_path / "figures" / "concepts_weights.csv")
-    assert set(table["panel"]) == {"the sweep l2"}
+    assert set(table["panel"]) == {"L2 penalty"}

@@ -98,6 +98,13 @@ def test_a_line_that_one_panel_draws_keeps_its_own_place_in_the_legend() -> None
     assert [len(ax.get_legend_handles_labels()[1]) for ax in figure.axes] == [1, 2]
 
 
+def test_labels_that_are_too_long_together_are_counted_in_the_legend_and_named_below() -> None:
+    names = [f"a sweep with a long name, number {number}" for number in range(3)]
+    layout = lay_out([panel(*map(line, names))])
+    assert layout.legend == {names[0]: f"{names[0]} (+ 2)"}
+    assert all(name in layout.notes[0] for name in names)
+
+
 def test_the_distance_that_is_said_is_never_less_than_it_is() -> None:
     for apart in np.random.default_rng(0).uniform(1e-5, 0.02, 200):
         (laid,) = lay_out([panel(line("0"), line("1", BASE + apart))]).panels

@@ -263,7 +263,7 @@ def test_sweep_of_another_name_gets_general_figures(
     one = write_sweep(uri, artifacts, "../mine", ["l2"], sweep, experiment="e")
     assert run(one, "out") == 0
     assert {path.name for path in (tmp_path / "out" / "figures").iterdir()} == {
-        f"_._mine_accuracy.{kind}" for kind in ("png", "svg", "csv")
+        f"_._mine_accuracy{of}.{kind}" for of in ("", "_by_epoch") for kind in ("png", "svg", "csv")
     }
 
 

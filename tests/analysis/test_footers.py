@@ -9,10 +9,12 @@ import pytest
 
 from analysis import robustness
 from analysis.compare import compared
-from analysis.figures.concept_figures import activations, batches, penalties, weights
+from analysis.figures.concept_figures import activations, batches
 from analysis.figures.of_sweeps import plots_of
+from analysis.figures.penalty_figure import penalties
+from analysis.figures.weight_figure import weights
 from analysis.folds.choice import choose, scores_of
-from analysis.folds.choosing_figure import choosing_plot, ways
+from analysis.folds.choosing_figure import choosing_plot
 from analysis.plotting.draw import draw
 from analysis.plotting.panels import Plot
 from analysis.reading.connection import open_store
@@ -55,7 +57,7 @@ def drawn(slow: dict[str, SweepRecord], tmp_path_factory: pytest.TempPathFactory
         *(plot for record in slow.values() for plot in plots_of(record)),
         activations(slow["dropout"]),
         batches(slow["batch_size"]),
-        weights({"l1": None, "l2": slow["l2"]}),
+        weights({"l1": [], "l2": [slow["l2"]]}),
     ]
     points = [{"l2": 0.0, "lr": 0.01}, {"l2": 0.1, "lr": 0.01}]
     sweep = seeds_sweep(points, (0.9, 0.8), 8, by_source=True)
@@ -66,7 +68,7 @@ def drawn(slow: dict[str, SweepRecord], tmp_path_factory: pytest.TempPathFactory
     write_sweep(uri, folder / "artifacts", "l2", ["l2"], made_up_sweep(["l2"], points, folds=5))
     folds = load_sweep(open_store(uri), "l2")
     choices = choose(scores_of(folds))
-    return [*found, choosing_plot(folds, choices, ways(folds, choices, None))]
+    return [*found, choosing_plot(folds, choices, None)]
 
 
 def test_every_figure_of_a_sweep_says_its_learning_rate_and_the_rest(drawn: list[Plot]) -> None:
@@ -122,7 +124,7 @@ def test_compared_sweeps_say_what_they_share_and_where_they_differ(
         "batch_size, dropout=0.0, lr=0.001, hidden=32: sweep batch_size-of-batch_size, "
         f"MLflow run {records[2].run_id}",
     ]
-    shared, l1_run, l2_run = weights({"l1": changed("l1"), "l2": slow["l2"]}).notes
+    shared, l1_run, l2_run = weights({"l1": [changed("l1")], "l2": [slow["l2"]]}).notes
     assert shared == "all models: iris, random split, 60 epochs, hidden 32, batch 16"
     assert l1_run.startswith("l1: learning rate 0.005; sweep l1")
     assert l2_run.startswith("l2: learning rate 0.01; sweep l2")
@@ -141,7 +143,7 @@ def test_the_report_says_it_below_its_figures_and_beside_its_charts(
 
 
 def test_figures_without_any_model_have_nothing_to_say() -> None:
-    for plot in (penalties(), activations(None), batches(None), weights({"l1": None, "l2": None})):
+    for plot in (penalties(), activations(None), batches(None), weights({"l1": [], "l2": []})):
         assert not [note for note in plot.notes if "learning rate" in note]
 
 

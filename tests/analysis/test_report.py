@@ -22,8 +22,8 @@ from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
 from analysis.claims_of_lesson.verdict_texts import MEANING, word
 from analysis.claims_of_lesson.verdicts import Verdict, decide, untested
 from analysis.figures.by_sweep import accuracy_against_value, loss_against_epoch
-from analysis.figures.concept_figures import penalties
 from analysis.figures.of_sweeps import FIGURES, SweepFigure
+from analysis.figures.penalty_figure import penalties
 from analysis.reading.errors import Stop
 from analysis.reading.script_options import Places
 from analysis.reading.sweep_record import SweepRecord

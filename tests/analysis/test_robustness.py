@@ -266,6 +266,17 @@ def test_one_lost_model_is_named_and_left_out_of_its_pair_alone(tmp_path: Path) 
     assert any("1 seed left out" in note for note in drawn["ranks"].notes)
 
 
+def test_what_draws_seeds_again_says_that_they_are_the_same(record: SweepRecord) -> None:
+    drawn = plots_of(record)
+    for name in ("seeds", "ranks"):
+        plot = drawn[name]
+        assert "from the same" in plot.subtitle
+        for panel in plot.panels:
+            assert isinstance(panel, LinePanel)
+            assert panel.x_label == f"number of seeds n, drawn again from the same {SEEDS}"
+    assert any("no study has a new seed" in note for note in drawn["ranks"].notes)
+
+
 def test_figures_of_many_configurations_are_legible(tmp_path: Path) -> None:
     trials = [configuration({"l2": number / 1000 + 0.000123}, 30) for number in range(13)]
     rng = np.random.default_rng(2)

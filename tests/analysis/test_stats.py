@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from analysis.stats.seeds import (
     OF_SHARES,
@@ -13,6 +14,7 @@ from analysis.stats.seeds import (
     moving_average,
     paired_difference,
 )
+from analysis.stats.unpaired import unpaired_difference
 
 
 def test_interval_is_students() -> None:
@@ -125,3 +127,31 @@ def test_moving_average_is_of_the_last_epochs() -> None:
     assert moving_average(curves, 100)[:, -1] == pytest.approx(curves.mean(axis=1))
     with pytest.raises(ValueError, match="at least 1, got 0"):
         moving_average(curves, 0)
+
+
+def test_groups_without_pairs_have_welchs_interval() -> None:
+    rng = np.random.default_rng(5)
+    one, other = rng.normal(0.9, 0.02, 30), rng.normal(0.8, 0.06, 12)
+    found = unpaired_difference(np.append(one, np.nan), other)
+    assert found.mean == pytest.approx(one.mean() - other.mean())
+    variances = one.var(ddof=1) / 30, other.var(ddof=1) / 12
+    freedom = sum(variances) ** 2 / (variances[0] ** 2 / 29 + variances[1] ** 2 / 11)
+    half = float(stdtrit(freedom, 0.975)) * sum(variances) ** 0.5
+    assert (found.low, found.high) == pytest.approx((found.mean - half, found.mean + half))
+    assert found.n == 30
+
+
+@pytest.mark.parametrize(
+    ("values", "others", "remark"),
+    [
+        ([np.nan], [0.9], "a group without a model"),
+        ([0.8], [0.9, 0.7], "a group of 1 model: no interval"),
+        ([0.8, 0.8], [0.9, 0.9], "neither group has a spread: no test"),
+    ],
+)
+def test_groups_that_no_interval_exists_of_have_a_word(
+    values: list[float], others: list[float], remark: str
+) -> None:
+    found = unpaired_difference(np.array(values), np.array(others))
+    assert found.remark == remark
+    assert not found.excludes_zero
