@@ -175,9 +175,9 @@ def test_real_sweep(l2_record: Record, tmp_path: Path) -> None:
     means = seeds.groupby("trial_key")[names].mean()
     assert np.allclose(means.loc[trials.index], trials[names], rtol=1e-5, atol=1e-9)
     results = pd.read_csv(l2_record.artifact("results.csv")).set_index("run_id")
-    for row in trials.itertuples():
-        for name in ("test_accuracy", "test_accuracy_std", "weight_norm_ci_low", "sparsity"):
-            assert getattr(row, name) == pytest.approx(results.loc[row.run_id, name], rel=1e-5)
+    recorded = results.loc[trials["run_id"]]
+    for name in ("test_accuracy", "test_accuracy_std", "weight_norm_ci_low", "sparsity"):
+        assert trials[name].to_numpy() == pytest.approx(recorded[name].to_numpy(), rel=1e-5)
     meta = json.loads((out / "meta.json").read_text())
     assert meta["versions"] == l2_record.manifest["versions"]
     assert meta["commit"] == l2_record.manifest["commit"]
