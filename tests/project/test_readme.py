@@ -145,9 +145,10 @@ def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_pa
 
 
 def test_every_flag_in_the_documents_exists() -> None:
-    scripts = ("sweeps/l2.py", "sweeps/seeds.py", "sweeps/remove.py", "analysis/l2.py")
-    others = ("analysis/playground.py", "benchmarks/scale.py", "benchmarks/sweep.py")
-    known = "".join(map(_help, (*scripts, *others)))
+    sweeps = [f"sweeps/{name}.py" for name in ("l2", "seeds", "lesson", "remove")]
+    others = ("analysis/l2.py", "analysis/playground.py", "analysis/claims.py")
+    measuring = ("benchmarks/scale.py", "benchmarks/sweep.py")
+    known = "".join(map(_help, (*sweeps, *others, *measuring)))
     ours = re.sub("^ +(ray|mkdocs|.*mlflow ui) .*", "", _text(PAGES), flags=re.MULTILINE)
     flags = set(re.findall(r"--[a-z][a-z-]+", ours)) - {"--help"} - OF_OTHERS
     assert len(flags) > 20
