@@ -11,7 +11,7 @@ from sweeps.lesson_parts import LessonPart
 # Strengths go from hardly any to too much; every data set has the same.
 _STRENGTHS = (
     *("--dropout", "0", "0.1", "0.2", "0.35", "0.5", "0.8"),
-    *("--l1", "0", "1", "3", "10", "30", "100"),
+    *("--l1", "0", "3", "10", "30", "100", "300"),
     *("--l2", "0", "0.003", "0.01", "0.03", "0.1", "0.3"),
     *("--noise", "0", "0.2", "0.4", "0.7", "1", "1.5"),
 )
