@@ -72,7 +72,7 @@ class Numbers:
 
 def numbers(client: MlflowClient, folder: Path) -> Numbers:
     """Those of the newest sweep, of which nothing may be missing, double or failed."""
-    parent = sweeps(client)[0]
+    parent = next(run for run in sweeps(client) if "confirms" not in run.data.tags)
     name = parent.data.tags["sweep"]
     trials = [run for run in all_runs(client) if run.data.tags.get("sweep") == name]
     assert {run.info.status for run in trials} == {"FINISHED"}
@@ -220,7 +220,7 @@ def test_a_host_that_loses_power_delays_a_sweep_little(
 ) -> None:
     """By at most 60 seconds and the work that is lost, which is no more than was done."""
     began = time.monotonic()
-    sweep = cluster.head.start(f"exec python {L2} --num-samples 50 --expect-nodes 3")
+    sweep = cluster.head.start(f"exec python {L2} --num-samples 50 --expect-nodes 3 --confirm 0")
     try:
         one_that_trains(cluster.workers, sweep).power_off()
         done = time.monotonic() - began
