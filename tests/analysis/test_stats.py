@@ -133,6 +133,7 @@ def test_groups_without_pairs_have_welchs_interval() -> None:
     rng = np.random.default_rng(5)
     one, other = rng.normal(0.9, 0.02, 30), rng.normal(0.8, 0.06, 12)
     found = unpaired_difference(np.append(one, np.nan), other)
+    assert found.mean is not None
     assert found.mean == pytest.approx(one.mean() - other.mean())
     variances = one.var(ddof=1) / 30, other.var(ddof=1) / 12
     freedom = sum(variances) ** 2 / (variances[0] ** 2 / 29 + variances[1] ** 2 / 11)

@@ -66,7 +66,7 @@ def test_a_value_at_which_nothing_is_learned_does_not_squash_the_others() -> Non
     assert strip.get_ylim() == pytest.approx(found.whole)
     # Nothing is lost: the strip has every value, and x stands in the same places.
     assert strip.get_xlim() == above.get_xlim()
-    assert {len(line.get_xdata()) for line in strip.lines} == {11}
+    assert {np.size(line.get_xdata()) for line in strip.lines} == {11}
     figure = draw(Plot("name", "title", "subtitle", (test,)))
     assert any(STRIP_SAYS[:30] in text.get_text() for text in texts(figure))
 
