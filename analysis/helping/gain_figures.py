@@ -24,7 +24,7 @@ from analysis.stats.seeds import METHOD, Difference, Estimate
 from trainables.hyperparameters import DECLARED
 from trainables.setting import models_of, setting
 
-_ROOM = 2.0  # points above the greatest gain
+_ROOM = 1.0  # points above the greatest gain
 _GAIN = "gain in test accuracy (points)"
 
 
@@ -73,21 +73,19 @@ def strength_plot(records: Mapping[str, SweepRecord]) -> Plot:
             NAMES[name],
             DECLARED[name].label,
             {data: strengths(record, name) for data, record in records.items()},
-            "linear" if name == "dropout" else "log",
+            "linear" if name in ("dropout", "noise") else "log",
         )
         for name in REGULARIZERS
     ]
     epochs = {data: of_epochs(record) for data, record in records.items()}
     label = "epochs of training without it"
     panels.append(replace(_against(NAMES[EARLY], label, epochs, "log"), style="curve"))
-    tops = [point.y for panel in panels for one in panel.series for point in one.points]
-    top = max(tops, default=0.0) + _ROOM
     return _plot(
         records,
         "strengths",
         "How strong is right: what is gained over none",
-        f"all seeds, band: {METHOD}; what loses more than {top:.0f} points is below the panels",
-        [replace(panel, y_limits=(-top, top)) for panel in panels],
+        f"all seeds, band: {METHOD}; panels reach as far down as up, what loses more is below",
+        [replace(panel, y_limits=_limits(panel)) for panel in panels],
         columns=3,
     )
 
@@ -107,6 +105,13 @@ def _against(
         x_scale=scale,
         zero_line=True,
     )
+
+
+def _limits(panel: LinePanel) -> tuple[float, float]:
+    """Room for all that is gained, and for as much of what is lost."""
+    tops = [point.high or point.y for one in panel.series for point in one.points]
+    top = max(tops, default=0.0) + _ROOM
+    return -top, top
 
 
 def _spans(found: Sequence[tuple[str, Estimate | Difference]]) -> tuple[Span, ...]:
@@ -140,11 +145,11 @@ def _plot(
         subtitle=subtitle,
         panels=tuple(panels),
         notes=tuple(
-            f"{data}: {setting(models_of(record.manifest)).removeprefix('all models: ')}; "
+            f"{setting(models_of(record.manifest)).removeprefix('all models: ')}; "
             f"{counted(len(record.manifest.trials[0].seeds), 'seed')}; sweep "
             f"{record.manifest.run_name}, MLflow run {record.run_id}"
             + (f" ({record.partial})" if record.partial else "")
-            for data, record in records.items()
+            for record in records.values()
         ),
         run_ids=tuple(record.run_id for record in records.values()),
         columns=columns,

@@ -71,7 +71,8 @@ def notes(records: Mapping[str, SweepRecord]) -> list[str]:
     lines = [
         "chosen: the strength with the best mean test accuracy of the first half of the seeds; "
         "claimed: its gain on these, which flatters; gain: that on the other half.",
-        "early stopping: every network stops at one epoch, chosen likewise; none chooses its own.",
+        "early stopping: every network stops at one epoch, chosen likewise, of those before the "
+        "last ones, which the final numbers are of; none chooses its own.",
         "p: paired t-test of the gain, corrected for all rows of the table (Holm); helps and harms "
         "need p < 0.05, more than 2 points an interval above 2.",
         "All seeds draw from the same rows: what is said holds for these rows of data.",

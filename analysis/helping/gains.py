@@ -136,10 +136,13 @@ def _of_values(dataset: str, record: SweepRecord, regularizer: str) -> Gain:
 
 
 def _of_epochs(dataset: str, record: SweepRecord) -> Gain:
-    """The epoch at which the accuracy of networks without regularization was best, for all."""
+    """The epoch at which the accuracy of networks without regularization was best, for all.
+
+    Of those before the epochs that the final numbers are of: later is not early.
+    """
     baseline = _baseline(record)
     curves = record.curve(baseline, Curve.TEST_ACCURACY)
-    choosing = curves[_halves(record)[0]]
+    choosing = curves[_halves(record)[0], : max(1, record.manifest.summary_epochs.start)]
     epoch = _best([_mean(column) for column in choosing.T])
     none = record.final(baseline, Curve.TEST_ACCURACY)
     return _judged(dataset, EARLY, f"epoch {epoch + 1}", curves[:, epoch], none, record)
