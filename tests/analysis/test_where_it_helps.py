@@ -36,7 +36,7 @@ def _two_help(hp: Hyperparameters, _seed: np.ndarray, _epoch: np.ndarray) -> np.
 
 
 def _only_the_first_seeds(hp: Hyperparameters, seed: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return 0.8 + 0.1 * (hp.dropout == 0.5) * (seed < SEEDS // 2)
+    return np.asarray(0.8 + 0.1 * (hp.dropout == 0.5) * (seed < SEEDS // 2))
 
 
 def _falls_again(_hp: Hyperparameters, _seed: np.ndarray, epoch: np.ndarray) -> np.ndarray:

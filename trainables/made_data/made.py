@@ -31,5 +31,6 @@ def made(
     feature_names: tuple[str, ...],
 ) -> Made:
     """The data with their features rounded."""
-    rounded = np.round(np.ascontiguousarray(x, dtype=np.float64), DECIMALS) + 0.0  # no -0.0
+    rounded: NDArray[np.float64] = np.ascontiguousarray(x, dtype=np.float64).round(DECIMALS)
+    rounded += 0.0  # no -0.0
     return Made(rounded, y.astype(np.int64), class_names, feature_names)

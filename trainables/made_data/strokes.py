@@ -57,4 +57,6 @@ def _deformed(template: tuple[int, ...], random: np.random.RandomState) -> NDArr
     blur = np.exp(-(around**2) / (2 * _BLUR**2))
     smooth = blur @ random.normal(size=points)
     line += _CORRELATED * smooth / smooth.std() + _INDEPENDENT * random.normal(size=points)
-    return np.interp(np.linspace(0, points - 1, _POINTS), np.arange(points), line)
+    places = np.linspace(0, points - 1, _POINTS)
+    resampled: NDArray[np.float64] = np.interp(places, np.arange(points), line)
+    return resampled
