@@ -40,7 +40,7 @@ def _only_the_first_seeds(hp: Hyperparameters, seed: np.ndarray, _: np.ndarray) 
 
 
 def _falls_again(_hp: Hyperparameters, _seed: np.ndarray, epoch: np.ndarray) -> np.ndarray:
-    return 0.8 + 0.05 * (epoch == 9)
+    return np.asarray(0.8 + 0.05 * (epoch == 9))
 
 
 WORLDS: Mapping[str, World] = {
