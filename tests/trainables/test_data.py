@@ -75,17 +75,14 @@ def test_of_the_wide_data_only_the_first_inputs_tell_the_classes_apart() -> None
     assert np.abs(apart[5:]).max() < 0.55  # 4 of them, 195 inputs
 
 
-def test_the_strokes_of_a_class_are_one_shape_at_many_places() -> None:
+def test_the_strokes_of_a_class_are_alike_and_stand_at_many_places() -> None:
     strokes = data.load("strokes")
-    spectra = np.abs(np.fft.rfft(strokes.x - strokes.x.mean(axis=1, keepdims=True)))[:, 1:]
-    train, test = np.arange(0, 600) % 60 < 50, np.arange(0, 600) % 60 >= 50
-
-    def found(features: np.ndarray) -> float:
-        nearest = ((features[test][:, None] - features[train]) ** 2).sum(axis=2).argmin(axis=1)
-        return float((strokes.y[train][nearest] == strokes.y[test]).mean())
-
-    # Spectra do not change where a shape is moved: they tell more than the points do.
-    assert found(spectra) > found(strokes.x) + 0.1 > 0.2
+    x = strokes.x - strokes.x.mean(axis=1, keepdims=True)
+    train, test = np.arange(600) % 60 < 50, np.arange(600) % 60 >= 50
+    nearest = ((x[test][:, None] - x[train]) ** 2).sum(axis=2).argmin(axis=1)
+    assert (strokes.y[train][nearest] == strokes.y[test]).mean() > 0.3  # by chance 0.1
+    peaks = np.abs(x[strokes.y == 6]).argmax(axis=1)  # of the shape with one high peak
+    assert len(set(peaks)) > 5
 
 
 def test_the_digest_changes_with_any_value_label_or_row_order() -> None:
