@@ -85,7 +85,7 @@ class SweepRun:
             self._progress.stage("recording")
             if stopped is None:
                 self._told.finish()
-            if stopped or self._follow_up is None or self._follow_up.trained:
+            if stopped or self._follow_up is None:
                 self._ray.trained(well=stopped is None)
             return self._ended(stopped)
 
@@ -102,6 +102,10 @@ class SweepRun:
             for trials, error in failures:
                 self._told.failed(trials, error)
             self._progress.stage("recording")
+            self._told.finish()
+            # Not before: it ends in the background, and whoever works meanwhile may have Python
+            # free what Tune has left, which Ray answers by ending the process.
+            self._ray.trained(well=True)
             return self._ended(None)
 
     def _ended(self, stopped: Stopped | None) -> Outcome:
