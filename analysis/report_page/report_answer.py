@@ -95,8 +95,8 @@ def _more(verdicts: Sequence[Verdict]) -> str:
     for one in verdicts:
         if one.id in _WHERE_MORE:
             where.setdefault(one.verdict, []).append(_WHERE_MORE[one.id])
-    return ", ".join(
-        f"that it helps {' or '.join(places)} more is {verdict}"
+    return " and ".join(
+        f"that it helps {' or '.join(places)} more is {verdict.replace(', ', ' but ')}"
         for verdict, places in where.items()
     )
 

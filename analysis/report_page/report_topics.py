@@ -105,12 +105,12 @@ class Topic(NamedTuple):
 def topics(figures: Sequence[Figure], sections: Sequence[Section]) -> list[Topic]:
     """All figures and charts, numbered through. What is of no known role comes last."""
     known = {role for roles in _TOPICS.values() for role in roles}
-    of_sweeps = (one.role for one in (*figures, *sections) if one.role != IDEAS)
-    rest = [role for role in dict.fromkeys(of_sweeps) if role not in known]
+    roles = dict.fromkeys([*(one.role for one in figures), *(one.role for one in sections)])
+    rest = [role for role in roles if role not in known and role != IDEAS]
     found: list[Topic] = []
     number = 0
-    for title, roles in {**_TOPICS, _REST: (*rest, IDEAS)}.items():
-        unnumbered = _ordered(roles, figures, sections)
+    for title, members in {**_TOPICS, _REST: (*rest, IDEAS)}.items():
+        unnumbered = _ordered(members, figures, sections)
         if not unnumbered:
             continue
         shown = [

@@ -165,6 +165,20 @@ def test_on_a_phone_every_figure_is_readable_and_nothing_is_scrolled_sideways(ph
     assert all(axis < legend for axis, legend in phone.evaluate(ends))
 
 
+@pytest.mark.browser
+def test_letters_of_figures_are_large_enough_at_every_width(desk: Page) -> None:
+    unfold(desk)
+    scales = """async () => {
+        const images = [...document.images];
+        await Promise.all(images.map(one => one.decode()));
+        return images.map(one => one.getBoundingClientRect().width / one.naturalWidth);
+    }"""
+    for width in (500, 768, 1000, 1001, 1400):
+        desk.set_viewport_size({"width": width, "height": DESK["height"]})
+        assert min(desk.evaluate(scales)) >= SMALLEST / 12, width
+        assert desk.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_figures_for_a_phone_are_as_wide_as_it_and_legible(
     made: tuple[str, list[tuple[float, Drawn]]],
 ) -> None:
