@@ -150,6 +150,13 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
             speed_reading,
             "No figure: the lesson says that a larger λ may learn faster early on.",
         ),
+        SweepFigure(
+            lambda record: weights_against_value(
+                record, "Weights near zero, and the size of all, under strong L1 penalties"
+            ),
+            weights_against_value_reading,
+            "No figure: at the lesson's λ, divided by the number of weights, L1 hardly acts.",
+        ),
     ),
     "batch_size": (
         SweepFigure(

@@ -17,10 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.reading.errors import BAD_INPUT, STORE, Stop
+from analysis.reading.dataset_rows import rows_of
+from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import POSITIVE, Estimate, estimate
-from trainables.data import Dataset, load, split
+from trainables.data import Dataset, split
 from trainables.result import Array
 from trainables.trial import Trial
 
@@ -47,7 +48,7 @@ def parts(record: SweepRecord, trial: Trial) -> Parts:
             f"bias and variance need at least {LEAST_SEEDS} seeds, {record.manifest.run_name} has "
             f"{len(trial.seeds)}",
         )
-    dataset = _dataset(record)
+    dataset = rows_of(record)
     truth = np.eye(len(dataset.class_names))[dataset.y]
     probabilities, judged = _predictions(record, trial, dataset)
     finite = np.isfinite(probabilities).all(axis=(1, 2))
@@ -103,18 +104,3 @@ def _predictions(
         values = np.exp(values - values.max(axis=1, keepdims=True))
         probabilities.append(values / values.sum(axis=1, keepdims=True))
     return np.array(probabilities), judged
-
-
-def _dataset(record: SweepRecord) -> Dataset:
-    name, digest = (str(record.manifest.dataset[key]) for key in ("name", "digest"))
-    try:
-        dataset = load(name)
-    except ValueError as error:
-        raise Stop(STORE, f"the data of this sweep, {name}, are not here: {error}") from error
-    if dataset.digest != digest:
-        raise Stop(
-            STORE,
-            f"the data {name} are here with digest {dataset.digest}, the sweep was trained on "
-            f"{digest}",
-        )
-    return dataset

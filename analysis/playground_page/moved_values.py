@@ -16,12 +16,12 @@ import numpy as np
 
 from analysis.figures.captions import notes, spread
 from analysis.figures.comparison import compare, value_text
-from analysis.playground_page.networks import Networks, networks, shares_of_seeds
 from analysis.playground_page.numbers_of_values import numbers
-from analysis.playground_page.plane import Plane, plane_of_features, plane_of_most_variance
 from analysis.reading.dataset_rows import rows_of
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
+from analysis.recorded_models.networks import Networks, networks, shares_of_seeds
+from analysis.recorded_models.plane import Plane, plane_of_features, plane_of_most_variance
 from analysis.stats.seeds import METHOD
 from trainables.data import Dataset
 from trainables.result import Array

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from analysis.figures.comparison import Row
-from analysis.playground_page.networks import Networks
 from analysis.plotting.wording import (
     NONE,
     ONE_SEED,
@@ -19,6 +18,7 @@ from analysis.plotting.wording import (
     with_interval,
 )
 from analysis.reading.sweep_record import SweepRecord
+from analysis.recorded_models.networks import Networks
 from analysis.stats.seeds import POSITIVE, estimate
 from trainables.record_format import Curve, Final
 from trainables.result import Array, Trained, TrialResult

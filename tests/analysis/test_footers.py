@@ -72,7 +72,7 @@ def drawn(slow: dict[str, SweepRecord], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_every_figure_of_a_sweep_says_its_learning_rate_and_the_rest(drawn: list[Plot]) -> None:
-    assert len(drawn) == 27
+    assert len(drawn) == 28
     for plot in drawn:
         notes = [note for note in plot.notes if note.startswith("all models: ")]
         assert len(notes) == 1, plot.name
@@ -135,7 +135,7 @@ def test_the_report_says_it_below_its_figures_and_beside_its_charts(
 ) -> None:
     some = {role: slow[role] for role in ("dropout", "l2")}
     of_sweeps = [figure for figure in lesson_figures(some) if figure.runs]
-    assert len(of_sweeps) == 6
+    assert len(of_sweeps) == 7
     for figure in of_sweeps:
         assert any("learning rate 0.01" in note for note in figure.notes), figure.title
     assert origin("l2", slow["l2"]).setting.startswith(SLOW.replace("all", "All", 1))

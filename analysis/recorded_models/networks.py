@@ -1,10 +1,10 @@
-"""Recorded networks, and the classes that they predict on a plane.
+"""Recorded networks, and what they say of rows and of a plane.
 
 The network is that of `trainables.network`, evaluated: linear layers with ReLU between them. The
 tests hold it against torch.
 
 Dimension letters: S seeds, F features, H units next to the input, O outputs and I inputs of a
-layer, C classes, G steps of a grid's side.
+layer, C classes, N rows, G steps of a grid's side.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.playground_page.plane import Plane
 from analysis.reading.sweep_record import SweepRecord
+from analysis.recorded_models.plane import Plane
 from trainables.data import Dataset, split
 from trainables.record_format import Curve
 from trainables.result import Array
@@ -72,6 +72,19 @@ def networks(record: SweepRecord, trial: Trial, dataset: Dataset) -> Networks:
         deviation,
         np.isfinite(record.final(trial, Curve.TEST_ACCURACY)),
     )
+
+
+def scores(models: Networks, place: int, x: Array) -> Array:
+    """(N, C): the scores that one seed's model gives the rows `x` (N, F) as they stand in the data,
+    in the arithmetic that it was trained in.
+    """
+    values = np.float32((x - models.mean[place]) / models.deviation[place])
+    last = len(models.weights) - 1
+    for number, (weight, bias) in enumerate(zip(models.weights, models.biases, strict=True)):
+        values = values @ np.float32(weight[place]).T + np.float32(bias[place])
+        if number < last:
+            values = np.maximum(values, 0)
+    return values
 
 
 def predicted(models: Networks, plane: Plane, side: int) -> NDArray[np.int64]:
