@@ -13,10 +13,10 @@ from analysis.plotting.panels import LinePanel
 from analysis.reading.sweep_record import SweepRecord
 from support.legible import require_legible, texts
 from support.lesson_fixture import in_memory, made_up
-from support.record_fixture import DATASET, Recorded, diverging
+from support.record_fixture import Recorded, diverging
 from trainables.result import interval
 
-INPUTS = DATASET["feature_names"]
+INPUTS = [f"{part} {size}" for part in ("sepal", "petal") for size in ("length", "width")]
 
 
 def sweep() -> list[Recorded]:
@@ -51,8 +51,8 @@ def test_the_order_of_a_models_hidden_units_changes_nothing_over_seeds() -> None
         weight[2] = weight[2][np.random.default_rng(0).permutation(weight.shape[1])]
         turned.append(replace(one, weights={**one.weights, "0.weight": weight}))
     before, after = (panels_of(in_memory("strong-l1", each))[0] for each in (made, turned))
-    for one, other in zip(before.series, after.series, strict=True):
-        assert [p.y for p in one.points] == pytest.approx([p.y for p in other.points])
+    for mine, its in zip(before.series, after.series, strict=True):
+        assert [p.y for p in mine.points] == pytest.approx([p.y for p in its.points])
 
 
 def test_every_weight_of_one_seed_is_followed_by_its_unit() -> None:

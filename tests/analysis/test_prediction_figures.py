@@ -166,14 +166,17 @@ def test_models_that_are_not_as_right_as_was_recorded_are_not_shown(
     trained: list[Recorded],
 ) -> None:
     first = trained[0]
-    other = {**first.weights, "1.bias": first.weights["1.bias"] + np.float32([9, 0, -9])}
+    other = {
+        **first.weights,
+        "1.bias": first.weights["1.bias"] + np.array([9, 0, -9], dtype=np.float32),
+    }
     record = trained_record("l2", [Recorded(first.trial, first.curves, other), *trained[1:]])
     (panel,) = confusion_matrices(record, "title").panels
     assert "is right on 10 of 30 test rows, the record says" in panel.missing
 
 
 def test_of_many_classes_the_colours_alone_are_drawn() -> None:
-    digits = {"dataset": "digits", "epochs": 3, "lr": 0.01}
+    digits: dict[str, Any] = {"dataset": "digits", "epochs": 3, "lr": 0.01}
     record = trained_record("l2", trained_sweep(["l2"], POINTS[:2], 2, **digits))
     plot = confusion_matrices(record, "title")
     assert len(maps(plot)[0].cells) == 100
