@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.figures.by_sweep import present, to_point
 from analysis.figures.captions import MOST_LINES, final_epoch_subtitle, sweep_plot
@@ -37,18 +38,18 @@ class _First(NamedTuple):
     """
 
     weights: Mapping[Trial, Array]
-    lasting: Mapping[Trial, Array]
+    lasting: Mapping[Trial, NDArray[np.bool_]]
     names: Sequence[str]
 
 
 def coefficient_paths(record: SweepRecord, title: str) -> Plot:
     """The size of what leaves each input, over seeds, and every weight of one seed, over log λ."""
-    missing, panels, notes = "", (), ()
+    panels: tuple[LinePanel, ...]
+    notes: tuple[str, ...] = ()
     try:
         panels, notes = _drawn(record, _first_layer(record))
     except Stop as stop:
-        missing = str(stop)
-        panels = (_panel(record, "weights of the first layer", "", (), missing=missing),)
+        panels = (_panel(record, "weights of the first layer", "", (), missing=str(stop)),)
     subtitle = final_epoch_subtitle(record, "band")
     plot = sweep_plot(record, "paths", title, subtitle, panels)
     return replace(plot, notes=(*plot.notes, *notes), legend_title="input")
@@ -56,9 +57,12 @@ def coefficient_paths(record: SweepRecord, title: str) -> Plot:
 
 def _first_layer(record: SweepRecord) -> _First:
     trials = sorted(record.configurations, key=lambda one: swept(record, one))
-    weights = {trial: np.float64(record.parameter(trial, "0.weight")) for trial in trials}
-    lasting = {
-        trial: np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1) for trial in trials
+    weights: dict[Trial, Array] = {
+        trial: record.parameter(trial, "0.weight").astype(np.float64) for trial in trials
+    }
+    lasting: dict[Trial, NDArray[np.bool_]] = {
+        trial: np.asarray(np.isfinite(record.curve(trial, Curve.TEST_LOSS)).all(axis=1))
+        for trial in trials
     }
     features = weights[trials[0]].shape[2]
     names = record.manifest.dataset.get("feature_names") or ()

@@ -82,7 +82,7 @@ def weights_against_value_reading(record: SweepRecord) -> str:
 
 def _sizes(record: SweepRecord) -> dict[Trial, Sizes]:
     """Of each configuration, by its swept values, the means over its models with intervals."""
-    found = {}
+    found: dict[Trial, Sizes] = {}
     for trial in sorted(record.configurations, key=lambda one: swept(record, one)):
         values = dict(zip((_NORM, _ZEROS, _LIVE, _SILENT), weights(record, trial), strict=True))
         found[trial] = {name: estimate(values[name], _WITHIN[name]) for name in _WITHIN}

@@ -52,7 +52,7 @@ def draw_regions(ax: Axes, panel: RegionPanel) -> None:
     ax.grid(False)
 
 
-def _draw_zero(ax: Axes, panel: RegionPanel, margin: NDArray[np.float64], half: bool) -> None:
+def _draw_zero(ax: Axes, panel: RegionPanel, margin: NDArray[np.floating], half: bool) -> None:
     if not margin.min() < 0 < margin.max() or (panel.n == 1 and not half):
         return  # without a line Matplotlib warns; one model has no spread
     style, width = ("solid", 1.6) if half else ("dashed", 0.8)

@@ -36,8 +36,8 @@ class RegionPanel:
     classes: tuple[str, ...]
     x: tuple[float, ...]
     y: tuple[float, ...]
-    shares: NDArray[np.float64]
-    margins: NDArray[np.float64]
+    shares: NDArray[np.floating]
+    margins: NDArray[np.floating]
     rows: tuple[Row, ...]
     n: int = 1
     diverged: int = 0

@@ -78,10 +78,10 @@ def scores(models: Networks, place: int, x: Array) -> Array:
     """(N, C): the scores that one seed's model gives the rows `x` (N, F) as they stand in the data,
     in the arithmetic that it was trained in.
     """
-    values = np.float32((x - models.mean[place]) / models.deviation[place])
+    values: Array = ((x - models.mean[place]) / models.deviation[place]).astype(np.float32)
     last = len(models.weights) - 1
     for number, (weight, bias) in enumerate(zip(models.weights, models.biases, strict=True)):
-        values = values @ np.float32(weight[place]).T + np.float32(bias[place])
+        values = values @ weight[place].astype(np.float32).T + bias[place].astype(np.float32)
         if number < last:
             values = np.maximum(values, 0)
     return values
