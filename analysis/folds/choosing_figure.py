@@ -15,6 +15,7 @@ from analysis.folds.choice import Choices
 from analysis.folds.fold_sweeps import Judged
 from analysis.plotting.panels import (
     LinePanel,
+    Panel,
     Plot,
     Point,
     Scale,
@@ -90,7 +91,7 @@ def choosing_plot(record: SweepRecord, choices: Choices, fresh: Judged | None) -
     accuracy, since there is no one axis for them.
     """
     folds = choices.scores.trials[0].folds
-    panels = [_by_value(record, choices), _by_way(record, choices, fresh)]
+    panels: list[Panel] = [_by_value(record, choices), _by_way(record, choices, fresh)]
     plot = sweep_plot(
         record,
         "choosing",

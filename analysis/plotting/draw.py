@@ -188,9 +188,9 @@ def _with_strip(ax: Axes) -> tuple[Axes, Axes]:
     assert isinstance(figure, Figure)  # axes of no other kind are drawn here
     assert place is not None
     ax.remove()
-    above, below = place.subgridspec(2, 1, height_ratios=(1, _STRIP), hspace=0.04)
-    upper = figure.add_subplot(above)
-    lower = figure.add_subplot(below, sharex=upper)
+    grid = place.subgridspec(2, 1, height_ratios=(1, _STRIP), hspace=0.04)
+    upper = figure.add_subplot(grid[0])
+    lower = figure.add_subplot(grid[1], sharex=upper)
     upper.tick_params(labelbottom=False)
     return upper, lower
 

@@ -272,7 +272,7 @@ def test_no_difference_axis_is_narrower_than_a_test_row_is_worth(
 ) -> None:
     worth = 100 / 30 / 3
     for second in ("difference", "gap"):
-        panel = lines(accuracy_against_value(record, "title", second=second), 1)  # type: ignore[arg-type]
+        panel = lines(accuracy_against_value(record, "title", second=second), 1)
         assert panel.least == pytest.approx(worth)
     grid = accuracy_map(record_of(tmp_path, made_up_sweep(["l1", "l2"], GRID), ("l1", "l2")), "t")
     assert maps(grid, 1).least == pytest.approx(worth)
