@@ -64,11 +64,16 @@ def _numbers(point: Point) -> tuple[float | None, float | None, float | None]:
 def said_of(panel: LinePanel, drawn: Sequence[Drawn]) -> list[str]:
     """A line for each series that others lie on."""
     return [
-        f"{panel.title}: one line for {_listed([one.series, *one.others])}, which coincide: "
-        f"nowhere more than {_rounded_up(one.apart)} apart"
+        f"{panel.title}: one line for {_listed([one.series, *one.others])}, which {_how_near(one)}"
         for one in drawn
         if one.others
     ]
+
+
+def _how_near(one: Drawn) -> str:
+    if one.apart == 0:
+        return "are equal"
+    return f"coincide: nowhere more than {_rounded_up(one.apart)} apart"
 
 
 def _listed(series: Sequence[Series]) -> str:

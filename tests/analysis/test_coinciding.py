@@ -46,6 +46,11 @@ def test_every_series_is_drawn_or_said_to_lie_on_one_that_is() -> None:
     assert len(both.table()) == 4 * len(X)  # the numbers of all are there
 
 
+def test_of_lines_that_are_equal_no_distance_is_said() -> None:
+    (note,) = lay_out([panel(line("0"), line("1"), line("2", BASE - 2))]).notes
+    assert note == "test: one line for 0 and 1, which are equal"
+
+
 @pytest.mark.parametrize("style", ["points", "curve"])
 def test_paper_and_page_draw_the_same_lines(style: Any) -> None:
     found = panel(line("0"), line("1", BASE + 0.01), line("2", BASE - 2), style=style)
@@ -91,9 +96,7 @@ def test_a_line_that_one_panel_draws_keeps_its_own_place_in_the_legend() -> None
     train = panel(line("0", BASE + 1), line("1", BASE - 3), title="train")
     layout = lay_out([test, train])
     assert layout.legend == {"0": "0", "1": "1"}
-    assert layout.notes == (
-        "test: one line for 0 and 1, which coincide: nowhere more than 0 apart",
-    )
+    assert layout.notes == ("test: one line for 0 and 1, which are equal",)
     figure = draw(Plot("name", "title", "", (test, train)))
     assert [len(ax.get_legend_handles_labels()[1]) for ax in figure.axes] == [1, 2]
 
