@@ -13,6 +13,7 @@ from trainables.hyperparameters import TRAINER_VERSION
 
 NUMBERS_DEPEND_ON = ("torch", "numpy")
 ABSENT = "absent"
+NO_TRIALS = "commands"  # the room of this package of which a trial knows nothing
 # Environment variables by which torch, the libraries below it and numpy choose the instructions
 # that they compute with. How many threads there are decides no bit: the trainers use one.
 VARIABLES = (
@@ -69,8 +70,9 @@ def arithmetic() -> dict[str, str]:
 
 
 def code_files() -> list[Path]:
-    """The source files of this package."""
-    return sorted(Path(__file__).parent.glob("*.py"))
+    """The source files of this package, but for `NO_TRIALS`; its `__init__.py` comes first."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return [file for file in files if file.parent.name != NO_TRIALS]
 
 
 def installation(ask_for_cuda: bool = False) -> dict[str, str]:

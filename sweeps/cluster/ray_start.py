@@ -17,7 +17,7 @@ from sweeps.cluster.ray_address import ResourceError
 from sweeps.cluster.ray_private import cpus_found, keep_our_signal_handlers, start_no_helpers
 from sweeps.cluster.ray_token import check_token
 from sweeps.plan.options import BOTH_DEVICES, Options
-from trainables.installation import code_files
+from trainables.installation import NO_TRIALS, code_files
 
 _UNTIL_ASKED_SECONDS = 0.2  # that an actor takes until a worker for it is being started
 _SETTINGS = {
@@ -77,7 +77,7 @@ def join_cluster(address: str) -> int:
 def sent_code() -> tuple[dict[str, Any], int]:
     """Ray's description of the code that a cluster's workers receive, and its size in bytes."""
     files = code_files()
-    without = ["__pycache__", "py.typed", "commands"]  # of which a trial knows nothing
+    without = ["__pycache__", "py.typed", NO_TRIALS]
     environment = {"py_modules": [str(files[0].parent)], "excludes": without}
     return environment, sum(file.stat().st_size for file in files)
 
