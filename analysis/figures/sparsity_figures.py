@@ -18,6 +18,7 @@ from analysis.reading.errors import Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.recorded_models.weight_evidence import weights
 from analysis.stats.seeds import POSITIVE, Bounds, Estimate, estimate
+from trainables.record_format import Final, Metric
 from trainables.trial import Trial
 
 _PERCENT: Bounds = (0.0, 100.0)
@@ -32,7 +33,8 @@ _WITHIN: Mapping[str, Bounds] = {
     _NORM: POSITIVE,
 }
 _WORDS = (
-    "near zero: a weight below 1/1000 of its layer's largest, as final/sparsity counts",
+    "near zero: a weight below 1/1000 of its layer's largest, as "
+    f"{Metric.FINAL}{Final.SPARSITY} counts",
     "silent: a hidden unit whose weights in times weights out are below 1/1000 of its layer's "
     "strongest",
 )
