@@ -25,6 +25,8 @@ from support.lesson_fixture import PLAUSIBLE
 from support.quiet_tab import quiet_tab, unfold
 from support.report_records import record_of
 
+pytestmark = pytest.mark.slow  # its page is one more, and is made for every width
+
 DESK = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PAPER = (688, 1017)  # pixels of an A4 page between margins of 14 mm

@@ -248,6 +248,7 @@ def _copy(made: Path, folder: Path) -> Path:
 
 
 @pytest.mark.sweep
+@pytest.mark.slow
 def test_lost_on_the_way_it_is_completed_with_the_same_numbers(made: Path, tmp_path: Path) -> None:
     folder = _copy(made, tmp_path)
     own, again = _parents(folder)
