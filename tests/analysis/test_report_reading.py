@@ -147,6 +147,9 @@ def test_the_words_of_the_tables_head_are_explained_where_its_links_lead(desk: P
 def test_on_a_phone_every_figure_is_readable_and_nothing_is_scrolled_sideways(phone: Page) -> None:
     unfold(phone)
     width = PHONE["width"]
+    # A claim has the whole width, not that of its column.
+    claims = "[...document.querySelectorAll('.claims summary')].map(one => one.clientWidth)"
+    assert min(phone.evaluate(claims)) > 0.85 * width
     assert phone.evaluate("document.documentElement.scrollWidth") == width
     assert phone.evaluate("innerWidth") == width
     wide = """[...document.querySelectorAll(".scroll")]
