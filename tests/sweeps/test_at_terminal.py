@@ -16,7 +16,7 @@ from support.scripts import HANG, environment
 from support.warm_scripts import run_warm
 from trainables.commands.project_scripts import scripts
 
-WHOLE = re.compile(r"^(recorded in |[a-z ]+:  )")  # of paths and commands, which stay whole
+WHOLE = re.compile(r"^(recorded in |[a-z0-9., ]+:  )")  # of paths and commands, which stay whole
 SWEEPS = sorted(name for name, script in scripts("sweeps").items() if script.declares)
 
 OWN = '''"""Does a stronger penalty help?"""
@@ -78,7 +78,7 @@ def test_a_sweep_shows_a_bar_and_counts_that_move_and_everything_fits(tmp_path: 
 def test_what_a_users_own_script_prints_works_where_it_is_printed(tmp_path: Path) -> None:
     (tmp_path / "my scripts").mkdir()
     (tmp_path / "my scripts" / "strong.py").write_text(OWN)
-    flags = ("--seeds", "2", "--epochs", "5")
+    flags = ("--seeds", "2", "--epochs", "5", "--confirm", "0")
     script = tmp_path / "my scripts" / "strong.py"
     shown = run_at_terminal(script, *flags, cwd=tmp_path)
     assert shown.exit_code == 0, shown.lines
