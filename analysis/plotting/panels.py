@@ -263,11 +263,8 @@ class SpanPanel:
 
     def table(self) -> pd.DataFrame:
         """One row per span."""
-        rows = [
-            {"panel": self.title, "series": one.label, **span._asdict()}
-            for one in self.series
-            for span in one.spans
-        ]
+        found = [(one.label, span) for one in self.series for span in one.spans]
+        rows = [{"panel": self.title, "series": name, **span._asdict()} for name, span in found]
         return pd.DataFrame(rows, columns=["panel", "series", *Span._fields])
 
 
@@ -295,4 +292,7 @@ class Plot:
     def table(self) -> pd.DataFrame:
         """Every number on the figure, panel after panel."""
         tables = [panel.table() for panel in self.panels]
-        return pd.concat([one for one in tables if len(one)] or tables, ignore_index=True)
+        columns = dict.fromkeys(name for one in tables for name in one.columns)
+        # Without empty columns, which have no type for what they are joined to.
+        filled = [one.dropna(axis="columns", how="all") for one in tables if len(one)]
+        return pd.concat(filled or tables, ignore_index=True).reindex(columns=[*columns])

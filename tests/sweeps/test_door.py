@@ -108,8 +108,10 @@ def test_the_result_has_tables_answers_and_figures(facts: Mapping[str, Any]) -> 
     assert facts["best"].test.mean == pytest.approx(trials["final/test_accuracy"].max(), rel=1e-5)
     assert facts["best"].run_id in set(trials["run_id"])
     assert facts["failures"] == {}
-    assert facts["figures"] == ["l2_accuracy_by_epoch", "l2_accuracy"]
-    assert facts["shown"].count('src="data:image/png;base64,') == 2
+    about_weights = ("weights", "paths", "confusion", "boundaries")
+    figures = [f"l2_{name}" for name in ("accuracy_by_epoch", "accuracy", *about_weights)]
+    assert facts["figures"] == figures
+    assert facts["shown"].count('src="data:image/png;base64,') == len(figures)
     assert "l2_accuracy.svg" in facts["saved"]
 
 

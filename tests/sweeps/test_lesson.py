@@ -141,7 +141,7 @@ def test_a_sweep_that_fails_ends_it_with_its_exit_code(tmp_path: Path) -> None:
     *_, cause, last = done.stderr.splitlines()
     assert "does not exist or is read-only" in cause
     flags = f"--seeds 30 --tracking-uri {nowhere}"
-    command = f"python {ROOT}/sweeps/dropout.py --split stratified {flags}"
+    command = f"python {ROOT}/sweeps/dropout.py --confirm 0 --split stratified {flags}"
     assert f"{command} ended with exit" in last
     assert last.endswith(f"python {ROOT}/sweeps/lesson.py {flags}")
     assert f"[2/{len(PARTS)}]" not in done.stdout
