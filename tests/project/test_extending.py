@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,10 +41,12 @@ def _apply(change: str, file: Path) -> None:
 
 
 def _run(command: str, folder: Path) -> None:
+    # The folder before the installed project, and `python` is this one, activated or not.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
-        env=environment() | {"PYTHONPATH": str(folder)},  # before the installed project
+        env=environment() | {"PYTHONPATH": str(folder), "PATH": path},
         capture_output=True,
         text=True,
         timeout=HANG,
