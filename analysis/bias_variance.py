@@ -15,7 +15,7 @@ from typing import Annotated
 
 import tyro
 
-from analysis.helping.bias_variance_figure import parts_plot, points_of, show
+from analysis.figures.bias_variance_figure import parts_plot, points_of, show
 from analysis.plotting.files import publish
 from analysis.plotting.terminal import print_warnings
 from analysis.reading.connection import open_store

@@ -12,14 +12,13 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 from mlflow import MlflowClient
 
 from analysis.playground_page.page import playground_page
-from analysis.plotting.files import folder_of, telling_what_is_replaced
+from analysis.plotting.files import folder_of, save_page
 from analysis.plotting.terminal import of_how_many, print_warnings
 from analysis.reading.connection import open_store, upload
 from analysis.reading.errors import BAD_INPUT, NoFinishedSweep, Stop, exit_code
@@ -55,7 +54,8 @@ def main(options: PlaygroundOptions) -> None:
     records = _asked_for(client, options) if options.sweeps else _newest(client, options)
     for record in records:
         print_warnings(record, f"{record.manifest.run_name}: " if len(records) > 1 else "")
-    file = _write(playground_page(records, options.features or ()), folder_of(records[0], options))
+    page = playground_page(records, options.features or ())
+    file = save_page(page, folder_of(records[0], options), "playground")
     for record in records:
         print(f"{record.manifest.run_name}{of_how_many(record)}")
     print(file)
@@ -73,17 +73,6 @@ def _newest(client: MlflowClient, options: PlaygroundOptions) -> list[SweepRecor
     with suppress(NoFinishedSweep):
         records.append(load_sweep(client, _SECOND, None, options.allow_partial))
     return records
-
-
-def _write(page: str, out: Path) -> Path:
-    file = out / "playground.html"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with telling_what_is_replaced(out):
-            file.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise Stop(BAD_INPUT, f"cannot write the playground to {out}: {error}") from error
-    return file
 
 
 if __name__ == "__main__":

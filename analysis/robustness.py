@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.plotting.csv_files import write_csv
-from analysis.plotting.files import folder_of, publish, telling_what_is_replaced
+from analysis.plotting.files import folder_of, publish, writing_into
 from analysis.plotting.panels import Plot
 from analysis.plotting.terminal import new_console, print_warnings
 from analysis.reading.connection import open_store
-from analysis.reading.errors import BAD_INPUT, Stop, exit_code
+from analysis.reading.errors import exit_code
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.script_options import AnalysisOptions, parse
 from analysis.reading.sweep_record import SweepRecord
@@ -70,12 +70,8 @@ def main(options: AnalysisOptions) -> None:
 
 def _save_table(studied: Sequence[Studied], out: Path) -> Path:
     path = out / "robustness_table.csv"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with telling_what_is_replaced(out):
-            write_csv(statistics(studied), path)
-    except OSError as error:
-        raise Stop(BAD_INPUT, f"cannot write the table to {path}: {error}") from error
+    with writing_into(out, "the table"):
+        write_csv(statistics(studied), path)
     return path
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import pickle
 import time
 from collections import deque
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -31,7 +30,7 @@ class PackTrainable(tune.Trainable):
     """Trains the pack number `config["pack"]` of the `packs` given to `setup`.
 
     A number past their end is a worker's share of packs that are decided when all of these are
-    trained: it waits for the note that says which, see `write_note`.
+    trained: it waits for the note that says which, see `read_note`.
     """
 
     def setup(  # type: ignore[override]  # `tune.with_parameters` adds all but the first
@@ -104,37 +103,9 @@ class PackTrainable(tune.Trainable):
         return True
 
 
-def notes_work() -> bool:
-    """Whether this Ray has what notes are made of: it is not public, and may move.
-
-    Gives: what is trained last needs no workers of its own, whose start takes seconds. Moved: it
-    has such workers.
-    """
-    try:
-        from ray.experimental import internal_kv
-    except ImportError:
-        return False
-    return all(hasattr(internal_kv, f"_internal_kv_{name}") for name in ("put", "get", "del"))
-
-
-def write_note(name: str, shares: Sequence[Sequence[Sequence[Trial]]]) -> None:
-    """Tells all workers what is to be trained: for each that waits for it a list of packs."""
-    from ray.experimental.internal_kv import _internal_kv_put
-
-    plain = [[list(pack) for pack in share] for share in shares]
-    _internal_kv_put(name, pickle.dumps(plain))
-
-
 def read_note(name: str) -> bytes | None:
-    """What stands in the note of that name; None before it is written."""
+    """What stands in the note of that name; None before `sweeps.cluster.ray_private` writes it."""
     from ray.experimental.internal_kv import _internal_kv_get
 
     content: bytes | None = _internal_kv_get(name)
     return content
-
-
-def remove_note(name: str) -> None:
-    """Takes the note away, if it was written."""
-    from ray.experimental.internal_kv import _internal_kv_del
-
-    _internal_kv_del(name)

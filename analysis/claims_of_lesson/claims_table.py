@@ -15,11 +15,10 @@ from analysis.claims_of_lesson.one_part import WORDS
 from analysis.claims_of_lesson.verdict_texts import MEANING, texts, word
 from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.plotting.csv_files import write_csv
-from analysis.plotting.files import telling_what_is_replaced
+from analysis.plotting.files import writing_into
 from analysis.plotting.terminal import new_console
 from analysis.plotting.wording import NONE, counted
 from analysis.reading.connection import without_password
-from analysis.reading.errors import BAD_INPUT, Stop
 
 WIDTH = 100
 _HEADINGS = ("claim", "verdict", "effect", "95 % interval", "unit", "n", "p")
@@ -125,13 +124,9 @@ def link(sweeps: LessonSweeps, run_id: str) -> str:
 def save(sweeps: LessonSweeps, verdicts: Sequence[Verdict], out: Path) -> list[Path]:
     """Writes `claims.csv` and `claims.md` into `out`; their paths."""
     files = [out / "claims.csv", out / "claims.md"]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with telling_what_is_replaced(out):
-            write_csv(table(verdicts), files[0])
-            files[1].write_text(markdown(sweeps, verdicts), encoding="utf-8")
-    except OSError as error:
-        raise Stop(BAD_INPUT, f"cannot write the table to {out}: {error}") from error
+    with writing_into(out, "the table"):
+        write_csv(table(verdicts), files[0])
+        files[1].write_text(markdown(sweeps, verdicts), encoding="utf-8")
     return files
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from analysis.reading.connection import every, store_errors, without_password
+from analysis.reading.connection import store_errors, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, Stop
+from analysis.reading.finding import promised_by_finished
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from trainables.commands.project_scripts import words
-from trainables.hyperparameters import RANDOM, SOURCES, STRATIFIED, Hyperparameters
+from trainables.hyperparameters import RANDOM, SOURCES, STRATIFIED, Hyperparameters, UnfitValues
 from trainables.manifest import Manifest, NewerFormat
-from trainables.record_format import Artifact, Kind, Tag, tagged
+from trainables.record_format import Artifact
 
 
 class Setting(NamedTuple):
@@ -82,16 +81,20 @@ SETTINGS: Mapping[str, Setting] = {
 def settings_with(hidden: Sequence[int]) -> Mapping[str, Setting]:
     """The settings with a network of those hidden units; without any, the lesson's own.
 
-    The role that is about another network than the lesson's is not among the former.
+    The role that is about another network than the lesson's is not among the former. Raises `Stop`
+    where no network has such units.
     """
     if not hidden:
         return SETTINGS
     usual = _SPLIT.hidden
-    return {
-        role: setting._replace(fixed=setting.fixed.at(hidden=tuple(hidden)))
-        for role, setting in SETTINGS.items()
-        if setting.fixed.hidden == usual
-    }
+    try:
+        return {
+            role: setting._replace(fixed=setting.fixed.at(hidden=tuple(hidden)))
+            for role, setting in SETTINGS.items()
+            if setting.fixed.hidden == usual
+        }
+    except UnfitValues as unfit:
+        raise Stop(BAD_INPUT, f"--{unfit}") from unfit
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +121,8 @@ def load_lesson(
     Raises `Stop` when a role has none or its sweep lacks trials, unless `allow_partial`, when there
     is none for any role, and when sweeps on one dataset were trained on different data.
     """
+    settings = settings_with(hidden)
     with store_errors(client.tracking_uri):
-        settings = settings_with(hidden)
         chosen, newer = _choose(client, settings)
     missing = [role for role in settings if role not in chosen]
     store = without_password(client.tracking_uri)
@@ -155,34 +158,18 @@ def _choose(
     client: MlflowClient, settings: Mapping[str, Setting]
 ) -> tuple[dict[str, tuple[Run, Manifest]], str]:
     """For each role the newest finished sweep that fits, and what cannot be read, if anything."""
-    experiments = list(every(lambda token: client.search_experiments(page_token=token)))
-    ids = [experiment.experiment_id for experiment in experiments]
     names = {setting.sweep for setting in settings.values()}
     chosen: dict[str, tuple[Run, Manifest]] = {}
     newer = ""
-    finished = f"{tagged({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED'"
-    newest = ["attributes.start_time DESC"]
-    with tempfile.TemporaryDirectory() as folder:
-        for run in every(
-            lambda token: client.search_runs(ids, finished, order_by=newest, page_token=token)
-        ):
-            if run.data.tags.get(Tag.NAME) not in names or Tag.CONFIRMS in run.data.tags:
-                continue
-            own = Path(folder, run.info.run_id)
-            own.mkdir()
-            try:
-                file = client.download_artifacts(run.info.run_id, Artifact.MANIFEST, str(own))
-                manifest = Manifest.from_json(Path(file).read_bytes())
-            except NewerFormat as error:  # it may be what is missing
-                newer = f"; {Artifact.MANIFEST} of {run.info.run_name} {error}"
-                continue
-            except ValueError:  # of another version of this project: it fits no role
-                continue
-            for role, setting in settings.items():
-                if role not in chosen and setting.fits(manifest):
-                    chosen[role] = (run, manifest)
-            if len(chosen) == len(settings):
-                break
+    for run, manifest in promised_by_finished(client, names):
+        if isinstance(manifest, NewerFormat):  # it may be what is missing
+            newer = f"; {Artifact.MANIFEST} of {run.info.run_name} {manifest}"
+            continue
+        for role, setting in settings.items():
+            if role not in chosen and setting.fits(manifest):
+                chosen[role] = (run, manifest)
+        if len(chosen) == len(settings):
+            break
     return chosen, newer
 
 

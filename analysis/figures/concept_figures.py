@@ -20,6 +20,7 @@ from analysis.plotting.panels import (
 )
 from analysis.reading.errors import STORE, Stop
 from analysis.reading.sweep_record import SweepRecord
+from trainables.data import load
 from trainables.result import Array
 from trainables.setting import Models, models_of, setting
 from trainables.trial import Trial
@@ -129,10 +130,8 @@ def activations(record: SweepRecord | None) -> Plot:
 
 def _hidden(record: SweepRecord, trial: Trial) -> Array:
     """(N, H): activations of the first hidden layer after ReLU for the rows of the dataset."""
-    from sklearn import datasets  # here: it takes a second that other figures do without
-
     hyperparameters = trial.hyperparameters
-    x = getattr(datasets, f"load_{hyperparameters.dataset}")().data
+    x = load(hyperparameters.dataset).x
     if hyperparameters.standardize:  # on all rows: close to the training rows of one seed
         x = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
     x = x[np.linspace(0, len(x) - 1, min(len(x), _ROWS)).astype(int)]

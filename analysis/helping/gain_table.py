@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.helping.gains import NAMES, Gain, Without
 from analysis.plotting.csv_files import write_csv
-from analysis.plotting.files import telling_what_is_replaced
+from analysis.plotting.files import writing_into
 from analysis.plotting.terminal import new_console, new_table, print_table
 from analysis.plotting.wording import (
     all_in_percent,
@@ -22,7 +22,6 @@ from analysis.plotting.wording import (
     with_half_width,
 )
 from analysis.reading.connection import without_password
-from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
 
 _HEADINGS = ("data", "regularizer", "chosen", "claimed", "gain", "95 % interval", "n", "p", "so it")
@@ -127,13 +126,9 @@ def save(
 ) -> list[Path]:
     """Writes `where_it_helps.csv` and `.md` into `out`; their paths."""
     files = [out / "where_it_helps.csv", out / "where_it_helps.md"]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with telling_what_is_replaced(out):
-            write_csv(table(found), files[0])
-            files[1].write_text(markdown(records, found, bare), encoding="utf-8")
-    except OSError as error:
-        raise Stop(BAD_INPUT, f"cannot write the table to {out}: {error}") from error
+    with writing_into(out, "the table"):
+        write_csv(table(found), files[0])
+        files[1].write_text(markdown(records, found, bare), encoding="utf-8")
     return files
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from mlflow import MlflowClient
 
-from analysis.reading.connection import every, store_errors, without_password
+from analysis.reading.connection import store_errors, without_password
 from analysis.reading.errors import BAD_INPUT, Stop
+from analysis.reading.finding import promised_by_finished
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from trainables.commands.project_scripts import words
 from trainables.hyperparameters import default
-from trainables.manifest import Manifest
-from trainables.record_format import Artifact, Kind, Tag, tagged
+from trainables.manifest import Manifest, NewerFormat
+from trainables.record_format import Artifact
 
 REGULARIZERS = ("dropout", "l1", "l2", "noise")
+_NAME = "seeds"  # of the sweeps
 LEAST_SEEDS = 4  # two to choose on and two to judge on
 
 
@@ -40,38 +40,25 @@ def fits(manifest: Manifest) -> bool:
 def load_helping(client: MlflowClient, allow_partial: bool = False) -> Mapping[str, SweepRecord]:
     """By data set, the newest finished sweep that fits. Raises `Stop` when there is none."""
     with store_errors(client.tracking_uri):
-        run_ids = _newest(client)
+        run_ids, newer = _newest(client)
     if not run_ids:
         raise Stop(
             BAD_INPUT,
             f"{without_password(client.tracking_uri)} has no finished sweep of dropout, L1, L2 and "
             f"noise one at a time with at least {LEAST_SEEDS} seeds; record them: "
-            f"{words('sweeps', 'lesson')} --where-it-helps",
+            f"{words('sweeps', 'lesson')} --where-it-helps{newer}",
         )
     records = [load_sweep(client, None, run_id, allow_partial) for run_id in run_ids.values()]
     return dict(zip(run_ids, records, strict=True))
 
 
-def _newest(client: MlflowClient) -> dict[str, str]:
-    """Run ids by data set, in the order in which they were recorded."""
-    experiments = list(every(lambda token: client.search_experiments(page_token=token)))
-    ids = [experiment.experiment_id for experiment in experiments]
-    finished = f"{tagged({Tag.KIND: Kind.SWEEP})} AND attributes.status = 'FINISHED'"
-    newest = ["attributes.start_time DESC"]
+def _newest(client: MlflowClient) -> tuple[dict[str, str], str]:
+    """Run ids by data set, in the order in which they were recorded; and what cannot be read."""
     found: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for run in every(
-            lambda token: client.search_runs(ids, finished, order_by=newest, page_token=token)
-        ):
-            if run.data.tags.get(Tag.NAME) != "seeds":
-                continue
-            own = Path(folder, run.info.run_id)
-            own.mkdir()
-            try:
-                file = client.download_artifacts(run.info.run_id, Artifact.MANIFEST, str(own))
-                manifest = Manifest.from_json(Path(file).read_bytes())
-            except ValueError:  # of another version of this project
-                continue
-            if fits(manifest):
-                found.setdefault(manifest.dataset["name"], run.info.run_id)
-    return dict(reversed(found.items()))
+    newer = ""
+    for run, manifest in promised_by_finished(client, {_NAME}):
+        if isinstance(manifest, NewerFormat):
+            newer = f"; {Artifact.MANIFEST} of {run.info.run_name} {manifest}"
+        elif fits(manifest):
+            found.setdefault(manifest.dataset["name"], run.info.run_id)
+    return dict(reversed(found.items())), newer

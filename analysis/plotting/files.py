@@ -53,28 +53,39 @@ def publish(
 def save(plots: Sequence[Plot], out: Path) -> dict[str, list[Path]]:
     """Writes PNG, SVG and CSV of each plot into `out`; their paths, by the plot's name."""
     files: dict[str, list[Path]] = {}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with telling_what_is_replaced(out):
-            for plot in plots:
-                figure = draw(plot)
-                paths = [out / f"{plot.name}.{kind}" for kind in ("png", "svg", "csv")]
-                with matplotlib.rc_context(STYLE):
-                    figure.savefig(paths[0], dpi=_DPI)
-                    figure.savefig(paths[1], metadata={"Date": None})
-                write_csv(plot.table(), paths[2])
-                files[plot.name] = paths
-    except OSError as error:
-        raise Stop(BAD_INPUT, f"cannot write figures to {out}: {error}") from error
+    with writing_into(out, "figures"):
+        for plot in plots:
+            figure = draw(plot)
+            paths = [out / f"{plot.name}.{kind}" for kind in ("png", "svg", "csv")]
+            with matplotlib.rc_context(STYLE):
+                figure.savefig(paths[0], dpi=_DPI)
+                figure.savefig(paths[1], metadata={"Date": None})
+            write_csv(plot.table(), paths[2])
+            files[plot.name] = paths
     return files
 
 
+def save_page(page: str, out: Path, name: str) -> Path:
+    """Where the page now is: `name`.html in `out`. Raises `Stop` when it cannot be written."""
+    file = out / f"{name}.html"
+    with writing_into(out, f"the {name}"):
+        file.write_text(page, encoding="utf-8")
+    return file
+
+
 @contextmanager
-def telling_what_is_replaced(out: Path) -> Iterator[None]:
-    """Says on stderr which files of the folder had other content before: nothing goes silently."""
-    before = _digests(out)
-    yield
-    after = _digests(out)
+def writing_into(out: Path, what: str) -> Iterator[None]:
+    """The folder is there, and `what` may be written into it; raises `Stop` when it cannot.
+
+    Says on stderr which of its files had other content before: nothing goes silently.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        before = _digests(out)
+        yield
+        after = _digests(out)
+    except OSError as error:
+        raise Stop(BAD_INPUT, f"cannot write {what} to {out}: {error}") from error
     changed = sorted(path.name for path in before if after.get(path) != before[path])
     if changed:
         print(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import NamedTuple, cast
 
 from mlflow import MlflowClient
@@ -12,7 +15,8 @@ from analysis.reading.connection import every, store_flag, without_password
 from analysis.reading.errors import BAD_INPUT, INCOMPLETE, NoFinishedSweep, Stop
 from trainables.commands.project_scripts import words, words_of_sweep
 from trainables.commands.run_ids import NoSuchRun, SeveralRuns, is_whole, meant
-from trainables.record_format import Kind, Tag, sweeps_called, whose
+from trainables.manifest import Manifest, NewerFormat
+from trainables.record_format import Artifact, Kind, Tag, sweeps_called, tagged, whose
 
 _PAGE = 1000  # the most runs that MLflow gives at once
 
@@ -105,6 +109,30 @@ def _on_their_own(client: MlflowClient, where: str, view: int = ViewType.ACTIVE_
     """Sweeps that are no part of another, which they would confirm; the newest first."""
     found = _newest_first(client, where, view)
     return [run for run in found if Tag.CONFIRMS not in run.data.tags]
+
+
+def promised_by_finished(
+    client: MlflowClient, names: Collection[str]
+) -> Iterator[tuple[Run, Manifest | NewerFormat]]:
+    """Finished sweeps of these names, each with what it promised, the newest first.
+
+    A promise in a newer format comes as the error that says so. Sweeps of a version of this project
+    whose promises nobody reads any more, and those that confirm another, are left out.
+    """
+    finished = f"{tagged({Tag.KIND: Kind.SWEEP})} and attributes.status = 'FINISHED'"
+    with tempfile.TemporaryDirectory() as folder:
+        for run in _on_their_own(client, finished):
+            if run.data.tags.get(Tag.NAME) not in names:
+                continue
+            own = Path(folder, run.info.run_id)
+            own.mkdir()
+            file = client.download_artifacts(run.info.run_id, Artifact.MANIFEST, str(own))
+            try:
+                yield run, Manifest.from_json(Path(file).read_bytes())
+            except NewerFormat as newer:
+                yield run, newer
+            except ValueError:
+                continue
 
 
 def restore(run: Run) -> str:

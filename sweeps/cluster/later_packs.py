@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ray.tune.experiment import Trial as TuneTrial
 
-from trainables.trainable import remove_note, write_note
+from sweeps.cluster.ray_private import remove_note, write_note
 from trainables.trial import Trial
 
 _BLOCKED_SECONDS = 2.0  # after which waiting workers give way to packs that have no room

@@ -7,11 +7,14 @@ without, as is said at each. What a saving is worth on another machine or with a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from ray.exceptions import RayActorError, RayError, RayTaskError
+
+from trainables.trial import Trial
 
 _MOVED = (ImportError, AttributeError)
 
@@ -129,3 +132,33 @@ def token_and_head() -> tuple[Callable[[], None], Callable[[str], object]] | Non
             lambda address: GcsClient(address=address),
         )
     return None
+
+
+def notes_work() -> bool:
+    """Whether this Ray has what notes to its workers are made of.
+
+    Gives: what is decided when a sweep is trained is trained by the workers that are there. Moved:
+    by others, whose start takes seconds.
+    """
+    with suppress(*_MOVED):
+        from ray.experimental import internal_kv
+
+        return all(hasattr(internal_kv, f"_internal_kv_{name}") for name in ("put", "get", "del"))
+    return False
+
+
+def write_note(name: str, shares: Sequence[Sequence[Sequence[Trial]]]) -> None:
+    """Tells workers, which `read_note`, what to train: for each that waits for it a list of packs.
+
+    See `notes_work`.
+    """
+    from ray.experimental.internal_kv import _internal_kv_put
+
+    _internal_kv_put(name, pickle.dumps([[list(pack) for pack in share] for share in shares]))
+
+
+def remove_note(name: str) -> None:
+    """Takes the note away; see `notes_work`."""
+    from ray.experimental.internal_kv import _internal_kv_del
+
+    _internal_kv_del(name)

@@ -39,7 +39,7 @@ class FollowUp:
     ) -> LaterPacks | None:
         """The packs that are decided later, for some of so many workers, if these can be told."""
         from sweeps.cluster.later_packs import LaterPacks
-        from trainables.trainable import notes_work
+        from sweeps.cluster.ray_private import notes_work
 
         if not notes_work():
             return None

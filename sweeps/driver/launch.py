@@ -51,7 +51,7 @@ def launch(command: Command) -> int:
             if done is None:
                 return DONE
             if isinstance(done.sweep, Outcome) or done.confirmed or done.problem:
-                from sweeps.driver.report import print_report
+                from sweeps.driver.final_report import print_report
 
                 print_report(done, uri or resolve_uri(command.options.tracking_uri))
             return done.exit_code

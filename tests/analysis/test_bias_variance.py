@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from analysis.bias_variance import BiasOptions, main
-from analysis.helping.bias_variance import decompose, parts
-from analysis.helping.bias_variance_figure import points_of
+from analysis.figures.bias_variance_figure import points_of
 from analysis.reading.connection import open_store
 from analysis.reading.errors import Stop
 from analysis.reading.load_sweep import load_sweep
+from analysis.recorded_models.bias_variance import decompose, parts
 from support.record_fixture import DATASET, Recorded, new_store, write_sweep
 from trainables import data
 from trainables.draws import Seed

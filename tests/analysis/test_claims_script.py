@@ -71,6 +71,17 @@ def test_of_another_network_its_own_sweeps_are_judged_by_the_claims_on_one_netwo
     assert "of a network with hidden units 12 12" in markdown(sweeps, list(found.values()))
 
 
+def test_units_that_no_network_has_are_refused_in_one_line(
+    lesson_store: str, tmp_path: Path
+) -> None:
+    flags = ("--hidden", "0", "--tracking-uri", lesson_store)
+    done = run_warm("analysis/claims.py", *flags, cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("--hidden needs ")
+    assert line.endswith("got 0")
+
+
 def test_sweeps_on_different_data_are_refused(uri: str) -> None:
     write_role(uri, "l2")
     other = {"dataset": {**dataset_of("l1"), "digest": "f" * 16}}

@@ -11,11 +11,12 @@ from analysis.figures.concept_figures import activations, batches, cut
 from analysis.figures.penalty_figure import loss, meeting, penalties, penalty_saved
 from analysis.figures.weight_figure import weights
 from analysis.plotting.draw import draw
-from analysis.plotting.panels import LinePanel, MapPanel, Plot
 from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
+from support.panels_of import lines, maps
 from support.record_fixture import Recorded, made_up_sweep, new_store, write_sweep
+from support.trained_record import trained_record, trained_sweep
 
 POINTS = [{"l2": 0.0}, {"l2": 0.01}, {"l2": 0.02}, {"l2": 0.1}]
 
@@ -24,18 +25,6 @@ def record_of(folder: Path, sweep: list[Recorded], field: str) -> SweepRecord:
     uri = new_store(folder)
     write_sweep(uri, folder / "artifacts", field, [field], sweep)
     return load_sweep(open_store(uri), field)
-
-
-def lines(plot: Plot, panel: int = 0) -> LinePanel:
-    found = plot.panels[panel]
-    assert isinstance(found, LinePanel)
-    return found
-
-
-def maps(plot: Plot, panel: int = 0) -> MapPanel:
-    found = plot.panels[panel]
-    assert isinstance(found, MapPanel)
-    return found
 
 
 def test_what_a_step_saves() -> None:
@@ -74,6 +63,14 @@ def test_batches_cover_every_row_once() -> None:
         rows = [row for block in cut(120, size) for row in range(block.start, block.stop)]
         assert rows == list(range(120))
         assert sum(not block.left_out for block in cut(120, size)) == 120 // size
+
+
+def test_activations_are_shown_of_every_data_set_that_can_be_swept() -> None:
+    points = [{"dropout": 0.0}, {"dropout": 0.5}]
+    sweep = trained_sweep(["dropout"], points, seeds=2, dataset="moons", epochs=2)
+    plot = activations(trained_record("dropout", sweep))
+    assert plot.name == "concepts_activations"
+    assert not any(panel.missing for panel in plot.panels)
 
 
 def test_activations_are_those_of_the_recorded_model(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from analysis.figures.maps import accuracy_map
 from analysis.figures.of_sweeps import plots_of
 from analysis.figures.penalty_figure import penalties
 from analysis.plotting.draw import draw
-from analysis.plotting.panels import LinePanel, MapPanel, Plot
 from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
 from support.legible import require_legible, texts
+from support.panels_of import lines, maps
 from support.record_fixture import (
     Faults,
     Recorded,
@@ -58,18 +58,6 @@ def sweep() -> list[Recorded]:
 @pytest.fixture(scope="module")
 def record(sweep: list[Recorded], tmp_path_factory: pytest.TempPathFactory) -> SweepRecord:
     return record_of(tmp_path_factory.mktemp("l2"), sweep)
-
-
-def lines(plot: Plot, panel: int = 0) -> LinePanel:
-    found = plot.panels[panel]
-    assert isinstance(found, LinePanel)
-    return found
-
-
-def maps(plot: Plot, panel: int = 0) -> MapPanel:
-    found = plot.panels[panel]
-    assert isinstance(found, MapPanel)
-    return found
 
 
 def final(one: Recorded, metric: str) -> np.ndarray:

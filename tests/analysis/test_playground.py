@@ -25,7 +25,7 @@ from analysis.playground_page.page import MOST_BYTES, playground_page
 from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
-from support.offline_tab import offline_tab
+from support.quiet_tab import quiet_tab
 from support.record_fixture import DATASET, diverging, made_up_sweep, new_store, write_sweep
 from support.warm_scripts import run_warm
 from trainables import data
@@ -226,7 +226,7 @@ def test_what_cannot_be_shown_is_refused_in_one_line(
 
 @pytest.fixture
 def tab(chromium: Browser, file: Path) -> Iterator[Page]:
-    with offline_tab(chromium, file, viewport={"width": 1400, "height": 900}) as page:
+    with quiet_tab(chromium, file, viewport={"width": 1400, "height": 900}) as page:
         yield page
 
 
@@ -361,7 +361,7 @@ def test_a_narrow_screen_scrolls_down_only_and_its_text_is_large_enough(
     chromium: Browser, file: Path, width: int
 ) -> None:
     size = {"width": width, "height": 800}
-    with offline_tab(chromium, file, viewport=size, is_mobile=True, has_touch=True) as tab:
+    with quiet_tab(chromium, file, viewport=size, is_mobile=True, has_touch=True) as tab:
         assert tab.evaluate("document.documentElement.scrollWidth") == width
         small = """[...document.querySelectorAll("body :not(script, option)")]
             .filter(one => [...one.childNodes].some(c => c.nodeType === 3 && c.data.trim()))

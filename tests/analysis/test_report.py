@@ -32,7 +32,7 @@ from analysis.report_page.page import report_page, script_json
 from analysis.report_page.report_claims import answer
 from analysis.report_page.report_figures import Image, image, lesson_figures
 from support.lesson_fixture import PLAUSIBLE, in_memory
-from support.quiet_tab import quiet_tab, unfold
+from support.quiet_tab import report_tab, unfold
 from support.record_fixture import diverging, new_store
 from support.report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes
 from support.scripts import HANG
@@ -260,13 +260,13 @@ def file(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tab(chromium: Browser, file: Path) -> Iterator[Page]:
-    yield from quiet_tab(chromium, file)
+    yield from report_tab(chromium, file)
 
 
 @pytest.fixture
 def phone(chromium: Browser, file: Path) -> Iterator[Page]:
     size = {"width": 360, "height": 740}
-    yield from quiet_tab(chromium, file, viewport=size, is_mobile=True, has_touch=True)
+    yield from report_tab(chromium, file, viewport=size, is_mobile=True, has_touch=True)
 
 
 @pytest.mark.browser

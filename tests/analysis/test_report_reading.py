@@ -22,7 +22,7 @@ from analysis.report_page import report_figures
 from analysis.report_page.page import report_page
 from support.legible import require_legible
 from support.lesson_fixture import PLAUSIBLE
-from support.quiet_tab import quiet_tab, unfold
+from support.quiet_tab import report_tab, unfold
 from support.report_records import record_of
 
 pytestmark = pytest.mark.slow  # its page is one more, and is made for every width
@@ -82,12 +82,12 @@ def file(
 
 @pytest.fixture
 def desk(chromium: Browser, file: Path) -> Iterator[Page]:
-    yield from quiet_tab(chromium, file, viewport=DESK)
+    yield from report_tab(chromium, file, viewport=DESK)
 
 
 @pytest.fixture
 def phone(chromium: Browser, file: Path) -> Iterator[Page]:
-    yield from quiet_tab(chromium, file, viewport=PHONE, is_mobile=True, has_touch=True)
+    yield from report_tab(chromium, file, viewport=PHONE, is_mobile=True, has_touch=True)
 
 
 @pytest.mark.browser

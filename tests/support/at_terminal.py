@@ -16,6 +16,7 @@ from typing import NamedTuple
 from support.scripts import HANG, ROOT, environment, flags_of
 
 COLUMNS = 80
+PASTED = re.compile(r"^[a-z0-9., ]+:  ")  # a line with a command or a link, which stays whole
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Dialog, Page
+from playwright.sync_api import Browser, Dialog, Page, Route
 
 from support.scripts import HANG
 
-CHART = ".chart .main-svg"  # of a page that has been drawn
+_CHART = ".chart .main-svg"  # of a report that has been drawn
 
 
+@contextmanager
 def quiet_tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
-    """The tab, for a fixture to yield from. At its end: no message, no dialog, no request."""
+    """The file in a fresh profile; at the end it must not have logged, failed, asked or fetched."""
     wrong: list[str] = []
 
     def dismiss(dialog: Dialog) -> None:
         wrong.append(dialog.message)
         dialog.dismiss()
+
+    def refuse(route: Route) -> None:
+        if route.request.url.partition("#")[0] == file.as_uri():
+            route.continue_()
+        else:
+            wrong.append(route.request.url)
+            route.abort()
 
     with browser.new_context(**options) as context:
         context.set_default_timeout(HANG * 1000)
@@ -27,19 +36,17 @@ def quiet_tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
         tab.on("console", lambda message: wrong.append(message.text))
         tab.on("pageerror", lambda error: wrong.append(str(error)))
         tab.on("dialog", dismiss)
-
-        def refuse(route: Any) -> None:
-            if route.request.url.startswith("file:"):
-                route.continue_()
-            else:
-                wrong.append(route.request.url)
-                route.abort()
-
         context.route("**/*", refuse)
         tab.goto(file.as_uri())
-        tab.wait_for_selector(CHART)
         yield tab
         assert wrong == []
+
+
+def report_tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
+    """A report in such a tab, once its charts are drawn, for a fixture to yield from."""
+    with quiet_tab(browser, file, **options) as tab:
+        tab.wait_for_selector(_CHART)
+        yield tab
 
 
 def unfold(tab: Page) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from support.at_terminal import PASTED
 from support.made_up_results import diverge, made_up, summaries
 from sweeps import elastic_net, l2
+from sweeps.driver.final_report import print_report
 from sweeps.driver.outcome import Done, Outcome
-from sweeps.driver.report import print_report
 from sweeps.driver.summary import verdicts
 from sweeps.plan.against_baseline import BaselineDifference, differences
 from sweeps.plan.ranking import best_of, shown
@@ -21,7 +22,6 @@ from trainables.record_format import Curve
 from trainables.result import TrialResult
 
 URI = "sqlite:////somewhere/mlflow.db"
-COMMAND = re.compile(r"^[a-z0-9., ]+:  ")  # a line that is to be pasted, and stays whole
 
 
 def _outcome(manifest: Manifest, results: Sequence[TrialResult]) -> Outcome:
@@ -56,7 +56,7 @@ def test_no_line_is_wider_than_80_columns_and_no_cell_is_cut(
     outcome = _outcome(manifest, results)
     print_report(Done(outcome), outcome.uri)
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if len(line.rstrip()) > 80 and not COMMAND.match(line)] == []
+    assert [line for line in lines if len(line.rstrip()) > 80 and not PASTED.match(line)] == []
     assert "…" not in "".join(lines)
     text = " ".join(" ".join(lines).split())
     for trial in shown(manifest, outcome.summaries):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analysis.figures.by_sweep import present, to_point
-from analysis.helping.bias_variance import GROUPS, Parts, parts
 from analysis.plotting.panels import LinePanel, Plot, Scale, Series
 from analysis.plotting.terminal import new_console, new_table, print_table
 from analysis.plotting.wording import plus_minus
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
+from analysis.recorded_models.bias_variance import GROUPS, Parts, parts
 from analysis.stats.seeds import METHOD, SHARE, Estimate, estimate
 from trainables.hyperparameters import DECLARED
 from trainables.record_format import Curve

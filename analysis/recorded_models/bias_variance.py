@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from analysis.reading.dataset_rows import rows_of
 from analysis.reading.errors import BAD_INPUT, Stop
 from analysis.reading.sweep_record import SweepRecord
+from analysis.recorded_models.networks import networks, scores
 from analysis.stats.seeds import POSITIVE, Estimate, estimate
 from trainables.data import Dataset, split
 from trainables.result import Array
@@ -82,25 +84,13 @@ def _predictions(
     record: SweepRecord, trial: Trial, dataset: Dataset
 ) -> tuple[Array, NDArray[np.bool_]]:
     """(S, D, C): each model's probabilities for all rows; (S, D): the rows it did not train on."""
-    layers = [
-        (record.parameter(trial, f"{layer}.weight"), record.parameter(trial, f"{layer}.bias"))
-        for layer in range(len(trial.hyperparameters.hidden) + 1)
-    ]
-    plain = replace(trial.hyperparameters, standardize=False)
+    models = networks(record, trial, dataset)
+    seeds = range(len(trial.seeds))
+    probabilities = np.array([softmax(scores(models, one, dataset.x), axis=1) for one in seeds])
+    # The split of the rows' numbers in place of the rows.
+    plain = trial.hyperparameters.at(standardize=False)
     numbered = replace(dataset, x=np.arange(len(dataset.y), dtype=np.float64)[:, None])
-    probabilities, judged = [], np.zeros((len(trial.seeds), len(dataset.y)), dtype=bool)
-    for place, seeds in enumerate(trial.model_seeds()):
-        rows = split(numbered, seeds[0], plain)
-        judged[place, rows.x_test[:, 0].astype(np.int64)] = True
-        values = dataset.x
-        if trial.hyperparameters.standardize:
-            train = dataset.x[rows.x_train[:, 0].astype(np.int64)]
-            deviation = train.std(axis=0)
-            values = (values - train.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
-        for number, (weight, bias) in enumerate(layers):
-            values = values @ weight[place].T + bias[place]
-            if number < len(layers) - 1:
-                values = np.maximum(values, 0)
-        values = np.exp(values - values.max(axis=1, keepdims=True))
-        probabilities.append(values / values.sum(axis=1, keepdims=True))
-    return np.array(probabilities), judged
+    judged = np.zeros((len(trial.seeds), len(dataset.y)), dtype=bool)
+    for place, (of_data, *_) in enumerate(trial.model_seeds()):
+        judged[place, split(numbered, of_data, plain).x_test[:, 0].astype(np.int64)] = True
+    return probabilities, judged
