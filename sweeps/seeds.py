@@ -80,9 +80,9 @@ class SeedsSweep:
             return plan_values(options, self.stated, base)
         return plan_from(options, self.stated, source)
 
-    def confirms(self, options: Options) -> bool:
-        """No: what it trains has not been chosen, or was chosen on other seeds."""
-        return False
+    def most_confirming(self, options: Options) -> int:
+        """None: what it trains has not been chosen, or was chosen on other seeds."""
+        return 0
 
     def confirmation(self, options: Options, source: SourceSweep) -> None:
         """None."""

@@ -63,8 +63,11 @@ class RaySession:
                 "start one and name it with --address host:port"
             )
 
-    def start(self, options: Options, note: Callable[[str], None]) -> None:
-        """Starts Ray or joins the cluster, unless it stands. Raises `ResourceError`."""
+    def start(self, options: Options, useful_workers: int, note: Callable[[str], None]) -> None:
+        """Starts Ray or joins the cluster, unless it stands. Raises `ResourceError`.
+
+        `useful_workers`: for what is to be trained now; a Ray that stays is for later sweeps too.
+        """
         from sweeps.cluster import ray_start
 
         if self._watch is not None:
@@ -75,7 +78,7 @@ class RaySession:
             self._watch = HeadWatch(self._cluster)
             note(f"on the Ray cluster at {self._cluster}, to which {sent / 1000:.0f} kB of code go")
         elif not self.shared:
-            cpus = ray_start.cpus_to_use(options)
+            cpus = ray_start.cpus_to_use(options, None if self._stays else useful_workers)
             few = self._cpus is not None and (cpus is None or cpus > self._cpus)
             if _connected() == "" or few:
                 self.end()

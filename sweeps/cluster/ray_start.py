@@ -51,14 +51,17 @@ def start_ray(cpus: int | None) -> Path:
     return Path(about["session_dir"])
 
 
-def cpus_to_use(options: Options) -> int | None:
-    """Those of `--max-concurrent` trials, since Ray starts a worker for each CPU that it has.
+def cpus_to_use(options: Options, useful_workers: int | None) -> int | None:
+    """Those of as many trials at once as are allowed and useful; None for all that Ray finds.
 
-    None for all that Ray finds.
+    Ray starts a worker for each CPU that it has, and each costs seconds of a core.
+    `useful_workers`: see `plan.packs`; None when it is not known what is to be trained.
     """
-    if options.max_concurrent is None:
+    limits = (options.max_concurrent, None if options.gpus_per_trial else useful_workers)
+    at_once = min((limit for limit in limits if limit is not None), default=None)
+    if at_once is None:
         return None
-    needed = math.ceil(options.max_concurrent * options.cpus_per_trial)
+    needed = math.ceil(at_once * options.cpus_per_trial)
     return needed if needed < cpus_found() else None
 
 

@@ -56,10 +56,10 @@ def with_confirmation(
             what = f"sweep {before.promised.run_name} (run {before.run_id})"
             require_equal_numbers(before.promised, what)
             options = replace(plan.options, retry_failed=retry_failed)
-            run = SweepRun(lambda: before.promised, options, *place)
+            run = SweepRun(plan.trials, lambda: before.promised, options, *place)
             return Done(sweep, run.run(before.run_id, _said(plan)))
         recorder.send(Open(uri, plan.options.experiment_name))
-        run = SweepRun(lambda: made, plan.options, *place)
+        run = SweepRun(plan.trials, lambda: made, plan.options, *place)
         if trained := follow_up.trained:
             return Done(sweep, run.record(trained.results, trained.failures))
         return Done(sweep, run.run(note=_said(plan)))

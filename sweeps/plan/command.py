@@ -76,8 +76,11 @@ class Command(Protocol):
         Raises `Refused` when they do not fit each other.
         """
 
-    def confirms(self, options: Options) -> bool:
-        """Whether its best are tried on fresh seeds in the end; `options`: those it is run with."""
+    def most_confirming(self, options: Options) -> int:
+        """How many models at most try its best on fresh seeds in the end; 0 when that is not done.
+
+        `options`: those it is run with.
+        """
 
     def confirmation(self, options: Options, source: SourceSweep) -> Plan | None:
         """The sweep that does so, once it has ended; None when there is nothing to confirm.

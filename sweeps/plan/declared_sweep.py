@@ -8,7 +8,7 @@ from functools import cached_property
 
 from sweeps.plan.checks import Checked, check
 from sweeps.plan.command import Plan, SourceSweep
-from sweeps.plan.confirmation import confirmation
+from sweeps.plan.confirmation import MOST, confirmation
 from sweeps.plan.options import Options, SearchOptions, defaults
 from sweeps.plan.search import points, problem
 from sweeps.plan.sweep import Sweep
@@ -62,9 +62,9 @@ class DeclaredSweep:
         trials = [sweep.trial(base, point, seeds, options.folds) for point in chosen]
         return Plan(sweep, self.options, trials)
 
-    def confirms(self, options: Options) -> bool:
+    def most_confirming(self, options: Options) -> int:
         """As `--confirm` says."""
-        return isinstance(options, SearchOptions) and options.confirm > 0
+        return (MOST + 1) * options.confirm if isinstance(options, SearchOptions) else 0
 
     def confirmation(self, options: Options, source: SourceSweep) -> Plan | None:
         """The 3 best and the baseline on as many fresh seeds as `--confirm` says."""

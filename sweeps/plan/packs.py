@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,6 +20,7 @@ _LESSON_WEIGHTS = 4 * 32 + 32 * 3
 _PACK_SECONDS = 20.0  # longer packs are cut: less to train again after a failure
 _MOST_PACKS_A_SLOT = 8
 _MIXED_PACKS_A_SLOT = 4
+_SECONDS_A_WORKER = 1.0  # of training that are worth its start: seconds of a core for its imports
 
 # Models that train together share the cost of torch's calls; estimates assume about this many.
 _TOGETHER = 256
@@ -37,6 +39,19 @@ def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
     return hp.epochs * (models * a_model + calls)
 
 
+def useful_workers(trials: Sequence[Trial], confirmed: int = 0) -> int:
+    """How many processes at most make their training shorter by more than their starts cost.
+
+    `confirmed`: how many models of about the same kind are trained after these.
+    """
+    more = 1 + confirmed / sum(trial.models for trial in trials)
+    seconds = sum(
+        training_seconds(group[0].hyperparameters, round(more * sum(each.models for each in group)))
+        for group in _by_shape(trials).values()
+    )
+    return max(1, math.ceil(seconds / _SECONDS_A_WORKER))
+
+
 def form_packs(
     trials: Sequence[Trial], slots: int, pack: int | None, mixed: bool = False
 ) -> list[list[Trial]]:
@@ -46,9 +61,7 @@ def form_packs(
     the end: one a slot while that is short work, more for long sweeps, and for slots of `mixed`
     speeds, where the fast ones come back for more.
     """
-    by_shape: dict[tuple[object, ...], list[Trial]] = defaultdict(list)
-    for trial in trials:
-        by_shape[trial.hyperparameters.shape()].append(trial)
+    by_shape = _by_shape(trials)
     costs = {shape: sum(map(_seconds, group)) for shape, group in by_shape.items()}
     total = sum(costs.values())
     fewest = _MIXED_PACKS_A_SLOT if mixed else 1
@@ -58,6 +71,13 @@ def form_packs(
     for group, count in zip(by_shape.values(), counts, strict=True):
         packs += _cut(group, min(count, len(group)), pack)
     return sorted(packs, key=lambda each: -sum(map(_seconds, each)))
+
+
+def _by_shape(trials: Sequence[Trial]) -> dict[tuple[object, ...], list[Trial]]:
+    found: dict[tuple[object, ...], list[Trial]] = defaultdict(list)
+    for trial in trials:
+        found[trial.hyperparameters.shape()].append(trial)
+    return found
 
 
 def _shares(parts: list[float], count: int) -> list[int]:

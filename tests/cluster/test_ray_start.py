@@ -1,10 +1,11 @@
-"""How many trials a node has room for."""
+"""How many trials a node has room for, and how many CPUs a sweep's own Ray is given."""
 
 from __future__ import annotations
 
 import pytest
 
-from sweeps.cluster.ray_start import slots_of
+from sweeps.cluster.ray_start import cpus_to_use, slots_of
+from sweeps.plan.options import Options
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,22 @@ def test_trials_are_counted_that_fit_on_one_node(
     node: dict[str, float], cpus: float, gpus: float, expected: int
 ) -> None:
     assert slots_of(node, cpus, gpus) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "useful", "expected"),
+    [
+        ({}, None, None),
+        ({}, 1, 1),
+        ({}, 100_000, None),  # more than any machine has
+        ({"max_concurrent": 1}, 100_000, 1),
+        ({"max_concurrent": 100_000}, 1, 1),
+        ({"cpus_per_trial": 0.1}, 8, 1),
+        ({"cpus_per_trial": 100_000}, 1, None),  # which Ray then is asked for in vain
+        ({"gpus_per_trial": 1}, 1, None),
+    ],
+)
+def test_ray_has_the_cpus_that_short_work_needs(
+    options: dict[str, float], useful: int | None, expected: int | None
+) -> None:
+    assert cpus_to_use(Options(**options), useful) == expected  # type: ignore[arg-type]

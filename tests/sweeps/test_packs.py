@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.plan.packs import form_packs, training_seconds
+from sweeps.plan.packs import form_packs, training_seconds, useful_workers
 from trainables.hyperparameters import Hyperparameters
 from trainables.trial import Trial
 
@@ -99,3 +99,12 @@ def test_estimates_grow_with_everything_that_takes_time() -> None:
     ]
     assert all(training_seconds(hyperparameters, n) > base for hyperparameters, n in longer)
     assert base > 0
+
+
+def test_workers_are_started_for_work_that_is_worth_their_start() -> None:
+    assert useful_workers(_trials(6, epochs=40)) == 1
+    long = _trials(50, epochs=4000)
+    seconds = sum(training_seconds(each.hyperparameters, each.models) for each in long)
+    assert 1 < useful_workers(long) <= seconds + 1
+    assert useful_workers(long, confirmed=120) > useful_workers(long)
+    assert useful_workers([*long, *_mixed(1)]) > useful_workers(long)
