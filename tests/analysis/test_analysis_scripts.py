@@ -84,7 +84,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return Store(folder, run_ids, recorded)
 
 
-@pytest.mark.parametrize("name", list(FIGURES))
+@pytest.mark.parametrize(
+    "name",
+    [each if each == "l2" else pytest.param(each, marks=pytest.mark.slow) for each in FIGURES],
+)
 def test_script_leaves_figures_here_and_in_mlflow(name: str, store: Store, tmp_path: Path) -> None:
     done = run_warm(f"analysis/{name}.py", "--tracking-uri", store.uri, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -108,6 +111,7 @@ def test_script_leaves_figures_here_and_in_mlflow(name: str, store: Store, tmp_p
         assert "concepts_activations.csv" in store.artifacts("dropout")
 
 
+@pytest.mark.slow
 def test_default_store_and_table(store: Store, tmp_path: Path) -> None:
     """In the folder of the store no flag is needed; --sweep, --out and --no-upload do as told."""
     before = store.artifacts("l2")
@@ -157,6 +161,7 @@ def test_incomplete_sweep_needs_allow_partial(tmp_path: Path) -> None:
     assert set(table["x"]) == {0.0, 0.1}
 
 
+@pytest.mark.slow
 def test_figures_of_two_sweeps_of_a_name_stand_beside_each_other(tmp_path: Path) -> None:
     uri, (fields, points) = new_store(tmp_path), SWEEPS["l2"]
     sweeps = {}
@@ -178,6 +183,7 @@ def test_figures_of_two_sweeps_of_a_name_stand_beside_each_other(tmp_path: Path)
     assert "replaced in figures/l2-first, where they said something else: l2_" in done.stderr
 
 
+@pytest.mark.slow
 def test_running_sweep_is_an_own_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,6 +230,7 @@ def test_mistakes_end_in_words_not_tracebacks(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_upload_failure_keeps_the_files(tmp_path: Path) -> None:
     copy = tmp_path / "artifacts"
     uri = new_store(tmp_path)
@@ -246,6 +253,7 @@ def test_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_concepts_say_which_sweep_is_missing(tmp_path: Path) -> None:
     uri = new_store(tmp_path)
     fields, points = SWEEPS["l2"]

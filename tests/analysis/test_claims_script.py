@@ -100,6 +100,7 @@ def test_partial_sweeps_are_said_to_be(uri: str) -> None:
     assert "(partial: 1 of 5 trials missing)" in markdown(sweeps, list(found.values()))
 
 
+@pytest.mark.slow
 def test_the_script_prints_saves_and_uploads_the_table(lesson_store: str, tmp_path: Path) -> None:
     done = run_warm("analysis/claims.py", "--tracking-uri", lesson_store, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

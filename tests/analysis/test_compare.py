@@ -299,6 +299,7 @@ def test_settings_that_differ_are_said_before_anything_else(
     assert "differ in more" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_script_refuses_in_one_line(
     uri: str,
     tmp_path: Path,

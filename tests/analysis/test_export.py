@@ -162,6 +162,7 @@ def test_code_in_the_readme_runs(
     assert "test_accuracy" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_real_sweep(l2_record: Record, tmp_path: Path) -> None:
     """Numbers are those that the sweep recorded, and seeds average to their trials."""
     uri = f"sqlite:///{l2_record.folder}/mlflow.db"
@@ -185,6 +186,7 @@ def test_real_sweep(l2_record: Record, tmp_path: Path) -> None:
     assert len(pd.read_parquet(out / "weights.parquet")) == 6 * 3
 
 
+@pytest.mark.slow
 def test_export_renews_an_export_and_nothing_else(run_id: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()  # empty: may be used

@@ -130,6 +130,7 @@ def test_compared_sweeps_say_what_they_share_and_where_they_differ(
     assert l2_run.startswith("l2: learning rate 0.01; sweep l2")
 
 
+@pytest.mark.slow
 def test_the_report_says_it_below_its_figures_and_beside_its_charts(
     slow: dict[str, SweepRecord],
 ) -> None:

@@ -92,6 +92,7 @@ def test_script_leaves_figures_and_table_here_and_in_mlflow(
     assert "--by-source" not in done.stdout
 
 
+@pytest.mark.slow
 def test_equal_records_give_equal_files(
     record: SweepRecord, script: tuple[CompletedProcess[str], Path], tmp_path: Path
 ) -> None:
@@ -173,6 +174,7 @@ def test_the_reading_names_what_is_more_than_luck(record: SweepRecord) -> None:
     assert "by source, interactions included: data split " in rest
 
 
+@pytest.mark.slow
 def test_any_sweep_has_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     uri = new_store(tmp_path)
     points = [{"l2": number / 1000} for number in range(14)]

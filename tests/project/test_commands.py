@@ -71,6 +71,7 @@ def test_a_reader_who_leaves_early_is_no_error(command: tuple[str, ...], tmp_pat
     process.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_sweep_is_run_by_its_name_as_by_its_file(tmp_path: Path) -> None:
     flags = ("--num-samples", "4", "--dry-run")
     by_file = run_script("sweeps/batch_size.py", *flags, cwd=tmp_path)

@@ -161,6 +161,7 @@ def _best_model(record: Record, **query: Any) -> list[LoggedModel]:
     return list(found)
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_a_sweeps_model_is_found_by_its_accuracy_and_answers(
     l2_record: Record, tmp_path: Path

@@ -120,7 +120,7 @@ def test_other_numbers_than_without_faults_are_seen(l2_record: Record, tmp_path:
         check_invariants(folder, reference=reference)
 
 
-@pytest.mark.parametrize("leave", ["process", "file"])
+@pytest.mark.parametrize("leave", [pytest.param("process", marks=pytest.mark.slow), "file"])
 def test_what_a_script_leaves_behind_is_seen(
     l2_record: Record, tmp_path: Path, leave: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

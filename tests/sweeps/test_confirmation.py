@@ -186,6 +186,7 @@ def _parents(folder: Path) -> tuple[Run, Run]:
     return own, again
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_the_gain_that_is_reported_is_that_of_models_with_fresh_seeds(made: Path) -> None:
     own, again = _parents(made)
@@ -220,6 +221,7 @@ def test_the_gain_that_is_reported_is_that_of_models_with_fresh_seeds(made: Path
     assert page[1].startswith("[")
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_it_is_nobodys_newest_study_of_seeds_and_is_found_from_its_sweep(
     made: Path, tmp_path: Path

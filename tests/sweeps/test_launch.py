@@ -75,8 +75,9 @@ def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
         pd.testing.assert_frame_equal(other.table(kind), l2_record.table(kind), check_exact=True)
 
 
+@pytest.mark.slow
 def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
-    """In the workers that Ray has ready: it could also end those and start as many others."""
+    """In the worker that Ray has ready, as so little work needs: it could also end it for another."""
     workers: set[str] = set()
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # paths of sockets have to be short
         other = Path(folder, "ray", "session_of_another_process")
@@ -93,13 +94,13 @@ def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
     assert "nothing is kept" in output
     assert "mlflow ui" not in output
     assert list(tmp_path.iterdir()) == []
-    cores = os.cpu_count() or 1
-    assert cores <= len(workers) < 2 * cores
+    assert len(workers) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
 )
 def test_a_signal_ends_the_sweep_in_order(
     tmp_path: Path, number: signal.Signals, code: int

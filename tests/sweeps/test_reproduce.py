@@ -76,6 +76,7 @@ def test_numbers_that_differ_are_shown(copied: Record) -> None:
     assert "the record may have been changed afterwards" in done.stdout
 
 
+@pytest.mark.slow
 def test_numbers_of_other_vector_instructions_are_no_changed_record(l2_record: Record) -> None:
     run = l2_record.trials[0]
     other = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}
@@ -134,6 +135,7 @@ def test_records_that_know_their_driver_alone_name_its_torch_and_its_cpu(copied:
     assert "MKL_CBWR=COMPATIBLE is set now; whether it was then" in done.stdout
 
 
+@pytest.mark.slow
 def test_only_trials_are_reproduced(l2_record: Record) -> None:
     for run_id, text in ((l2_record.parent.info.run_id, "whole sweep"), ("0" * 32, "no run in")):
         done = run_script("sweeps/reproduce.py", run_id, cwd=l2_record.folder)

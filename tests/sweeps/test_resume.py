@@ -60,6 +60,7 @@ def refusal(folder: Path, *flags: str, script: str = "sweeps/l2.py") -> str:
     return line
 
 
+@pytest.mark.slow
 def test_options_that_contradict_the_promise_are_refused_by_name(killed: Path) -> None:
     line = refusal(killed, "--resume", "--epochs", "5", "--hidden", "8", "8", "--num-samples", "4")
     assert "--epochs 5 (it has 600)" in line

@@ -36,6 +36,7 @@ def test_what_none_can_be_called_is_refused_at_once(text: str) -> None:
     assert line.startswith(f"--from {needed}, got ")
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_a_sweep_is_resumed_taken_from_and_loaded_by_what_is_printed_of_it(
     l2_record: Record,
@@ -53,6 +54,7 @@ def test_a_sweep_is_resumed_taken_from_and_loaded_by_what_is_printed_of_it(
     assert f"{name} (run {run_id}): 6 of 6 trials are recorded" in said
 
 
+@pytest.mark.slow
 @pytest.mark.sweep
 def test_the_digits_of_a_table_are_enough_to_train_a_trial_again(l2_record: Record) -> None:
     run = l2_record.trials[0]
@@ -81,6 +83,7 @@ def test_what_is_none_gets_the_nearest(l2_record: Record) -> None:
     assert str(missing.value).endswith(nearest)
 
 
+@pytest.mark.slow
 def test_kept_results_are_brought_in_by_what_is_printed_of_their_sweep(tmp_path: Path) -> None:
     store = unpack(tmp_path)
     run_id = store.sweeps[KEPT].info.run_id
