@@ -77,7 +77,7 @@ def test_numbers_depend_neither_on_packs_nor_on_a_killed_worker(
 
 @pytest.mark.slow
 def test_smoke_test_works_anywhere_and_leaves_nothing(tmp_path: Path) -> None:
-    """In the worker that Ray has ready, as so little work needs: it could also end it for another."""
+    """In the worker that Ray has ready, all that so little work needs: it could also replace it."""
     workers: set[str] = set()
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # paths of sockets have to be short
         other = Path(folder, "ray", "session_of_another_process")
