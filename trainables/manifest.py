@@ -130,6 +130,11 @@ class Manifest:
         """Run id of the sweep whose best it tries again on fresh seeds; empty for any other."""
         return str(self.options.get(CONFIRMS, ""))
 
+    @property
+    def own_axis(self) -> bool:
+        """Whether a user gave other values or another range than the declared sweep has."""
+        return any(self.options.get(name) not in (None, []) for name in ("values", "low", "high"))
+
     def axis(self, field: str) -> RecordedAxis:
         """The swept field of that name; `KeyError` when the sweep does not vary it."""
         return {axis.field: axis for axis in self.axes}[field]

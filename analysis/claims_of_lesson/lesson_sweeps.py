@@ -38,6 +38,8 @@ class Setting(NamedTuple):
         """Whether the manifest promises such a sweep."""
         if manifest.name != self.sweep or {one.field for one in manifest.axes} != set(self.axes):
             return False
+        if manifest.own_axis:
+            return False
         wanted, (low, high) = self.fixed.as_dict(), self.within
         trials = manifest.configurations
         values = [getattr(trial.hyperparameters, self.axes[0]) for trial in trials]

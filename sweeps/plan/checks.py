@@ -41,7 +41,7 @@ class Checked(NamedTuple):
 
 
 def check(options: SearchOptions, sweep: Sweep) -> Checked:
-    """Looks at all options of a declared sweep."""
+    """Looks at all options of a declared sweep, which has its own values and range already."""
     baseline = {axis.name: axis.baseline for axis in sweep.axes}
     base, unfit = made({name: getattr(options, name) for name in DECLARED} | baseline)
     found: list[str] = []

@@ -32,6 +32,7 @@ def read_options(
     """
     meet(kind, usual)
     arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = _lists_apart(kind, arguments)
     if wrong := _wrong_choices(kind, arguments):
         for line in wrong:
             print(f"error: {line}", file=sys.stderr)
@@ -59,6 +60,29 @@ def print_completion(
         kinds.append(Annotated[met.kind, named])
     every: Any = Union[tuple(kinds)]  # noqa: UP007  # `|` takes no tuple
     tyro.cli(every, prog=program, args=arguments, config=_CONFIG)
+
+
+def _lists_apart(kind: type[Any], arguments: Sequence[str]) -> list[str]:
+    """The words of the command line, in which `--hidden 64,64` is `--hidden 64 64`."""
+    lists = {
+        f"--{name.replace('_', '-')}"
+        for name, hint in get_type_hints(kind).items()
+        if get_origin(hint) is tuple and get_args(hint)[1:] == (...,)
+    }
+    apart: list[str] = []
+    of_list = False
+    for word in arguments:
+        if word.startswith("--"):
+            flag, equals, value = word.partition("=")
+            of_list = flag.replace("_", "-") in lists
+            if of_list and equals and "," in value:
+                apart += [flag, *filter(None, value.split(","))]
+                continue
+        if of_list and "," in word:
+            apart += filter(None, word.split(","))
+        else:
+            apart.append(word)
+    return apart
 
 
 def _wrong_choices(kind: type[Any], arguments: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from sweeps.plan.checks import Checked, check
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.confirmation import MOST, confirmation
 from sweeps.plan.options import Options, SearchOptions, defaults
+from sweeps.plan.own_axes import own_axis_problems, with_own_axis
 from sweeps.plan.search import points, problem
 from sweeps.plan.sweep import Sweep
 
@@ -38,21 +39,30 @@ class DeclaredSweep:
         """No other sweep."""
 
     @cached_property
+    def _own_axis_problems(self) -> list[str]:
+        return own_axis_problems(self.sweep, self.options, "values" in self.stated)
+
+    @cached_property
+    def _own(self) -> Sweep:
+        """The sweep with the user's values or range, if these can be."""
+        return self.sweep if self._own_axis_problems else with_own_axis(self.sweep, self.options)
+
+    @cached_property
     def _checked(self) -> Checked:
-        return check(self.options, self.sweep)
+        return check(self.options, self._own)
 
     def problems(self) -> list[str]:
         """A line for each thing wrong in the options."""
-        found = self._checked.wrong
+        found = [*self._own_axis_problems, *self._checked.wrong]
         if not found and (
-            text := problem(self.sweep, self.options.num_samples, self.options.search)
+            text := problem(self._own, self.options.num_samples, self.options.search)
         ):
             return [text]
         return found
 
     def plan(self, source: SourceSweep | None = None) -> Plan:
         """The sweep with its trials."""
-        sweep, options, base = self.sweep.at(self.options.summary), self.options, self._checked.fit
+        sweep, options, base = self._own.at(self.options.summary), self.options, self._checked.fit
         chosen = points(sweep, options.num_samples, options.search, options.search_seed)
         if options.smoke_test:
             options, base = replace(options, seeds=2), base.at(epochs=5)

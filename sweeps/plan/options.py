@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sweeps.plan.command_line import read_options
-from sweeps.plan.flags import MAYBE_SPAN, PERHAPS_RUN_ID, MaybeWhole, Number, Whole
+from sweeps.plan.flags import MAYBE_SPAN, PERHAPS_RUN_ID, MaybeNumber, MaybeWhole, Number, Whole
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES, flags_for, one, one_or_none
 from sweeps.plan.ray_choice import AUTO
 from sweeps.plan.sweep import Sweep
@@ -91,6 +91,14 @@ class _Searched:
 
     num_samples: MaybeWhole = None
     """Number of configurations (never times seeds); without it the lesson's own values."""
+    values: tuple[Number, ...] = ()
+    """These values of what is varied, and its baseline, in place of the lesson's."""
+    low: MaybeNumber = None
+    """Lower end of the range in place of the lesson's; without --num-samples evenly spaced."""
+    high: MaybeNumber = None
+    """Upper end of the range in place of the lesson's."""
+    log: bool = False
+    """Space and draw own values and ranges on a log scale."""
     search: SearchName = "qmc"
     """How --num-samples draws: quasi-random (qmc), evenly spaced (grid) or random."""
     search_seed: Whole = 0

@@ -31,7 +31,7 @@ def problem(sweep: Sweep, count: int | None, search: SearchName) -> str | None:
         axis = sweep.axes[0]
         available = round((axis.high - axis.low) * 10**axis.decimals) + 1
         if axis.log:  # rounding makes values equal at the low end, where they lie close
-            available = len(set(_spaced(axis, count)))
+            available = len(set(spaced(axis, count)))
         if count > available:
             return (
                 f"--num-samples needs at most {available} for --search grid: {axis.name} has "
@@ -70,14 +70,14 @@ def _grid(sweep: Sweep, count: int) -> list[Point]:
     """Evenly spaced points; on two axes the most nearly square grid of exactly `count` points."""
     rows = _grid_rows(count)
     sizes = (count,) if len(sweep.axes) == 1 else (rows, count // rows)
-    by_axis = [_spaced(axis, size) for axis, size in zip(sweep.axes, sizes, strict=True)]
+    by_axis = [spaced(axis, size) for axis, size in zip(sweep.axes, sizes, strict=True)]
     grid = [()] if not by_axis else [(value,) for value in by_axis[0]]
     for values in by_axis[1:]:
         grid = [(*point, value) for point in grid for value in values]
     return [sweep.baseline, *[point for point in grid if point != sweep.baseline]][:count]
 
 
-def _spaced(axis: Axis, count: int) -> list[Value]:
+def spaced(axis: Axis, count: int) -> list[Value]:
     """`count` values over the axis, both ends included; the baseline is always one of them."""
     if axis.choices:
         others = [choice for choice in axis.choices if choice != axis.baseline]

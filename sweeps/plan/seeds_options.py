@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,11 +21,10 @@ from sweeps.plan.command_line import read_options
 from sweeps.plan.flags import MaybeWhole, Whole
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES, Flag, flags_for, one, several
 from sweeps.plan.options import Options, flag_of
+from sweeps.plan.own_axes import values_problems
 from trainables.commands.run_ids import NEEDED, may_be_meant
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import RANDOM, SOURCES, default, problem
-
-_MOST_DECIMALS = 12  # of a value, all of which stand in its configuration's name
 
 
 def _read_sources(words: list[str]) -> tuple[str, ...]:
@@ -102,7 +100,8 @@ def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
     base, unfit = made({name: getattr(options, name) for name in SHARED} | first)
     found: list[str] = []
     for name, each in values.items():
-        found += _in_values(name, each, unfit.get(name), name in stated)
+        texts = (unfit.get(name), *(problem(name, value) for value in each[1:]))
+        found += values_problems(flag_of(name), each, texts, name in stated)
     count = prod(max(1, len(each)) for each in values.values())
     if not found and count > MOST_CONFIGURATIONS and not options.one_at_a_time:
         found.append(f"all combinations need to be at most {MOST_CONFIGURATIONS}, got {count}")
@@ -126,28 +125,3 @@ def check_seeds(options: SeedsOptions, stated: Collection[str]) -> Checked:
     if options.from_run is None:
         found += batch_problems(options.batch_size or (default("batch_size"),), options)
     return Checked(base, found)
-
-
-def _in_values(name: str, values: tuple[Any, ...], first: str | None, stated: bool) -> list[str]:
-    """A line for each wrong one of the `values`; `first`: what is wrong with the first."""
-    flag = flag_of(name)
-    if stated and not values:
-        return [f"{flag} needs at least one value, got none"]
-    texts = (first, *(problem(name, value) for value in values[1:]))
-    wrong = [f"{flag} {text}" for text in texts if text]
-    if wrong:
-        return wrong
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        return [f"{flag} needs different values, got {shown(twice[0])} more than once"]
-    return [
-        f"{flag} needs values of at most {_MOST_DECIMALS} decimals, got {shown(value)}"
-        for value in values
-        if decimals(value) > _MOST_DECIMALS
-    ]
-
-
-def decimals(value: float) -> int:
-    """Digits after the point that write `value` exactly as it was given."""
-    exponent = Decimal(str(value)).normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0

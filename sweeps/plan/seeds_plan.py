@@ -13,10 +13,10 @@ from sweeps.plan.errors import Refused
 from sweeps.plan.exit_codes import BAD_INPUT
 from sweeps.plan.hyperparameter_flags import SHARED, VALUES
 from sweeps.plan.options import flag_of
+from sweeps.plan.own_axes import axis_of
 from sweeps.plan.ranking import best_of
-from sweeps.plan.seeds_options import SeedsOptions, decimals
+from sweeps.plan.seeds_options import SeedsOptions
 from sweeps.plan.sweep import Axis, Sweep
-from trainables.declaration import Range
 from trainables.hyperparameters import DECLARED, SOURCES, Hyperparameters, default
 from trainables.manifest import Manifest, RecordedAxis
 from trainables.trial import Trial
@@ -69,7 +69,7 @@ def plan_values(options: SeedsOptions, stated: Collection[str], base: Hyperparam
     named = [name for name in VALUES if name in stated]
     # Names of configurations stay those of older records.
     usual = [name for name in VALUES if not DECLARED[name].since]
-    axes = tuple(_axis(name, values[name]) for name in several or named or usual)
+    axes = tuple(axis_of(name, values[name]) for name in several or named or usual)
     sweep = Sweep(name=NAME, question=_question(bool(several)), axes=axes).at(options.summary)
     seeds = _seeds(options)
     lists = [axis.lesson for axis in axes]
@@ -153,21 +153,6 @@ def _question(several: bool) -> str:
     if several:
         return "Which of these configurations differ by more than the luck of their seeds?"
     return "How much do the results of this configuration vary from seed to seed?"
-
-
-def _axis(name: str, values: Sequence[Any]) -> Axis:
-    """The axis of that hyperparameter with these values and no others."""
-    allowed = DECLARED[name].allowed
-    whole = isinstance(allowed, Range) and allowed.whole
-    return Axis(
-        name=name,
-        lesson=tuple(values) if whole else tuple(map(float, values)),
-        choices=tuple(values) if whole else (),
-        low=min(values),
-        high=max(values),
-        decimals=max(map(decimals, values)),
-        baseline=values[0],
-    )
 
 
 def _recorded_axis(recorded: RecordedAxis, chosen: Sequence[Trial]) -> Axis:
