@@ -145,14 +145,10 @@ def split(
     held_out = rows[:0]
     if hyperparameters.hold_out:
         _require_rows_in_all_parts(dataset, hyperparameters.hold_out)
-        order = draws.held_out_permutation(len(rows))
-        held_out, rows = map(np.sort, _drawn(order, stratum, hyperparameters.hold_out))
-    test, train = (
-        rows[each]
-        for each in _drawn(
-            draws.row_permutation(seed, len(rows)), stratum[rows], dataset.test_share
-        )
-    )
+        of_all_seeds = draws.held_out_permutation(len(rows))
+        held_out, rows = map(np.sort, _drawn(of_all_seeds, stratum, hyperparameters.hold_out))
+    order = draws.row_permutation(seed, len(rows))
+    test, train = (rows[each] for each in _drawn(order, stratum[rows], dataset.test_share))
     if fold is not None:
         own = folds_of_rows(stratum[train], fold.of) == fold.number
         train, test = train[~own], train[own]
