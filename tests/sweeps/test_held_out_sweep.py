@@ -140,7 +140,7 @@ def test_the_best_and_the_baseline_are_said_on_held_out_rows_with_their_differen
     difference = 100 * (finals[best] - finals[baseline]).mean()
     assert f"{difference:+.2f} [" in text
     assert "for all 4 at once (Bonferroni)" in text
-    assert text.endswith("over seeds: of other rows they say nothing).")
+    assert text.endswith("Intervals are over seeds: of other rows they say nothing.")
     assert text in note(manifest, answer, 0, {}, {}, text)
     assert "accuracy on held-out rows" in trial_note(best, found[best.key], "p")
     page = confirmed("**Best: x**.", manifest, {}, text).splitlines()

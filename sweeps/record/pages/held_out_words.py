@@ -31,11 +31,10 @@ def on_held_out(manifest: Manifest, summaries: Summaries, accuracies: Mapping[st
         difference = f", {points(minus)} points, {verdict(minus)}" if minus else ""
         of_it = "the baseline " if trial == baseline else ""
         texts.append(f"{of_it}{trial.name} {accuracy}{difference}")
-    intervals = (
-        f"differences seed by seed, intervals {at_once(manifest)}; " if found else "intervals "
-    )
-    rows = f"the {manifest.held_out_rows} rows that no model of this sweep was trained on"
+    if found:
+        texts.append(f"differences seed by seed, intervals {at_once(manifest)}")
     return (
-        f"On {rows} and no choice looked at: {'; '.join(texts)} ({intervals}over seeds: of other "
-        "rows they say nothing)."
+        f"On the {manifest.held_out_rows} rows that no model of this sweep was trained on and "
+        f"nothing in it was chosen by: {'; '.join(texts)}. Intervals are over seeds: of other rows "
+        "they say nothing."
     )
