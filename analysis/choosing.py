@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from analysis.figures.captions import seeds_and_method
+from analysis.figures.confirmed import held_out_reading
 from analysis.folds.choice import Choices, Chosen, choose, scores_of
 from analysis.folds.choosing_figure import Way, choosing_plot, ways
 from analysis.folds.fold_sweeps import load_with_folds, on_fresh_seeds
@@ -102,6 +103,8 @@ def sentences(record: SweepRecord, choices: Choices, fresh: Estimate | None) -> 
             interval = f"95 % interval {bounds}"
         accuracy = _percent(fresh.mean)
         lines.append(f"On {fresh.n} fresh seeds that choice has {accuracy} ({interval}).")
+    if held_out := held_out_reading(record, [by_cv, by_test]):
+        lines.append(held_out)
     return lines
 
 

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables import draws
-from trainables.dataset_facts import DATASETS
+from trainables.dataset_facts import DATASETS, TEST_SHARE, part
 from trainables.hyperparameters import STRATIFIED, Hyperparameters
 from trainables.made_data.strokes import strokes
 from trainables.made_data.two_classes import moons, wide
 
-TEST_SHARE = 0.2
 _IRIS_DIGEST = "cc58e316fc63355c"
 _MADE = {"moons": moons, "wide": wide, "strokes": strokes}
 
@@ -27,7 +26,8 @@ _MADE = {"moons": moons, "wide": wide, "strokes": strokes}
 class Dataset:
     """Features `x` (D, F) float64 and class numbers `y` (D,) int64 of all rows.
 
-    `test_share`: of the rows, those that a seed's split tests on.
+    `test_share`: of the rows, those that a seed's split tests on; of what is left, if any of them
+    are held out.
     """
 
     name: str
@@ -54,12 +54,15 @@ class Fold(NamedTuple):
 
 
 class Split(NamedTuple):
-    """One seed's rows: features (N, F) float64 and class numbers (N,), for training and test."""
+    """One seed's rows: features (N, F) float64 and class numbers (N,), for training and test, and
+    those that are held out of every seed's."""
 
     x_train: NDArray[np.float64]
     y_train: NDArray[np.int64]
     x_test: NDArray[np.float64]
     y_test: NDArray[np.int64]
+    x_held_out: NDArray[np.float64]
+    y_held_out: NDArray[np.int64]
 
 
 @cache
@@ -69,7 +72,7 @@ def load(name: str) -> Dataset:
         raise ValueError(f"dataset must be one of {', '.join(DATASETS)}, got {name}")
     if name == "iris" and (iris := _iris_from_file()) is not None:
         return iris
-    share = DATASETS[name].test / DATASETS[name].rows
+    share = DATASETS[name].test_share
     if name in _MADE:
         return Dataset(name, *_MADE[name](), share)
     if name == "digits_100":  # every third row, those of all writers
@@ -128,22 +131,24 @@ def split(
     the fold's: all rows of `folds_of_rows` with its number, dealt out by class or not as the split
     is. The test rows then take no part.
 
+    With `hyperparameters.hold_out` that share of the rows is set aside first, of all or of each
+    class as the split is, the same rows for every seed; all else is made of the other rows as it is
+    of all. Raises `ValueError` where a part would have no row.
+
     With `hyperparameters.standardize` every feature is shifted and scaled to mean 0 and standard
-    deviation 1 on the training rows (test rows by the same numbers); a constant feature is only
+    deviation 1 on the training rows (the others by the same numbers); a constant feature is only
     shifted.
     """
     # A random split is a stratified one of rows that are all of one stratum.
     stratum = dataset.y if hyperparameters.split == STRATIFIED else np.zeros_like(dataset.y)
-    order = draws.row_permutation(seed, len(stratum))
-    drawn = stratum[order]
-    quota = _test_rows(np.bincount(stratum), dataset.test_share)
-    # The first rows of each stratum in the drawn order are its test rows.
-    place = np.zeros(len(order), dtype=np.int64)
-    for number in range(len(quota)):
-        own = drawn == number
-        place[own] = np.arange(own.sum())
-    is_test = place < quota[drawn]
-    train, test = order[~is_test], order[is_test]
+    rows = np.arange(len(stratum))
+    held_out = rows[:0]
+    if hyperparameters.hold_out:
+        _require_rows_in_all_parts(dataset, hyperparameters.hold_out)
+        of_all_seeds = draws.held_out_permutation(len(rows))
+        held_out, rows = map(np.sort, _drawn(of_all_seeds, stratum, hyperparameters.hold_out))
+    order = draws.row_permutation(seed, len(rows))
+    test, train = (rows[each] for each in _drawn(order, stratum[rows], dataset.test_share))
     if fold is not None:
         own = folds_of_rows(stratum[train], fold.of) == fold.number
         train, test = train[~own], train[own]
@@ -151,7 +156,8 @@ def split(
     if hyperparameters.standardize:
         mean, deviation = x[train].mean(axis=0), x[train].std(axis=0)
         x = (x - mean) / np.where(deviation > 0, deviation, 1.0)
-    return Split(x[train], dataset.y[train], x[test], dataset.y[test])
+    y = dataset.y
+    return Split(x[train], y[train], x[test], y[test], x[held_out], y[held_out])
 
 
 def folds_of_rows(stratum: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
@@ -172,10 +178,38 @@ def folds_of_rows(stratum: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     return fold
 
 
-def _test_rows(rows: NDArray[np.int64], test_share: float) -> NDArray[np.int64]:
-    """Test rows of each stratum (C,), in proportion to its `rows`, by largest remainder."""
-    share = rows * test_share
+def _drawn(
+    order: NDArray[np.int64], stratum: NDArray[np.int64], share: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """That share of the rows (N,), from every stratum in proportion, and the others, as `order` is.
+
+    The first rows of each stratum in that order are those that are drawn.
+    """
+    drawn = stratum[order]
+    quota = _quota(np.bincount(stratum), share)
+    place = np.zeros(len(order), dtype=np.int64)
+    for number in range(len(quota)):
+        own = drawn == number
+        place[own] = np.arange(own.sum())
+    chosen = place < quota[drawn]
+    return order[chosen], order[~chosen]
+
+
+def _quota(rows: NDArray[np.int64], of_all: float) -> NDArray[np.int64]:
+    """Of each stratum (C,) how many rows, in proportion to its `rows`, by largest remainder."""
+    share = rows * of_all
     quota: NDArray[np.int64] = np.floor(share).astype(np.int64)
-    missing = int(np.ceil(rows.sum() * test_share - 1e-9)) - quota.sum()
+    missing = part(int(rows.sum()), of_all) - quota.sum()
     quota[np.argsort(quota - share, kind="stable")[:missing]] += 1
     return quota
+
+
+def _require_rows_in_all_parts(dataset: Dataset, hold_out: float) -> None:
+    held_out = part(len(dataset.y), hold_out)
+    test = part(len(dataset.y) - held_out, dataset.test_share)
+    train = len(dataset.y) - held_out - test
+    if not (held_out and test and train):
+        raise ValueError(
+            f"hold_out must leave a row to train on and one to test on and hold out one, got "
+            f"{hold_out:g}, which of {dataset.name} leaves {train} and {test} and holds {held_out}"
+        )

@@ -1,18 +1,42 @@
-"""Sizes of the named datasets, known without importing anything."""
+"""Sizes of the named datasets and of their parts, known without importing anything."""
 
 from __future__ import annotations
 
+from math import ceil
 from typing import NamedTuple
+
+TEST_SHARE = 0.2  # of the rows, unless it is said otherwise
+_ROUNDING = 1e-9  # what a share of rows may be above a whole number that it stands for
 
 
 class Facts(NamedTuple):
-    """Sizes of a dataset, known without loading it: `train` and `test` rows after the split."""
+    """Sizes of a dataset, known without loading it: `train` and `test` rows after the split.
+
+    What these leave of its `rows` is held out.
+    """
 
     rows: int
     train: int
     test: int
     features: int
     classes: int
+
+    @property
+    def test_share(self) -> float:
+        """Of the rows, those that a seed's split tests on."""
+        fifth = self.test == part(self.rows, TEST_SHARE)
+        return TEST_SHARE if fifth else self.test / self.rows
+
+    def without(self, hold_out: float) -> Facts:
+        """The sizes of the parts when that share of the rows is held out."""
+        left = self.rows - part(self.rows, hold_out)
+        test = part(left, self.test_share)
+        return self._replace(train=left - test, test=test)
+
+
+def part(rows: int, share: float) -> int:
+    """How many of the rows are that share of them, rounded up."""
+    return ceil(rows * share - _ROUNDING)
 
 
 DATASETS = {

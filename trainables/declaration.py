@@ -25,17 +25,21 @@ class Allowed(Protocol):
 
 
 class Range(NamedTuple):
-    """Allowed values of a field: `low` to `high`, both included unless `above` excludes `low`."""
+    """Allowed values of a field: `low` to `high`, both included unless `above` excludes `low` or
+    `below` excludes `high`."""
 
     low: float
     high: float
     whole: bool = False
     above: bool = False
+    below: bool = False
 
     def describe(self) -> str:
         kind = "a whole number" if self.whole else "a number"
         if self.high == math.inf:
             return f"{kind} {'above' if self.above else 'of at least'} {self.low:g}"
+        if self.below:
+            return f"{kind} of at least {self.low:g} and below {self.high:g}"
         if self.above:
             return f"{kind} above {self.low:g} and at most {self.high:g}"
         return f"{kind} from {self.low:g} to {self.high:g}"
@@ -48,7 +52,8 @@ class Range(NamedTuple):
                 return False
         except OverflowError:  # a whole number that no float can hold
             return False
-        return (value > self.low if self.above else value >= self.low) and value <= self.high
+        high_enough = value > self.low if self.above else value >= self.low
+        return high_enough and (value < self.high if self.below else value <= self.high)
 
     def problem(self, value: object) -> str | None:
         return None if self.holds(value) else f"needs {self.describe()}, got {shown(value)}"

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_PURPOSES = {"split": 0, "init": 1, "order": 2, "dropout": 3, "noise": 4}
+_PURPOSES = {"split": 0, "init": 1, "order": 2, "dropout": 3, "noise": 4, "held out": 5}
+_SEED_OF_ALL = 0  # of what is the same for every seed
 _GAUSSIAN_BITS = 16  # after the point, of a Gaussian number: float32 holds all of them exactly
 _ROW_BITS = 20  # an order's sort keys carry the row in their low bits, the draw in the others
 
@@ -45,6 +46,11 @@ def _stream(seed: int, purpose: str, layer: int = 0) -> np.random.SFC64:
 def row_permutation(seed: int, rows: int) -> NDArray[np.int64]:
     """The order (D,) in which the split into training and test rows goes through a dataset."""
     return _permutations(_stream(seed, "split"), 1, rows).reshape(rows)
+
+
+def held_out_permutation(rows: int) -> NDArray[np.int64]:
+    """The order (D,) in which rows are held out of a dataset: one for all seeds."""
+    return _permutations(_stream(_SEED_OF_ALL, "held out"), 1, rows).reshape(rows)
 
 
 def _permutations(bits: np.random.SFC64, count: int, rows: int) -> NDArray[np.int64]:

@@ -143,6 +143,15 @@ class Hyperparameters:
         shapes=True,
         since="0.2",
     )
+    hold_out: float = hyperparameter(
+        0.0,
+        Range(0, 1, below=True),
+        about="share of the rows, the same for all seeds, that no seed trains on or chooses by",
+        label="share of rows held out",
+        caption="{} of the rows held out",
+        shapes=True,
+        since="0.2",
+    )
     dataset: str = hyperparameter(
         "iris",
         Choice(tuple(DATASETS)),

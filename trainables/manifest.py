@@ -44,7 +44,8 @@ class Manifest:
     `baseline`: key of the trial that the others are compared with.
     `summary_epochs`: the epochs, counted from 0, whose mean is a model's final number.
     `options`: the command line's, by name. `machine`: the driver's.
-    `dataset`: name, digest, rows, train, test, features, classes, class and feature names.
+    `dataset`: name, digest, rows, train, test, features, classes, class and feature names;
+    rows that are neither for training nor for the test are held out of all seeds.
     """
 
     name: str
@@ -124,6 +125,11 @@ class Manifest:
     def folds(self) -> int:
         """Folds of the cross-validation that the best trial is chosen by; 0 without."""
         return self.trials[0].folds
+
+    @property
+    def held_out_rows(self) -> int:
+        """How many rows of the data no seed trains or is tested on; 0 where none are held out."""
+        return int(self.dataset["rows"] - self.dataset["train"] - self.dataset["test"])
 
     @property
     def confirms(self) -> str:

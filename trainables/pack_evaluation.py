@@ -1,4 +1,4 @@
-"""How good all models of a pack are after an epoch, on their training and on their test rows.
+"""How good all models of a pack are after an epoch, on each part of their rows.
 
 Shape letters as in `train_pack`; here R is padded with rows that count nowhere. Activations are
 (M, H, R), rows last: with many rows the products are faster so.
@@ -14,6 +14,7 @@ from torch import Tensor
 from trainables.pack_inputs import PAD, Rows
 from trainables.pack_layers import Layers
 from trainables.record_format import Curve
+from trainables.result import curves_of
 
 _HIDDEN_AT_ONCE = 1 << 17  # hidden activations that stay in a core's cache
 
@@ -33,11 +34,15 @@ class _Block(NamedTuple):
 class Evaluation:
     """Accuracy and mean cross-entropy of all models, dropout off.
 
-    It sees the tensors in `layers` as they are at the time of `measure`.
+    It sees the tensors in `layers` as they are at the time of `measure`. `curves`: the names of all
+    that models with such rows have at every epoch, of which it measures what is taken after it.
     """
 
     def __init__(self, rows: Rows, layers: Layers) -> None:
-        self._train, self._test = rows.train, rows.test
+        self.curves = curves_of(rows.held_out)
+        self._parts = [("train", rows.train), ("test", rows.test)]
+        if rows.held_out:
+            self._parts.append(("held_out", rows.held_out))
         self._own_MR = rows.evaluation_own_MR
         x_MGR = rows.evaluation_x_MGR
         models, padded = len(x_MGR), x_MGR.shape[2]
@@ -63,11 +68,10 @@ class Evaluation:
             torch.bmm(block.weights[-1], below, out=block.scores_MCR).add_(block.biases[-1])
         log_p_MCR = _log_softmax(self._scores_MCR, 1, False, out=self._scores_MCR)
         correct, loss = per_row(log_p_MCR, self._own_MR)
-        test = slice(self._train, self._train + self._test)
-        for part, rows, count in (
-            ("train", slice(self._train), self._train),
-            ("test", test, self._test),
-        ):
+        start = 0
+        for part, count in self._parts:
+            rows = slice(start, start + count)
+            start += count
             torch.sum(correct[:, rows], dim=1, out=curve[Curve.accuracy(part)]).div_(count)
             torch.sum(loss[:, rows], dim=1, out=curve[Curve.loss(part)]).div_(count)
 

@@ -75,19 +75,20 @@ class Rows:
         firsts, split_of_M = share(parts, place.device)
         splits = [data.split(dataset, seeds[i].split, common, folds[i]) for i in firsts]
         self.train, self.test = len(splits[0].y_train), len(splits[0].y_test)
+        self.held_out = len(splits[0].y_held_out)
         if common.batch_size > self.train:
             raise ValueError(
                 f"batch_size must be at most {self.train}, the training rows of {dataset.name}, "
                 f"got {common.batch_size}"
             )
-        x = place.put(np.stack([np.concatenate([s.x_train, s.x_test]) for s in splits]))
+        x = place.put(np.stack([np.concatenate(s[::2]) for s in splits]))
         x = torch.cat([x, torch.ones_like(x[..., :1])], dim=2)
         self._classes, self._device = len(dataset.class_names), place.device
         self._first_class: dict[tuple[int, ...], Tensor] = {}  # by (T, M, B): see `_own`
-        labels = np.stack([np.concatenate([s.y_train, s.y_test]) for s in splits])
+        labels = np.stack([np.concatenate(s[1::2]) for s in splits])
         y = place.put(np.eye(self._classes)[labels])
         label_of_row = torch.from_numpy(labels).to(place.device)
-        added = pad(self.train + self.test)
+        added = pad(labels.shape[1])
         self.evaluation_x_MGR = torch.nn.functional.pad(x.transpose(1, 2), (0, added))[split_of_M]
         padded_labels = torch.nn.functional.pad(label_of_row, (0, added))
         self.evaluation_own_MR = self._own(padded_labels[split_of_M].unsqueeze(0))[0]

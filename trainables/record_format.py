@@ -90,17 +90,19 @@ class Curve:
     TEST_LOSS = "test/loss"
     TRAIN_BATCH_ACCURACY = "train/batch_accuracy"
     TRAIN_BATCH_LOSS = "train/batch_loss"
+    HELD_OUT_ACCURACY = "held_out/accuracy"
+    HELD_OUT_LOSS = "held_out/loss"
     CV_ACCURACY = "cv/accuracy"
     CV_LOSS = "cv/loss"
 
     @staticmethod
     def accuracy(part: str) -> str:
-        """The accuracy on `train`, `test` or `cv` rows."""
+        """The accuracy on `train`, `test`, `held_out` or `cv` rows."""
         return f"{part}/accuracy"
 
     @staticmethod
     def loss(part: str) -> str:
-        """The loss on `train`, `test` or `cv` rows."""
+        """The loss on `train`, `test`, `held_out` or `cv` rows."""
         return f"{part}/loss"
 
 
@@ -111,6 +113,8 @@ class Final:
     TEST_ACCURACY = "test_accuracy"
     TRAIN_LOSS = "train_loss"
     TEST_LOSS = "test_loss"
+    HELD_OUT_ACCURACY = "held_out_accuracy"
+    HELD_OUT_LOSS = "held_out_loss"
     CV_ACCURACY = "cv_accuracy"
     CV_LOSS = "cv_loss"
     GAP = "generalization_gap"
@@ -126,12 +130,12 @@ class Final:
 
     @staticmethod
     def accuracy(part: str) -> str:
-        """The final accuracy on `train`, `test` or `cv` rows."""
+        """The final accuracy on `train`, `test`, `held_out` or `cv` rows."""
         return f"{part}_accuracy"
 
     @staticmethod
     def loss(part: str) -> str:
-        """The final loss on `train`, `test` or `cv` rows."""
+        """The final loss on `train`, `test`, `held_out` or `cv` rows."""
         return f"{part}_loss"
 
 

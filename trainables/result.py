@@ -28,6 +28,9 @@ CURVES = (
     Curve.TRAIN_BATCH_ACCURACY,
     Curve.TRAIN_BATCH_LOSS,
 )
+# Where rows are held out besides: on those rows, as the `test/` ones are on theirs. NaN from where
+# the model diverged or its loss on them is not finite, which decides nothing else.
+HELD_OUT_CURVES = (Curve.HELD_OUT_ACCURACY, Curve.HELD_OUT_LOSS)
 # Of trials with folds besides: the `test/` curves of a seed's fold models, on the rows that each
 # did not train on, averaged over the folds. NaN from where any of the fold models diverged.
 CV_CURVES = (Curve.CV_ACCURACY, Curve.CV_LOSS)
@@ -36,17 +39,24 @@ NEAR_ZERO = 1e-3  # a weight counts as zero under this share of its layer's larg
 Array = NDArray[np.floating]
 
 
+def curves_of(hold_out: float, folds: int = 0) -> tuple[str, ...]:
+    """The names of what models have at every epoch, given the share of rows that are held out."""
+    held_out, cv = HELD_OUT_CURVES if hold_out else (), CV_CURVES if folds else ()
+    return (*CURVES, *held_out, *cv)
+
+
 def recorded_curves(columns: Collection[str]) -> tuple[str, ...]:
-    """`CURVES`, and `CV_CURVES` where a table with these columns holds them."""
-    return (*CURVES, *(name for name in CV_CURVES if name in columns))
+    """`CURVES`, and of `HELD_OUT_CURVES` and `CV_CURVES` those among these columns of a table."""
+    return (*CURVES, *(name for name in (*HELD_OUT_CURVES, *CV_CURVES) if name in columns))
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
     """Trained models: `curves` by metric, (M, E); `parameters` by name, (M, …).
 
-    Curves are those of `CURVES`, and of a trial with folds those of `CV_CURVES` too, which are of
-    other models than the rest: either may be NaN without the other.
+    Curves are those of `CURVES`, where rows are held out those of `HELD_OUT_CURVES`, and of a trial
+    with folds those of `CV_CURVES` too, which are of other models than the rest: either may be NaN
+    without the other.
 
     Parameters are named `0.weight` (M, outputs, inputs) and `0.bias` (M, outputs) for the linear
     layer next to the input, `1.weight`, … for those above. A model whose loss stops being finite
@@ -74,10 +84,14 @@ def mark_divergence(curves: Mapping[str, Array]) -> None:
 
     Accuracy would otherwise go on as a plausible number: the class that an argmax over NaN gives.
     """
-    losses = np.isfinite([values for name, values in curves.items() if name.endswith("loss")])
+    losses = np.isfinite([curves[name] for name in CURVES if name.endswith("loss")])
     lost = np.logical_or.accumulate(~losses.all(axis=0), axis=1)
     for values in curves.values():
         values[lost] = np.nan
+    if Curve.HELD_OUT_LOSS in curves:  # which is no reason to take a model out of any choice
+        lost = np.logical_or.accumulate(~np.isfinite(curves[Curve.HELD_OUT_LOSS]), axis=1)
+        for name in HELD_OUT_CURVES:
+            curves[name][lost] = np.nan
 
 
 class Interval(NamedTuple):

@@ -18,7 +18,7 @@ from trainables.draws import DropoutStream, NoiseStream, OrderStream, Seed, drop
 from trainables.hyperparameters import Hyperparameters
 from trainables.network import Network
 from trainables.record_format import Curve
-from trainables.result import CURVES, Trained, mark_divergence
+from trainables.result import Trained, curves_of, mark_divergence
 
 
 def train_one(
@@ -35,6 +35,10 @@ def train_one(
     rows = data.split(dataset, seed.split, hyperparameters, fold)
     x_train, x_test = (torch.from_numpy(x).to(dtype) for x in (rows.x_train, rows.x_test))
     y_train, y_test = torch.from_numpy(rows.y_train), torch.from_numpy(rows.y_test)
+    evaluated = [("train", x_train, y_train), ("test", x_test, y_test)]
+    if hyperparameters.hold_out:
+        x_held_out = torch.from_numpy(rows.x_held_out).to(dtype)
+        evaluated.append(("held_out", x_held_out, torch.from_numpy(rows.y_held_out)))
 
     if hyperparameters.batch_size > len(x_train):
         raise ValueError(
@@ -56,7 +60,8 @@ def train_one(
     noise_stream = NoiseStream(seed.dropout, *x_train.shape)
 
     threshold = dropout_threshold(hyperparameters.dropout)
-    curves = {name: np.full((1, hyperparameters.epochs), np.nan, np.float32) for name in CURVES}
+    names = curves_of(hyperparameters.hold_out)
+    curves = {name: np.full((1, hyperparameters.epochs), np.nan, np.float32) for name in names}
     for epoch in range(hyperparameters.epochs):
         order = torch.from_numpy(order_stream.next(1)[0])
         kept = [torch.from_numpy(stream.next(1)[0] >= threshold) for stream in dropout_streams]
@@ -79,7 +84,7 @@ def train_one(
 
         network.eval()
         with torch.no_grad():
-            for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+            for part, x, y in evaluated:
                 scores = network(x)
                 curves[Curve.accuracy(part)][0, epoch] = _accuracy(scores, y)
                 curves[Curve.loss(part)][0, epoch] = cross_entropy(scores, y).item()

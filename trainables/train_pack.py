@@ -7,7 +7,7 @@ treat the remainder of a vector loop differently from the rest, and sum in anoth
 slice starts off a vector's boundary. A padding unit has weights 0 in and out and stays so.
 
 Shapes, by the suffix of a name:
-  M models   B rows of a batch   R training and test rows together   C classes
+  M models   B rows of a batch   R rows that are evaluated, of all parts   C classes
   F features   G = F + 1, the features and a constant 1 whose weights are the first layer's biases
   H units of a hidden layer   K units of the hidden layer below it
 Class scores are (M, C, B), not (M, B, C): with a few classes a trailing C is several times slower.
@@ -34,7 +34,7 @@ from trainables.pack_evaluation import Evaluation, per_row
 from trainables.pack_inputs import Batches, DropoutDraws, Placement, Rows, pad
 from trainables.pack_layers import initial_layers
 from trainables.record_format import Curve
-from trainables.result import CURVES, Trained, mark_divergence
+from trainables.result import Trained, mark_divergence
 
 # gate(values, by, threshold, grad_input=out): values where `by` exceeds the threshold, 0 elsewhere.
 # As a kernel of its own it is several times faster than a comparison and a product with booleans.
@@ -90,9 +90,8 @@ class Pack:
         self._buffers: dict[int, _Buffers] = {}  # by rows of a batch
         self._evaluation = Evaluation(self._rows, self._layers)
         self._graph: EpochGraph | None = None
-        self._curves = torch.zeros(
-            self.epochs, len(CURVES), len(padded), dtype=dtype, device=self._place.device
-        )
+        shape = (self.epochs, len(self._evaluation.curves), len(padded))
+        self._curves = self._place.put(np.zeros(shape))
 
     def _set_hyperparameters(self, each: Sequence[Hyperparameters]) -> None:
         def per_model(values: Sequence[float]) -> Tensor:
@@ -149,8 +148,8 @@ class Pack:
         return self._place.device.type == "cuda"
 
     def _epoch(self, batches: Sequence[Batches], curve_KM: Tensor) -> None:
-        """All steps and the evaluation of an epoch, its `CURVES` into `curve_KM`."""
-        curve = dict(zip(CURVES, curve_KM, strict=True))
+        """All steps and the evaluation of an epoch, its numbers into `curve_KM`."""
+        curve = dict(zip(self._evaluation.curves, curve_KM, strict=True))
         accuracy_M = curve[Curve.TRAIN_BATCH_ACCURACY].zero_()
         loss_M = curve[Curve.TRAIN_BATCH_LOSS].zero_()
         steps_done = 0
@@ -265,7 +264,7 @@ class Pack:
         curves_EKM = self._curves[:, :, : self.models].float().cpu().numpy()
         curves = {
             name: np.ascontiguousarray(curves_EKM[:, number].T)
-            for number, name in enumerate(CURVES)
+            for number, name in enumerate(self._evaluation.curves)
         }
         mark_divergence(curves)
         return Trained(curves, self._layers.parameters(self.models, self._widths))

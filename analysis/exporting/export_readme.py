@@ -83,6 +83,7 @@ _OF_FOLDS = (
     "mean over {folds} folds of the seed's training rows, each fold's rows judged by a model that "
     "was trained on the others; empty where one of these models diverged"
 )
+_HELD_OUT = "on the {rows} rows of the data that no model of this sweep was trained or tested on"
 
 
 def readme(record: SweepRecord) -> str:
@@ -93,6 +94,9 @@ def readme(record: SweepRecord) -> str:
     if record.has_folds:
         folds = _OF_FOLDS.format(folds=manifest.folds)
         about |= {f"{Final.CV_ACCURACY}, {Final.CV_LOSS}": folds}
+    if rows := manifest.held_out_rows:
+        held_out = _HELD_OUT.format(rows=rows)
+        about |= {f"{Final.HELD_OUT_ACCURACY}, {Final.HELD_OUT_LOSS}": held_out}
     curves = recorded_curves(record.curves.columns)
     about |= {", ".join(curves): "the same quantities at each epoch, in curves"}
     trials = f"{len(record.usable)} of {len(manifest.trials)} trials"

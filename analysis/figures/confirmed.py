@@ -1,15 +1,18 @@
-"""What became of a sweep's best on seeds that had no part in choosing them, in a sentence."""
+"""What became of a sweep's best where nothing had chosen them, in sentences: on seeds that had no
+part in it, and on rows that no seed trains on."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from mlflow import MlflowClient
 
-from analysis.plotting.wording import all_in_percent, beside, with_interval
+from analysis.plotting.wording import accuracy_text, all_in_percent, beside, with_interval
 from analysis.reading.errors import Stop
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
-from analysis.stats.seeds import OF_SHARES, ROUNDING, cut
+from analysis.stats.seeds import OF_SHARES, ROUNDING, SHARE, cut, estimate
 from trainables.record_format import Curve
 from trainables.result import interval
 from trainables.trial import Trial
@@ -34,13 +37,47 @@ def on_fresh_seeds(again: SweepRecord) -> str:
     chosen = [trial for trial in again.configurations if trial != baseline]
     if baseline is None or not chosen:
         return f"{where}, nothing can be compared."
-    gains = [_gain(again, trial, baseline, len(chosen)) for trial in chosen]
-    several = f"intervals for all {len(chosen)} at once" if len(chosen) > 1 else "interval"
-    return f"{where}, minus {baseline.name}, 95 % t {several}: {'; '.join(gains)}."
+    gains = _gains(again, chosen, baseline, Curve.TEST_ACCURACY)
+    held_out = held_out_reading(again, chosen)
+    return f"{where}, minus {baseline.name}, {gains}.{held_out and f' {held_out}'}"
 
 
-def _gain(again: SweepRecord, trial: Trial, baseline: Trial, comparisons: int) -> str:
-    each = again.final(trial, Curve.TEST_ACCURACY) - again.final(baseline, Curve.TEST_ACCURACY)
+def held_out_reading(record: SweepRecord, chosen: Sequence[Trial]) -> str:
+    """The chosen and the baseline on the rows that no model was trained on; empty without any.
+
+    Intervals of differences hold for all configurations of the sweep at once, since the models are
+    those that were chosen by.
+    """
+    if not record.manifest.held_out_rows:
+        return ""
+    baseline = record.baseline
+    others = [trial for trial in dict.fromkeys(chosen) if trial != baseline]
+    named = ([(f"the baseline {baseline.name}", baseline)] if baseline else []) + [
+        (trial.name, trial) for trial in others
+    ]
+    accuracies = [
+        f"{name} has {accuracy_text(estimate(record.final(one, Curve.HELD_OUT_ACCURACY), SHARE))}"
+        for name, one in named
+    ]
+    minus = ""
+    if baseline and others:
+        gains = _gains(record, others, baseline, Curve.HELD_OUT_ACCURACY)
+        minus = f"; minus the baseline, {gains}"
+    return (
+        f"On the {record.manifest.held_out_rows} rows that no model of this sweep was trained on "
+        f"{', '.join(accuracies)}{minus}. Intervals are over seeds: of other rows they say nothing."
+    )
+
+
+def _gains(record: SweepRecord, chosen: Sequence[Trial], baseline: Trial, curve: str) -> str:
+    comparisons = max(1, len(record.configurations) - 1)
+    several = f"intervals for all {comparisons} at once" if comparisons > 1 else "interval"
+    gains = [_gain(record, trial, baseline, comparisons, curve) for trial in chosen]
+    return f"95 % t {several}: {'; '.join(gains)}"
+
+
+def _gain(again: SweepRecord, trial: Trial, baseline: Trial, comparisons: int, curve: str) -> str:
+    each = again.final(trial, curve) - again.final(baseline, curve)
     if not np.isfinite(each).all():
         return f"{trial.name} has models that diverged"
     mean = float(each.mean())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from analysis.figures.captions import seeds_and_method, spread
 from analysis.figures.comparison import Row, best, compare, reading, value_text
-from analysis.figures.confirmed import confirmed_reading
+from analysis.figures.confirmed import confirmed_reading, held_out_reading
 from analysis.figures.of_sweeps import plots_of
 from analysis.plotting.files import folder_of, publish
 from analysis.plotting.terminal import (
@@ -66,6 +66,8 @@ def show(record: SweepRecord, rows: Sequence[Row], script: str, confirmed: str) 
     )
     print_origin(console, record, script)
     console.print(reading(record, rows), style="bold")
+    if held_out := held_out_reading(record, [top.trial] if top else []):
+        console.print(held_out, style="bold")
     if confirmed:
         console.print(confirmed, style="bold")
 

@@ -34,7 +34,7 @@ def read_curves(folder: Path, trials: Sequence[Trial]) -> tuple[pd.DataFrame, di
     """All curves of `trials` that are whole, and what is wrong with the others, by trial key.
 
     The table has columns trial_key, config, seed, epoch (from 1) and one per metric, those of
-    `CURVES` and, where the sweep had folds, `CV_CURVES`, ordered as
+    `CURVES` and, where rows were held out, `HELD_OUT_CURVES`, with folds `CV_CURVES`, ordered as
     `trials` and their seeds are and then by epoch: each trial is a block of S × E rows. Rows that
     several files repeat are taken once; with other numbers they raise `ValueError`.
     """

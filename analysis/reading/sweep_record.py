@@ -84,7 +84,8 @@ class SweepRecord:
     def curve(self, trial: Trial, metric: str) -> Array:
         """(S, E): a metric for each seed of a usable trial; NaN once diverged.
 
-        Those of `CURVES`, and of `CV_CURVES` where `has_folds`.
+        Those of `CURVES`, of `HELD_OUT_CURVES` where rows were held out, and of `CV_CURVES` where
+        `has_folds`.
         """
         seeds, epochs = len(trial.seeds), trial.hyperparameters.epochs
         first = self._first_rows[trial.key]

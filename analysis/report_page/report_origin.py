@@ -101,10 +101,10 @@ def _title(record: SweepRecord) -> str:
 def _setting(record: SweepRecord) -> str:
     """What all models of a sweep have in common: hyperparameters, data, seeds."""
     dataset = record.manifest.dataset
-    data = (
-        f"{dataset['train']} training and {dataset['test']} test rows of {dataset['features']} "
-        f"features, {dataset['classes']} classes"
-    )
+    rows = f"{dataset['train']} training and {dataset['test']} test rows"
+    if held_out := record.manifest.held_out_rows:
+        rows += f", {held_out} held out of all seeds,"
+    data = f"{rows} of {dataset['features']} features, {dataset['classes']} classes"
     text = setting(models_of(record.manifest))
     said = f"{text[0].upper()}{text[1:]}"
     return "; ".join([said, data, which_seeds(record.manifest.trials[0])])

@@ -23,9 +23,11 @@ def print_report(done: Done, uri: str) -> None:
     tried = again if isinstance(again, Outcome) and _has_answer(again) else None
     if isinstance(sweep, Outcome) and _has_answer(sweep):
         keys = {trial.key for trial in tried.manifest.trials} if tried else set()
-        print_answer(sweep.manifest, sweep.summaries, sweep.closed.differences, keys)
+        closed = sweep.closed
+        print_answer(sweep.manifest, sweep.summaries, closed.differences, keys, closed.held_out)
     if tried:
-        print_confirmed(tried.manifest, tried.summaries, tried.closed.differences)
+        closed = tried.closed
+        print_confirmed(tried.manifest, tried.summaries, closed.differences, closed.held_out)
     if isinstance(again, Found):
         name = again.promised.run_name
         print(f"its best were tried on fresh seeds before: {name}, run {again.run_id}")

@@ -92,10 +92,12 @@ def print_answer(
     summaries: Summaries,
     differences: Mapping[str, BaselineDifference],
     tried_again: Collection[str] = (),
+    held_out: str = "",
 ) -> None:
     """All configurations, or of many the best and the baseline, and what can be said of each.
 
-    `tried_again`: keys of those that fresh seeds have the say on.
+    `tried_again`: keys of those that fresh seeds have the say on. `held_out`: the sentence on the
+    rows that are held out, if any are.
     """
     rows = shown(manifest, summaries)
     _print_table(manifest, summaries, differences, rows, _titles(manifest, summaries, rows))
@@ -104,10 +106,15 @@ def print_answer(
     left = [trial for trial in rows if trial.key not in tried_again]
     for line in verdicts(left, differences):
         print(wrapped(line, "  "))
+    if held_out:
+        print(wrapped(held_out))
 
 
 def print_confirmed(
-    manifest: Manifest, summaries: Summaries, differences: Mapping[str, BaselineDifference]
+    manifest: Manifest,
+    summaries: Summaries,
+    differences: Mapping[str, BaselineDifference],
+    held_out: str = "",
 ) -> None:
     """The configurations that were chosen, in that order, and the baseline, on fresh seeds."""
     baseline = manifest.baseline_trial
@@ -118,6 +125,8 @@ def print_confirmed(
         print(wrapped(line))
     for line in verdicts(rows, differences):
         print(wrapped(line, "  "))
+    if held_out:
+        print(wrapped(held_out))
 
 
 def _print_table(

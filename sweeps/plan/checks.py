@@ -12,7 +12,7 @@ from sweeps.plan.options import BOTH_DEVICES, Options, SearchOptions, flag_of
 from sweeps.plan.ray_choice import problem as address_problem
 from sweeps.plan.sweep import Sweep
 from trainables.commands.run_ids import NEEDED, may_be_meant
-from trainables.dataset_facts import DATASETS
+from trainables.dataset_facts import DATASETS, Facts
 from trainables.declaration import Range, shown
 from trainables.hyperparameters import DECLARED, STRATIFIED, Hyperparameters, UnfitValues
 
@@ -150,9 +150,13 @@ def outside(options: object, **allowed: Range) -> list[str]:
 def batch_problems(sizes: Sequence[object], options: Options) -> list[str]:
     """A line if a batch of one of the `sizes` is more than there are rows to train on.
 
-    With folds these are fewer; or a line if folds are too many of themselves.
+    With rows held out and with folds these are fewer; or a line if either leaves too few.
     """
-    facts = DATASETS[options.dataset]
+    if DECLARED["hold_out"].allowed.problem(options.hold_out):
+        return []  # a line of its own
+    facts = DATASETS[options.dataset].without(options.hold_out)
+    if line := _too_little_left(facts, options):
+        return [line]
     largest = max((size for size in sizes if isinstance(size, int)), default=1)
     if largest > facts.train:
         return [
@@ -177,3 +181,19 @@ def batch_problems(sizes: Sequence[object], options: Options) -> list[str]:
             f"leaves {kept} of the {facts.train} training rows of {options.dataset}, got {folds}"
         ]
     return []
+
+
+def _too_little_left(facts: Facts, options: Options) -> str:
+    """A line if holding out rows leaves too few in the parts, see `facts`, or holds none."""
+    held_out = facts.rows - facts.train - facts.test
+    by_class = options.split == STRATIFIED
+    least = facts.classes if by_class else 1
+    if options.hold_out == 0 or (held_out and min(facts.train, facts.test) >= least):
+        return ""
+    # As with folds, only a stratified split is to have rows of every class.
+    each = f"{least} rows, one of each class," if by_class else "a row"
+    return (
+        f"--hold-out needs 0 (none) or a share that holds out a row and leaves {each} to train on "
+        f"and as many for the test, got {options.hold_out:g}, which of the {facts.rows} rows of "
+        f"{options.dataset} holds out {held_out} and leaves {facts.train} and {facts.test}"
+    )

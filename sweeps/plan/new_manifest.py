@@ -71,7 +71,7 @@ def make_manifest(
         dataset={
             "name": dataset.name,
             "digest": dataset.digest,
-            **DATASETS[dataset.name]._asdict(),
+            **DATASETS[dataset.name].without(base.hold_out)._asdict(),
             "class_names": list(dataset.class_names),
             "feature_names": list(dataset.feature_names),
         },

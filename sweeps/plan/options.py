@@ -38,6 +38,7 @@ class _Models:
     if TYPE_CHECKING:  # of the flags that are made, those that code asks for by name
         epochs: int = 0
         split: str = ""
+        hold_out: float = 0.0
         dataset: str = ""
 
 

@@ -28,7 +28,8 @@ _TOGETHER = 256
 
 def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
     """Estimated seconds of one core for `models` models of that configuration, in a full pack."""
-    hp, facts = hyperparameters, DATASETS[hyperparameters.dataset]
+    hp = hyperparameters
+    facts = DATASETS[hp.dataset].without(hp.hold_out)
     widths = [facts.features, *hp.hidden, facts.classes]
     weights = sum(a * b for a, b in pairwise(widths))
     size = max(1.0, weights / _LESSON_WEIGHTS)

@@ -157,6 +157,7 @@ class Closed(NamedTuple):
 
     `missing`: names of promised trials without a run. `failures`: errors by trial key.
     `differences`: to the baseline, of the configurations that `ranking.shown` gives, by trial key.
+    `held_out`: a sentence on the rows that are held out, empty where there are none.
     """
 
     missing: Sequence[str]
@@ -164,6 +165,7 @@ class Closed(NamedTuple):
     views: Mapping[str, str]
     problem: str = ""
     differences: Mapping[str, BaselineDifference] = {}
+    held_out: str = ""
 
 
 Order = Open | Look | LookForConfirmation | Read | Begin | Results | Failed | Finish

@@ -17,6 +17,7 @@ from sweeps.record.pages.best_model import best_seed, log_best_model
 from sweeps.record.pages.chart_page import chart_page
 from sweeps.record.pages.confirmed_note import tell_source
 from sweeps.record.pages.experiment_page import introduce
+from sweeps.record.pages.held_out_words import on_held_out
 from sweeps.record.pages.model_network import ChosenModel
 from sweeps.record.pages.saved_view import save_views
 from sweeps.record.pages.words import note
@@ -105,7 +106,8 @@ class ResultsRecord:
             page = chart_page(manifest, writer.summaries, writer.run_ids, writer.means)
             parent_run.log_text(self._client, self.run_id, Artifact.CHART, page)
         found = differences(manifest, writer.accuracies, shown(manifest, writer.summaries))
-        text = note(manifest, answer, len(writer.failures), views, found)
+        held_out = on_held_out(manifest, writer.summaries, writer.held_out)
+        text = note(manifest, answer, len(writer.failures), views, found, held_out)
         parent_run.finish(
             self._client,
             self.run_id,
@@ -116,9 +118,9 @@ class ResultsRecord:
             self._closing_time,
         )
         if manifest.confirms and status == "FINISHED":
-            tell_source(self._client, self.run_id, manifest, found)
+            tell_source(self._client, self.run_id, manifest, found, held_out)
         lock.release()
-        return Closed(missing, writer.failures, views, differences=found)
+        return Closed(missing, writer.failures, views, differences=found, held_out=held_out)
 
     def _best_numbers(self, best: Trial) -> dict[str, float]:
         summary = self.writer.summaries[best.key]

@@ -9,7 +9,7 @@ from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.sweep import Sweep
 from trainables.manifest import Manifest
-from trainables.result import CURVES, CV_CURVES, Interval, Trained, TrialResult, interval
+from trainables.result import Interval, Trained, TrialResult, curves_of, interval
 from trainables.trial import Trial
 
 
@@ -24,7 +24,7 @@ def result_of(trial: Trial, number: int) -> TrialResult:
     """A result of that trial, different for every `number`."""
     draws = np.random.default_rng(number)
     models, epochs = len(trial.seeds), trial.hyperparameters.epochs
-    names = (*CURVES, *(CV_CURVES if trial.folds else ()))
+    names = curves_of(trial.hyperparameters.hold_out, trial.folds)
     curves = {name: draws.random((models, epochs), dtype=np.float32) for name in names}
     weight = draws.standard_normal((models, 3, 4)).astype(np.float32)
     parameters = {"0.weight": weight, "0.bias": weight[:, :, 0].copy()}

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
+from trainables.dataset_facts import DATASETS
 from trainables.hyperparameters import DECLARED, TRAINER_VERSION, Hyperparameters
 from trainables.result import CURVES, Array
 from trainables.trial import Trial
@@ -98,7 +99,10 @@ def made_up(trial: Trial, level: float, spread: float = 0.02) -> Recorded:
     curves["train/accuracy"] = np.clip(test + 0.01, 0, 1)
     if trial.folds:
         curves["cv/accuracy"] = np.clip(test + rng.normal(0, spread, (seeds, 1)) - 0.01, 0, 1)
-    for part in ("train", "test", *(["cv"] if trial.folds else [])):
+    if trial.hyperparameters.hold_out:
+        curves["held_out/accuracy"] = np.clip(test - 0.02, 0, 1)
+    held_out = ["held_out"] if trial.hyperparameters.hold_out else []
+    for part in ("train", "test", *held_out, *(["cv"] if trial.folds else [])):
         curves[f"{part}/loss"] = 1.1 - curves[f"{part}/accuracy"]
     shapes = {"0.weight": (32, 4), "0.bias": (32,), "1.weight": (3, 32), "1.bias": (3,)}
     return Recorded(
@@ -258,6 +262,7 @@ def _manifest(
     name: str, run_name: str, fields: Sequence[str], sweep: Sequence[Recorded]
 ) -> dict[str, object]:
     epochs = sweep[0].trial.hyperparameters.epochs
+    hold_out = sweep[0].trial.hyperparameters.hold_out
     return {
         "version": 1,
         "name": name,
@@ -273,7 +278,7 @@ def _manifest(
         "dirty": False,
         "versions": {},
         "machine": {},
-        "dataset": DATASET,
+        "dataset": DATASET | DATASETS["iris"].without(hold_out)._asdict(),
         "trainer_version": TRAINER_VERSION,
     }
 

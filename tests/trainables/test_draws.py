@@ -17,6 +17,7 @@ from trainables.draws import (
     OrderStream,
     Seed,
     dropout_threshold,
+    held_out_permutation,
     initial_layer,
     row_permutation,
 )
@@ -33,6 +34,7 @@ def test_the_streams_are_those_of_earlier_records() -> None:
     weight, bias = initial_layer(7, 1, 32, 3)
     found = {
         "split": row_permutation(7, 150)[:6].tolist(),
+        "held out": held_out_permutation(150)[:6].tolist(),
         "weight": _digest(weight),
         "bias": _digest(bias),
         "order": _digest(OrderStream(7, 120).next(3)),
@@ -43,6 +45,7 @@ def test_the_streams_are_those_of_earlier_records() -> None:
     }
     assert found == {
         "split": [133, 67, 65, 39, 82, 0],
+        "held out": [37, 88, 71, 93, 140, 141],
         "weight": "d2146fdf89990b78",
         "bias": "d5d5e80e392cf18b",
         "order": "61196ca4336eed70",

@@ -25,11 +25,13 @@ OTHER: dict[str, Any] = {
     "hidden": (64, 64),
     "epochs": 1000,
     "split": "random",
+    "hold_out": 0.2,
     "dataset": "wine",
     "standardize": True,
     "drop_last": False,
 }
-SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "split", "dataset", "standardize", "drop_last"}
+DATA_FIELDS = {"split", "hold_out", "dataset", "standardize"}
+SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "drop_last"} | DATA_FIELDS
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,9 @@ SHAPE_FIELDS = {"batch_size", "hidden", "epochs", "split", "dataset", "standardi
         ("label_smoothing", -0.1, "a number from 0 to 1"),
         ("label_smoothing", 1.1, "a number from 0 to 1"),
         ("noise", -0.1, "a number of at least 0"),
+        ("hold_out", -0.1, "a number of at least 0 and below 1"),
+        ("hold_out", 1, "a number of at least 0 and below 1"),
+        ("hold_out", math.nan, "a number of at least 0 and below 1"),
         ("lr", 0, "a number above 0"),
         ("lr", -0.1, "a number above 0"),
         ("lr", math.nan, "a number above 0"),
@@ -161,7 +166,7 @@ def test_layer_widths_are_told_apart_by_order() -> None:
 def test_keys_are_those_of_earlier_records() -> None:
     # Records are found by these: a change would make every trial look new.
     assert Hyperparameters().key() == "5c06a5238321a100"
-    later: dict[str, Any] = {"label_smoothing": 0, "noise": 0, "split": "stratified"}
+    later: dict[str, Any] = {"label_smoothing": 0, "noise": 0, "split": "stratified", "hold_out": 0}
     before = {name: value for name, value in OTHER.items() if name not in later}
     assert Hyperparameters(**before).key() == "4bd65ca030262d6b"
     assert Hyperparameters(**before, **later).key() == "4bd65ca030262d6b"

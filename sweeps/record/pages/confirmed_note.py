@@ -23,11 +23,12 @@ def tell_source(
     run_id: str,
     manifest: Manifest,
     differences: Mapping[str, BaselineDifference],
+    held_out: str = "",
 ) -> None:
     """Says on the page of the sweep that `manifest` confirms what was found, and in which run.
 
     May be repeated, also with another sweep that confirms the same one: the last counts. Of a sweep
-    that was deleted meanwhile there is no page to write on.
+    that was deleted meanwhile there is no page to write on. `held_out`: as in `confirmed`.
     """
     from mlflow.exceptions import MlflowException
 
@@ -40,17 +41,23 @@ def tell_source(
     if source.info.lifecycle_stage != "active":
         return
     before = source.data.tags.get(Tag.NOTE, "")
-    client.set_tag(manifest.confirms, Tag.NOTE, confirmed(before, manifest, differences))
+    client.set_tag(manifest.confirms, Tag.NOTE, confirmed(before, manifest, differences, held_out))
     client.set_tag(manifest.confirms, Tag.CONFIRMED_BY, run_id)
 
 
-def confirmed(note: str, manifest: Manifest, differences: Mapping[str, BaselineDifference]) -> str:
+def confirmed(
+    note: str,
+    manifest: Manifest,
+    differences: Mapping[str, BaselineDifference],
+    held_out: str = "",
+) -> str:
     """The description `note` of a sweep, with what its confirmation found in the first line.
 
-    The second line stays where it is: see `words.note`.
+    The second line stays where it is: see `words.note`. `held_out`: a sentence on the rows that are
+    held out, which comes after it.
     """
     first, _, rest = note.partition("\n")
-    head = f"{_BEGINS} {found(manifest, differences)}"
+    head = " ".join(filter(None, (_BEGINS, found(manifest, differences), held_out)))
     if first.startswith(_BEGINS):
         return f"{head}{_LINE_BREAK}\n{rest}"
     if not first.endswith(_LINE_BREAK):  # without links

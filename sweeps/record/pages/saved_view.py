@@ -37,6 +37,7 @@ _COLUMNS = 2  # of charts; a third leaves no room for their titles
 _COLUMN_WIDTH = 190  # pixels; the default cuts names such as final/test_accuracy
 _ANSWER = Metric.FINAL + Final.TEST_ACCURACY
 _CROSS_VALIDATED = Metric.FINAL + Final.CV_ACCURACY
+_HELD_OUT = Metric.FINAL + Final.HELD_OUT_ACCURACY
 _GAP, _NORM = Metric.FINAL + Final.GAP, Metric.FINAL + Final.WEIGHT_NORM
 _TRAIN = Metric.FINAL + Final.TRAIN_ACCURACY
 _FINALS = (
@@ -148,7 +149,8 @@ def _trials_state(manifest: Manifest) -> dict[str, Any]:
         # The others are these configurations once more.
         own += f" AND params.{Parameter.EXCHANGED} IS NULL"
     cross_validated = [_CROSS_VALIDATED] if manifest.folds else []
-    judge, finals = [*cross_validated, _ANSWER][0], [*cross_validated, *_FINALS]
+    held_out = [_HELD_OUT] if manifest.held_out_rows else []
+    judge, finals = [*cross_validated, _ANSWER][0], [*cross_validated, *_FINALS, *held_out]
     return _state(
         own,
         # Sorted by anything but the creation time, the UI lists nested runs flat.

@@ -72,11 +72,13 @@ def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
     """The description of a trial's run: its accuracies, and where all of its curves lie."""
     diverged = summary[Final.TEST_ACCURACY].mean != summary[Final.TEST_ACCURACY].mean
     seeds = len(trial.seeds)
-    by_folds = ""
+    by_folds = held_out = ""
     if Final.CV_ACCURACY in summary:
         by_folds = f"cross-validated accuracy {percent(summary[Final.CV_ACCURACY])}, "
+    if Final.HELD_OUT_ACCURACY in summary:
+        held_out = f"accuracy on held-out rows {percent(summary[Final.HELD_OUT_ACCURACY])}, "
     return (
-        f"**Test accuracy {percent(summary[Final.TEST_ACCURACY])}**, {by_folds}"
+        f"**Test accuracy {percent(summary[Final.TEST_ACCURACY])}**, {by_folds}{held_out}"
         f"train accuracy {percent(summary[Final.TRAIN_ACCURACY])}; "
         f"{seeds} seeds{', at least one of which diverged' if diverged else ''}.  \n"
         f"Every epoch of every seed: `{Artifact.CURVES}/{part}{Artifact.TABLE}` of the sweep's "
@@ -91,10 +93,12 @@ def note(
     failed: int,
     views: Mapping[str, str],
     differences: Mapping[str, BaselineDifference],
+    held_out: str = "",
 ) -> str:
     """The description of the sweep's run in Markdown: first the answer, then the views' links.
 
-    `differences`: to the baseline, by trial key, that of the best among them.
+    `differences`: to the baseline, by trial key, that of the best among them. `held_out`: a
+    sentence on the rows that are held out.
     """
     count, seeds = len(manifest.configurations), len(manifest.trials[0].seeds)
     window = manifest.summary_epochs
@@ -135,6 +139,8 @@ def note(
         f"95 % t intervals over seeds. {facts}",
         "",
     ]
+    if held_out:
+        lines += [held_out, ""]
     if count > LOADED:
         lines += [
             f"The charts of this page's links load {LOADED} of the {count} trials, "

@@ -16,10 +16,11 @@ from trainables.result import Interval
 
 # What people look for first.
 _FIRST = (
-    *(Final.CV_ACCURACY, Final.TEST_ACCURACY, Final.TRAIN_ACCURACY, Final.GAP),
-    *(Final.CV_LOSS, Final.TEST_LOSS, Final.TRAIN_LOSS),
+    *(Final.CV_ACCURACY, Final.TEST_ACCURACY, Final.HELD_OUT_ACCURACY),
+    *(Final.TRAIN_ACCURACY, Final.GAP),
+    *(Final.CV_LOSS, Final.TEST_LOSS, Final.HELD_OUT_LOSS, Final.TRAIN_LOSS),
 )
-_JUDGED_BY = (Final.CV_ACCURACY, Final.TEST_ACCURACY)
+_JUDGED_BY = (Final.CV_ACCURACY, Final.TEST_ACCURACY, Final.HELD_OUT_ACCURACY)
 _SPREAD = re.compile(f"({Final.STD}|{Final.CI_LOW}|{Final.CI_HIGH})$")
 _OF_A_LAYER = re.compile(r"_\d+$")
 

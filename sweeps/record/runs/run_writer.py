@@ -54,6 +54,7 @@ class RunWriter:
         self.failures: dict[str, str] = {}  # by trial key
         # What each seed's model is judged by, (S,), by trial key.
         self.accuracies: dict[str, Array] = {}
+        self.held_out: dict[str, Array] = {}  # likewise, on the rows that are held out
         self.on_written: Callable[[int], None] = lambda _: (
             None
         )  # told how many trials stand of a write
@@ -142,9 +143,12 @@ class RunWriter:
             self._part_tags[key] = tags
 
     def _keep_accuracies(self, results: Sequence[TrialResult]) -> None:
-        curve = Curve.accuracy(judged_on(self._manifest))
+        curve, window = Curve.accuracy(judged_on(self._manifest)), self._trial_runs.window
         for result in results:
-            self.accuracies[result.trial.key] = result.final(curve, self._trial_runs.window)
+            key = result.trial.key
+            self.accuracies[key] = result.final(curve, window)
+            if self._manifest.held_out_rows:
+                self.held_out[key] = result.final(Curve.HELD_OUT_ACCURACY, window)
 
     def _finals(self, results: Sequence[TrialResult]) -> list[dict[str, Array]]:
         return [result.finals(self._trial_runs.window) for result in results]

@@ -19,7 +19,7 @@ from sweeps.record.runs.finished_run import (
 from sweeps.record.runs.run_numbers import all_numbers, in_a_run
 from trainables.manifest import Manifest
 from trainables.record_format import Kind, Metric, Parameter, Tag
-from trainables.result import CURVES, CV_CURVES, Array, Interval, TrialResult, interval
+from trainables.result import Array, Interval, TrialResult, curves_of, interval
 
 # Curve points that a sweep may put into the store; the rest of them are in Parquet. The UI draws
 # at most 320 points of a curve.
@@ -41,7 +41,7 @@ class TrialRuns:
         self._manifest, self._every_number = manifest, every_number
         self._log_seeds = bool(manifest.options.get("log_seeds"))
         epochs = manifest.trials[0].hyperparameters.epochs
-        self.curves = (*CURVES, *(CV_CURVES if manifest.folds else ()))
+        self.curves = curves_of(manifest.held_out_rows, manifest.folds)
         points = _CURVE_POINTS // (len(self.curves) * len(manifest.trials))
         steps = min(epochs, max(_FEWEST_STEPS, min(_MOST_STEPS, points)))
         self.steps = _spread(epochs, steps)
