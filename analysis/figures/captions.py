@@ -11,6 +11,7 @@ from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import Panel, Plot
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, SMOOTHING
+from trainables import y_range
 from trainables.hyperparameters import SOURCES
 from trainables.record_format import Curve
 from trainables.setting import models_of, setting
@@ -73,10 +74,7 @@ def row_worth(*records: SweepRecord) -> float:
 
     Of several sweeps the most that it is in any.
     """
-    return max(
-        100 / (int(record.manifest.dataset["test"]) * len(record.manifest.trials[0].seeds))
-        for record in records
-    )
+    return max(100 * y_range.row_worth(record.manifest) for record in records)
 
 
 def curve_subtitle(record: SweepRecord, shown: Sequence[Trial]) -> str:

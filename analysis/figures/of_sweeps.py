@@ -183,6 +183,11 @@ FIGURES: Mapping[str, tuple[SweepFigure, ...]] = {
             ),
             weights_against_value_reading,
         ),
+        SweepFigure(
+            lambda record: coefficient_paths(
+                record, "The first layer's weights as L1, L2 and both grow"
+            )
+        ),
         *_what_models_say("L1 and L2 penalties together"),
     ),
 }

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analysis.plotting.panels import LinePanel, Point, Series
+from trainables.y_range import APART
 
-_APART = 0.005  # of a panel's height: less is within the width of a line
 _NAMED = 8  # series in one note
 _LONGEST = 60  # characters of labels together in a legend
 
@@ -32,7 +32,7 @@ def drawn_once(panel: LinePanel, height: float) -> tuple[Drawn, ...]:
     for series in panel.series:
         for place, one in enumerate(found):
             apart = _apart(one.series, series)
-            if apart is not None and apart <= _APART * height:
+            if apart is not None and apart <= APART * height:
                 together = (*one.others, series)
                 found[place] = Drawn(one.series, together, max(one.apart, apart))
                 break

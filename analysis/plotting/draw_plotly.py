@@ -17,7 +17,7 @@ import numpy as np
 from analysis.plotting.coinciding import Drawn
 from analysis.plotting.layout import lay_out
 from analysis.plotting.panels import LinePanel, Series
-from analysis.plotting.y_ranges import YRange
+from trainables.y_range import YRange
 
 # Series differ in colour, mark and dash, so that they are told apart in grey print too. The colours
 # are darker than those of figures, since many faint dots have to be seen on a screen.

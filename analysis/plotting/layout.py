@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from analysis.plotting.coinciding import Drawn, drawn_once, legend_labels, said_of
 from analysis.plotting.panels import LinePanel, MapPanel, Panel
-from analysis.plotting.y_ranges import STRIP_SAYS, YRange, y_ranges
+from analysis.plotting.y_ranges import y_ranges
+from trainables.y_range import STRIP_SAYS, YRange
 
 
 class Laid(NamedTuple):

@@ -36,7 +36,7 @@ FIGURES = {
     "l2": [f"l2_{name}" for name in ("accuracy_by_epoch", "accuracy", *PENALTY)],
     "batch_size": ["batch_size_accuracy_by_epoch", "batch_size_accuracy"],
     "label_smoothing": ["label_smoothing_accuracy_by_epoch", "label_smoothing_accuracy"],
-    "elastic_net": [f"elastic_net_{name}" for name in ("accuracy", "weights", *MODELS)],
+    "elastic_net": [f"elastic_net_{name}" for name in ("accuracy", *PENALTY)],
     "concepts": [
         "concepts_penalties",
         "concepts_activations",

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
 from analysis.figures.path_figures import coefficient_paths
 from analysis.plotting.draw import draw
-from analysis.plotting.panels import LinePanel
+from analysis.plotting.panels import LinePanel, MapPanel, Plot
 from analysis.reading.sweep_record import SweepRecord
 from support.legible import require_legible, texts
 from support.lesson_fixture import in_memory, made_up
-from support.record_fixture import Recorded, diverging
+from support.record_fixture import Recorded, diverging, made_up_sweep
+from trainables.manifest import RecordedAxis
 from trainables.result import interval
 
 INPUTS = [f"{part} {size}" for part in ("sepal", "petal") for size in ("length", "width")]
@@ -95,7 +98,7 @@ def test_of_many_inputs_the_largest_are_shown_and_it_is_said() -> None:
     assert "input 14" in [one.label for one in sizes.series]
     assert len(strands.series) == 400
     assert "7 of 20 inputs shown, the largest at the least value" in plot.notes
-    assert any(note.startswith("right: 400 of 448 weights") for note in plot.notes)
+    assert any(note.startswith("of one seed 400 of 448 weights") for note in plot.notes)
 
 
 def test_the_legend_has_every_input_once_and_the_figure_is_legible() -> None:
@@ -113,3 +116,81 @@ def test_without_weights_the_figure_says_so() -> None:
     (panel,) = panels_of(bare)
     assert "has no recorded 0.weight" in panel.missing
     assert draw(coefficient_paths(bare, "title"))
+
+
+# ---- two penalties ----
+
+L1, L2 = (0.0, 1.0, 2.0, 4.0), (0.0, 0.01, 0.02, 0.04)
+
+
+def of_two(points: Sequence[tuple[float, float]]) -> SweepRecord:
+    """A sweep of pairs of λ, of L1 and of L2."""
+    made = made_up_sweep(["l1", "l2"], [{"l1": a, "l2": b} for a, b in points], seeds=4)
+    record = in_memory("l1", made)
+    axes = tuple(
+        RecordedAxis(
+            field=field, label=f"{field.upper()} penalty λ", low=0, high=1, log=False, decimals=6
+        )
+        for field in ("l1", "l2")
+    )
+    return replace(record, manifest=replace(record.manifest, axes=axes))
+
+
+def lines(plot: Plot) -> dict[str, LinePanel]:
+    return {panel.title: panel for panel in plot.panels if isinstance(panel, LinePanel)}
+
+
+def test_of_two_penalties_there_is_a_path_of_each_alone_and_of_both_in_one_ratio() -> None:
+    record = of_two(list(product(L1, L2)))
+    plot = coefficient_paths(record, "title")
+    assert plot.columns == 3
+    found = lines(plot)
+    sizes = "all weights that leave an input, mean of seeds"
+    strands = "seed 0: every weight of the first layer"
+    for name, words, values in (
+        ("L1 alone", "L1 penalty λ, log scale", [(a, 0.0) for a in L1]),
+        ("L2 alone", "L2 penalty λ, log scale", [(0.0, b) for b in L2]),
+        (
+            "L1 and L2",
+            "L1 penalty λ, L2 penalty λ 0.01 times that, log scale",
+            [(a, a / 100) for a in L1],
+        ),
+    ):
+        size, strand = found[f"{name}: {sizes}"], found[f"{name}, {strands}"]
+        assert (size.x_label, strand.x_label) == (words, words)
+        trials = {(one.hyperparameters.l1, one.hyperparameters.l2): one for one in record.usable}
+        followed = [trials[value] for value in values]
+        assert {panel.x_scale for panel in (size, strand)} == {"symlog"}
+        assert size.x_ticks == tuple(a or b for a, b in values)  # within a decade: all are numbered
+        for number, series in enumerate(size.series):
+            assert [point.x for point in series.points] == [a or b for a, b in values]
+            weight = [record.parameter(one, "0.weight")[:, :, number] for one in followed]
+            expected = [float(np.linalg.norm(one, axis=1).mean()) for one in weight]
+            assert [point.y for point in series.points] == pytest.approx(expected, rel=1e-5)
+        by_label = {one.label: one for one in strand.series}
+        series = by_label["petal width to unit 9"]
+        expected = [float(record.parameter(one, "0.weight")[0, 8, 3]) for one in followed]
+        assert [point.y for point in series.points] == expected
+    require_legible(draw(plot))
+
+
+def test_pairs_drawn_at_random_have_no_path_and_are_mapped_by_input() -> None:
+    record = of_two([(0.0, 0.0), (1.0, 0.03), (3.0, 0.01), (2.0, 0.07), (0.5, 0.02)])
+    plot = coefficient_paths(record, "title")
+    assert [panel.title.split(":")[0] for panel in plot.panels] == INPUTS
+    assert any("no mixture of both has a path" in note for note in plot.notes)
+    for number, panel in enumerate(plot.panels):
+        assert isinstance(panel, MapPanel)
+        sizes = {(cell.x, cell.y): cell.value for cell in panel.cells}
+        for trial in record.usable:
+            weight = record.parameter(trial, "0.weight")[:, :, number].astype(np.float64)
+            place = (trial.hyperparameters.l1, trial.hyperparameters.l2)
+            assert sizes[place] == pytest.approx(np.linalg.norm(weight, axis=1).mean())
+    require_legible(draw(plot))
+
+
+def test_a_mixture_follows_the_ratio_that_most_configurations_have() -> None:
+    points = [(0.0, 0.0), (1.0, 0.01), (2.0, 0.02), (4.0, 0.04), (1.0, 0.02), (2.0, 0.04)]
+    (size, _) = lines(coefficient_paths(of_two(points), "title")).values()
+    assert [point.x for point in size.series[0].points] == [0.0, 1.0, 2.0, 4.0]
+    assert size.title.startswith("L1 and L2: ")

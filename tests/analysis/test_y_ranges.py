@@ -24,8 +24,9 @@ from analysis.plotting.panels import (
     SpanPanel,
     SpanSeries,
 )
-from analysis.plotting.y_ranges import STRIP_SAYS, YRange, y_ranges
+from analysis.plotting.y_ranges import y_ranges
 from support.legible import require_legible, texts
+from trainables.y_range import STRIP_SAYS, YRange
 
 RATES = np.arange(11) / 10
 # As the lesson's dropout rates: little happens up to 0.9, nothing is learned at 1.

@@ -92,6 +92,8 @@ def test_the_analysis_knows_neither_sweeps_nor_ray_nor_torch() -> None:
 
 def test_of_the_trainables_the_analysis_knows_results_and_the_form_of_records_only() -> None:
     allowed = {"result", "hyperparameters", "trial", "record_format", "manifest", "setting"}
+    # How much of y a picture shows: the same on figures and on the page that a sweep leaves.
+    allowed.add("y_range")
     # Which run is meant, and the words of commands: the same wherever they are typed or printed.
     allowed.add("commands")
     # What a recorded model says of its rows follows from these, and need not be recorded.

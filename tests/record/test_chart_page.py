@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, Dialog, Page
 
+from analysis.plotting.panels import LinePanel, Point, Series
+from analysis.plotting.y_ranges import y_ranges
 from support.made_up_results import diverge, made_up, result_of, summaries
 from support.scripts import HANG
-from sweeps import batch_size, elastic_net, l2
+from sweeps import batch_size, dropout, elastic_net, l2
 from sweeps.plan.sweep import Sweep
 from sweeps.record.pages.chart_page import chart_page
 from sweeps.record.runs.tables import mean_curves
 from trainables.manifest import Manifest
 from trainables.result import TrialResult
+from trainables.y_range import YRange, row_worth
 
 EPOCHS = np.array([0, 4, 9])
 NASTY = (
@@ -119,6 +123,61 @@ def test_the_page_says_what_its_models_were_made_with(
     assert f" seeds; all models: {setting} Accuracies are means" in page
 
 
+def _learned(results: list[TrialResult], level: Callable[[float], float], gap: float) -> None:
+    """Curves that rise to the level of each trial's dropout rate; training `gap` above test."""
+    for result in results:
+        top = level(result.trial.hyperparameters.dropout)
+        rise = np.exp(-np.arange(1, 11)) * (0.3 - top)
+        seeds = np.array([[-0.004], [0.0], [0.004]])
+        for kind, more in (("train", gap), ("test", 0.0)):
+            result.trained.curves[f"{kind}/accuracy"][:] = top + rise + seeds + more
+
+
+def _lesson(rate: float) -> float:
+    return 0.95 - 0.05 * rate**2 if rate < 1 else 0.333
+
+
+def _as_figures_show(manifest: Manifest, series: Sequence[Series], style: Any) -> YRange | None:
+    panel = LinePanel("", "", "", tuple(series), style, least=row_worth(manifest))
+    return y_ranges([panel])[0]
+
+
+@pytest.mark.parametrize("level", [_lesson, lambda _: 0.9])
+def test_y_is_what_figures_show_of_the_same_numbers(level: Callable[[float], float]) -> None:
+    manifest, results = _sweep(dropout.SWEEP)
+    _learned(results, level, 0.01)
+    data = _data(_page(manifest, results))
+    points = [
+        Series(kind, tuple(map(Point, count(), *(data[kind][n] for n in ("mean", "low", "high")))))
+        for kind in ("train", "test")
+    ]
+    expected = _as_figures_show(manifest, points, "points")
+    assert expected is not None
+    assert data["range"]["shown"] == pytest.approx(expected.shown)
+    assert (data["range"]["whole"] is None) == (level is not _lesson)
+    if expected.whole:
+        assert data["range"]["whole"] == pytest.approx(expected.whole)
+        assert 0.85 < data["range"]["shown"][0] < 0.91  # a rate of 1 squashes nothing
+    curves = [
+        Series(f"{kind} {place}", tuple(map(Point, data["epochs"], one)))
+        for kind in ("train", "test")
+        for place, one in enumerate(data["curves"][kind])
+    ]
+    of_curves = _as_figures_show(manifest, curves, "curve")
+    assert of_curves is not None
+    assert data["curve_range"]["shown"] == pytest.approx(of_curves.shown)
+    assert data["curve_range"]["whole"] == pytest.approx(of_curves.whole)
+
+
+def test_what_is_less_than_a_test_row_looks_small() -> None:
+    manifest, results = _sweep(l2.SWEEP)
+    for result in results:
+        for curve in result.trained.curves.values():
+            curve[:] = 0.9 + 1e-5 * result.trial.hyperparameters.l2
+    low, high = _data(_page(manifest, results))["range"]["shown"]
+    assert high - low > 2 / (30 * 3)
+
+
 def test_a_page_without_any_trial_is_a_page() -> None:
     manifest, _ = _sweep(l2.SWEEP)
     data = _data(chart_page(manifest, {}, {}, []))
@@ -190,6 +249,44 @@ def test_pointing_at_a_trial_tells_its_numbers_and_a_click_shows_its_curves(
     tab.mouse.up()
     tab.locator("#curves .gtitle", has_text=manifest.trials[3].name).wait_for()
     assert tab.locator("#curves .scatterlayer .trace").count() == 2
+
+
+@pytest.mark.browser
+def test_a_rate_at_which_nothing_is_learned_stands_in_the_strip_alone(
+    tab: Page, tmp_path: Path
+) -> None:
+    manifest, results = _sweep(dropout.SWEEP)
+    _learned(results, _lesson, 0.01)
+    _open(tab, tmp_path, _page(manifest, results))
+    above, strip = (
+        [
+            box["y"] + box["height"] / 2
+            for mark in tab.locator(f"#trials .{plot} .trace:has(.point) .point").all()
+            if (box := mark.bounding_box())
+        ]
+        for plot in ("xy", "xy2")
+    )
+    assert np.ptp(above[:10]) > 100  # pixels: rates 0 to 0.9 are told apart
+    assert np.ptp(strip[:10]) < 15 < np.ptp(strip[:11])
+    assert "The strip below a chart is its whole range" in (
+        tab.locator("#said").text_content() or ""
+    )
+    assert tab.locator("#trials .legendtext").all_text_contents() == ["train", "test"]
+
+
+@pytest.mark.browser
+def test_lines_that_coincide_are_drawn_once_and_said_to(tab: Page, tmp_path: Path) -> None:
+    manifest, results = _sweep(dropout.SWEEP)
+    _learned(results, lambda rate: 0.9 - 0.5 * rate, 0.0004)
+    _open(tab, tmp_path, _page(manifest, results))
+    assert tab.locator("#trials .legendtext").all_text_contents() == ["train = test"]
+    said = tab.locator("#said").text_content() or ""
+    assert "accuracy are nowhere more than 0.04 points apart, so they are drawn once" in said
+    assert "train and test are nowhere more than 0.04" in (
+        tab.locator("#curves .gtitle").text_content() or ""
+    )
+    assert tab.locator("#curves .xy .trace").count() == 1
+    assert "train 90.0 % [" in _hover(tab, 0, manifest.trials[0].name)
 
 
 @pytest.mark.browser

@@ -8,6 +8,7 @@ The report draws with Plotly too (`analysis/plotting/draw_plotly.py`), from valu
 page stays apart: the recorder writes it while a sweep ends, and sweeps and analysis never import
 each other; and it shows thousands of trials, so it holds columns of numbers that its own script
 turns into marks, texts and curves, where the report lays out each mark with its words beforehand.
+What both show of y, and what they draw once, follows the same rules: `trainables/y_range.py`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from sweeps.plan.ranking import Summaries, find_answer
+from sweeps.record.pages.chart_ranges import coinciding, range_of_curves, range_of_trials
 from trainables.manifest import Manifest
 from trainables.record_format import Artifact, Column, Curve, Final
 from trainables.setting import models_of, setting
+from trainables.y_range import APART
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _BOUNDS = ("mean", "low", "high")
@@ -63,10 +66,14 @@ def chart_page(
         "baseline": place.get(answer.baseline.key),
         "epochs": epochs,
         "curves": curves,
+        "curve_range": range_of_curves(manifest, epochs, curves),
+        "apart": APART,
     }
     for kind in ("test", "train", *(["cv"] if manifest.folds else [])):
         found = [summaries[trial.key][Final.accuracy(kind)] for trial in trials]
         content[kind] = {n: _numbers([getattr(i, n) for i in found]) for n in _BOUNDS}
+    content["range"] = range_of_trials(manifest, content)
+    content["together"] = coinciding(content, content["range"])
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(manifest.run_name),
         question=escape(manifest.question),
