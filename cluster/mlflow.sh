@@ -9,7 +9,7 @@ set -euo pipefail
 
 . ~/sweeps-cluster/env.sh
 folder=~/sweeps-cluster/mlflow
-port=5000
+port=${MLFLOW_TRACKING_URI##*:}  # that which env.sh tells every shell
 umask 077
 mkdir -p "$folder"
 cd "$folder"

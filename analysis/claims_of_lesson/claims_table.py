@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from analysis.plotting.files import writing_into
 from analysis.plotting.terminal import new_console
 from analysis.plotting.wording import NONE, counted
 from analysis.reading.connection import without_password
+from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.mlflow_ui import MlflowUi, ui_of
 
 WIDTH = 100
 _HEADINGS = ("claim", "verdict", "effect", "95 % interval", "unit", "n", "p")
@@ -105,20 +107,22 @@ def markdown(sweeps: LessonSweeps, verdicts: Sequence[Verdict]) -> str:
         )
         lines.append(f"| {' | '.join(map(_escaped, cells))} |")
     lines += ["", "## Reasons", ""]
+    ui = mlflow_ui(sweeps.records)
     lines += [
         f"- **{one.id}**: {_escaped(one.reason)}"
-        + "".join(f" [`{run[:8]}`]({link(sweeps, run)})" for run in one.run_ids)
+        + "".join(f" [`{run[:8]}`]({ui.page_of_run(run)})" for run in one.run_ids)
         for one in verdicts
     ]
-    lines += ["", "## Notes", "", *(f"- {_escaped(line)}" for line in notes(sweeps)), ""]
-    return "\n".join(lines)
+    lines += ["", "## Notes", "", *(f"- {_escaped(line)}" for line in notes(sweeps))]
+    if ui.start:
+        lines.append(f"- Run ids lead to MLflow's UI, once it is started: `{ui.start}`")
+    return "\n".join([*lines, ""])
 
 
-def link(sweeps: LessonSweeps, run_id: str) -> str:
-    """The run's page in the MLflow UI, of a store that is no server in `mlflow ui` beside it."""
-    uri = next(iter(sweeps.records.values())).tracking_uri
-    server = without_password(uri) if uri.startswith("http") else "http://127.0.0.1:5000"
-    return f"{server.rstrip('/')}/#/runs/{run_id}"
+def mlflow_ui(records: Mapping[str, SweepRecord]) -> MlflowUi:
+    """Where MLflow's UI shows the sweeps, which are in one store."""
+    record = next(iter(records.values()))
+    return ui_of(without_password(record.tracking_uri), record.run_id)
 
 
 def save(sweeps: LessonSweeps, verdicts: Sequence[Verdict], out: Path) -> list[Path]:

@@ -16,8 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.claims_of_lesson.claims_table import link
-from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps
+from analysis.claims_of_lesson.claims_table import mlflow_ui
 from analysis.claims_of_lesson.verdict_texts import MEANING
 from analysis.claims_of_lesson.verdicts import Verdict
 from analysis.reading.sweep_record import SweepRecord
@@ -33,12 +32,13 @@ _FOLDER = Path(__file__).parent
 
 def report_page(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict]) -> str:
     """The page's text. `records`: the sweeps by the role that they play in the lesson."""
+    ui = mlflow_ui(records)
     sections = [
         Section(
             role=role,
             chart=accuracy_chart(record),
             origin=origin(role, record),
-            link=link(LessonSweeps(records), record.run_id),
+            link=ui.page_of_run(record.run_id),
         )
         for role, record in records.items()
     ]
@@ -68,6 +68,7 @@ def report_page(records: Mapping[str, SweepRecord], verdicts: Sequence[Verdict])
         common=common,
         own=own,
         anchors=anchors,
+        ui=ui.address,
         partial=[each.origin for each in sections if each.origin.lacking],
         charts=script_json(charts),
         style=_trusted(_FOLDER / "page.css"),

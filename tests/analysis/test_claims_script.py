@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
+import socket
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
@@ -11,11 +15,11 @@ from mlflow import MlflowClient
 
 from analysis.claims import ClaimsOptions, judge, main
 from analysis.claims_of_lesson.claims_table import WIDTH, markdown
-from analysis.claims_of_lesson.lesson_sweeps import load_lesson
+from analysis.claims_of_lesson.lesson_sweeps import LessonSweeps, load_lesson
 from analysis.claims_of_lesson.verdict_texts import word
 from analysis.reading.connection import open_store
 from analysis.reading.errors import Stop
-from support.lesson_fixture import dataset_of, made_up, write_role
+from support.lesson_fixture import dataset_of, in_memory, made_up, write_role
 from support.record_fixture import Faults, new_store
 from support.warm_scripts import run_warm
 
@@ -37,6 +41,42 @@ def test_the_newest_finished_sweep_in_the_lessons_setting_plays_the_role(uri: st
         "l2": wanted,
         "small-l2": two,
     }
+
+
+def test_run_ids_lead_to_the_ui_that_its_command_starts(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # by something else
+        taken_port = taken.getsockname()[1]
+        monkeypatch.setenv("MLFLOW_PORT", str(taken_port))
+        write_role(uri, "l2")
+        sweeps = load_lesson(open_store(uri), allow_partial=True)
+        page = markdown(sweeps, judge(sweeps))
+    start = re.search("`(.*mlflow ui .*)`", page)
+    assert start
+    words = shlex.split(start[1])
+    assert words[words.index("--backend-store-uri") + 1] == uri
+    port = words[words.index("--port") + 1]
+    assert int(port) > taken_port
+    addresses = {urlsplit(link).netloc for link in re.findall(r"\((http\S+)\)", page)}
+    assert addresses == {f"127.0.0.1:{port}"}
+
+
+@pytest.mark.parametrize(
+    ("store", "address"),
+    [
+        ("https://me:secret@host:8080/mlflow/", "https://host:8080/mlflow"),
+        ("http://10.0.0.1:5001", "http://10.0.0.1:5001"),
+    ],
+)
+def test_of_a_server_run_ids_lead_to_its_own_address(store: str, address: str) -> None:
+    record = replace(in_memory("l2", made_up("l2", seeds=3, epochs=40)), tracking_uri=store)
+    sweeps = LessonSweeps({"l2": record})
+    page = markdown(sweeps, judge(sweeps))
+    links = re.findall(r"\((http\S+)\)", page)
+    assert set(links) == {f"{address}/#/runs/{record.run_id}"}
+    assert "mlflow ui" not in page
+    assert "secret" not in page
 
 
 def test_missing_sweeps_are_named_with_the_remedy(uri: str) -> None:

@@ -19,7 +19,7 @@ from support.scripts import HANG, ROOT, environment
 
 SETTINGS = ("cluster.yaml", "docs/cloud.yaml")
 SCRIPTS = sorted([*(ROOT / "cluster").glob("*.sh"), ROOT / "docs" / "slurm.sh"])
-ADDRESS = "127.0.0.77"  # of this machine; the port is a fixed one, and may be in use at 127.0.0.1
+ADDRESS, PORT = "127.0.0.77", 5077  # of this machine, where nothing else listens
 
 
 def settings(name: str) -> dict[str, Any]:
@@ -75,7 +75,8 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "sweeps-cluster"
     folder.mkdir()
     path = f'export PATH="{Path(sys.executable).parent}:$PATH"'
-    (folder / "env.sh").write_text(f"{path}\nexport NODE_ADDRESS={ADDRESS}\n")
+    server = f"export MLFLOW_TRACKING_URI=http://{ADDRESS}:{PORT}"
+    (folder / "env.sh").write_text(f"{path}\nexport NODE_ADDRESS={ADDRESS}\n{server}\n")
     return tmp_path
 
 
@@ -102,7 +103,7 @@ def status(login: str | None = None, host: str | None = None) -> int:
     headers = {"Host": host} if host else {}
     if login:
         headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
-    request = urllib.request.Request(f"http://{ADDRESS}:5000", headers=headers)
+    request = urllib.request.Request(f"http://{ADDRESS}:{PORT}", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=HANG) as answer:
             return int(answer.status)
@@ -122,7 +123,7 @@ def test_the_server_asks_for_the_login_that_is_there(home: Path, server: Server)
     )
     done = server("start")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"MLflow at http://{ADDRESS}:5000, login sweeper\n"
+    assert done.stdout == f"MLflow at http://{ADDRESS}:{PORT}, login sweeper\n"
     assert status() == 401
     assert status("sweeper:wrong") == 401
     assert status("sweeper:only of this test") == 200
@@ -130,7 +131,7 @@ def test_the_server_asks_for_the_login_that_is_there(home: Path, server: Server)
     secrets = [*(home / "sweeps-cluster" / "mlflow").iterdir()]
     assert not [file.name for file in secrets if file.stat().st_mode & 0o077]
     credentials.unlink()
-    assert server("start").stdout == f"MLflow at http://{ADDRESS}:5000\n"
+    assert server("start").stdout == f"MLflow at http://{ADDRESS}:{PORT}\n"
     assert status() == 200
     assert server("stop").returncode == 0
     assert status() == 0

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from support.made_up_results import made_up
+from sweeps import l2
 from sweeps.record.runs import bulk_writing, public_writing
 from sweeps.record.runs.finished_run import FinishedRun, MetricPoint
+from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.record.store.opening import open_experiment, open_store
+from trainables.record_format import Tag
 
 RUNS = [
     FinishedRun(
@@ -108,6 +116,26 @@ def test_bulk_and_public_writing_leave_equal_runs(tmp_path: Path) -> None:
     found = client.search_runs([experiment], "metrics.`final/test_accuracy` > 0.97")
     assert {run.info.run_id for run in found} == {bulk[2], public[2]}
     assert len(client.search_runs([experiment], "params.hidden = '64 64'")) == 6
+
+
+@pytest.mark.parametrize("way", [bulk_writing, public_writing])
+def test_a_trials_description_leads_to_its_own_curves(tmp_path: Path, way: ModuleType) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = open_store(uri)
+    experiment = open_experiment(client, "linked", uri)
+    manifest, results = made_up(l2.SWEEP, "--num-samples", "3", "--seeds", "2", "--folds", "4")
+    runs = TrialRuns(manifest)
+    made = [runs.make(each, each.finals(runs.window), {Tag.PART: "p"}, 1)[0] for each in results]
+    for run_id in way.write_runs(client, experiment, "p" * 32, made):
+        note = client.get_run(run_id).data.tags[Tag.NOTE]
+        links = re.findall(r"\((/#/metric\?\S+)\)", note.splitlines()[1])
+        asked = [parse_qs(urlsplit(urlsplit(link).fragment).query) for link in links]
+        assert [json.loads(each["runs"][0]) for each in asked] == [[run_id]] * 2
+        assert [json.loads(each["experiments"][0]) for each in asked] == [[experiment]] * 2
+        for each, curve in zip(asked, ("accuracy", "loss"), strict=True):
+            drawn = json.loads(each["plot_metric_keys"][0])
+            assert drawn == [f"{part}/{curve}" for part in ("train", "test", "cv")]
+            assert set(drawn) <= set(client.get_run(run_id).data.metrics)
 
 
 class Interrupted(Exception):

@@ -13,7 +13,8 @@ from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import parse
 from sweeps.plan.ranking import BestSoFar, find_answer
-from sweeps.record.pages.words import note, trial_note
+from sweeps.record.pages.trial_page import trial_note
+from sweeps.record.pages.words import note
 from trainables.manifest import Manifest
 from trainables.result import Interval
 
@@ -86,12 +87,14 @@ def test_a_trials_description_has_its_accuracies_and_where_its_curves_lie(
         "test_accuracy": Interval(0.9666, 0.01, 0.9551, 0.9781),
         "train_accuracy": Interval(0.9841, 0.01, 0.98, 0.99),
     }
-    first, second = trial_note(manifest.trials[1], found, "part-00007").splitlines()
+    note = trial_note(manifest.trials[1], found, "part-00007")
+    first, links, _, files = note.splitlines()
     assert "96.7 % [95.5, 97.8]" in first
     assert "98.4 % [98.0, 99.0]" in first
     assert "2 seeds" in first
-    assert "`curves/part-00007.parquet`" in second
-    assert f"`{manifest.trials[1].name}`" in second
+    assert "[accuracies](/#/metric?" in links
+    assert "`curves/part-00007.parquet`" in files
+    assert f"`{manifest.trials[1].name}`" in files
 
 
 def test_a_diverged_trials_description_says_so(manifest: Manifest) -> None:

@@ -23,7 +23,8 @@ from sweeps.plan.packs import form_packs
 from sweeps.plan.ranking import find_answer
 from sweeps.plan.sweep import Sweep
 from sweeps.record.pages.best_model import best_seed
-from sweeps.record.pages.words import note, trial_note
+from sweeps.record.pages.trial_page import trial_note
+from sweeps.record.pages.words import note
 from sweeps.record.runs.finished_run import spread
 from sweeps.record.runs.tables import curves_table, results_from_tables, weights_table
 from sweeps.record.store.recorded_sweep import summary_of

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sweeps.driver import looking_in
 from sweeps.driver.looking_in import ways_in
 from sweeps.record.messages import Begun
 from sweeps.record.pages.saved_view import CHARTS, SEEDS
@@ -23,10 +22,10 @@ VIEWS = {CHARTS: "/#/charts", SEEDS: "/#/seeds"}
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A port that is free, in place of MLflow's usual one."""
+    """A port that is free, which the user has named to MLflow in place of its usual one."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         number = int(free.getsockname()[1])
-    monkeypatch.setattr(looking_in, "_FIRST_PORT", number)
+    monkeypatch.setenv("MLFLOW_PORT", str(number))
     return number
 
 
@@ -74,6 +73,13 @@ def test_a_port_that_is_taken_is_passed_over(port: int) -> None:
     assert f"--port {chosen} " in start
     with socket.create_server(("127.0.0.1", chosen)):
         pass  # it is free
+
+
+@pytest.mark.parametrize("given", ["", "0", "70000", "http", "-1", "²"])
+def test_what_is_no_port_is_not_taken_for_one(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_PORT", given)
+    _, opened, _ = _pasted(ways_in(STORE, BEGUN, "l2", VIEWS))
+    assert urlsplit(opened).port in range(5000, 5100)
 
 
 def test_a_ui_that_shows_the_sweep_already_need_not_be_started(served: int) -> None:

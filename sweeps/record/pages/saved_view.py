@@ -35,6 +35,7 @@ OF_SEEDS = "-seeds"
 NEWEST = "newest"  # the view of the trials of the sweep that ended last
 _COLUMNS = 2  # of charts; a third leaves no room for their titles
 _COLUMN_WIDTH = 190  # pixels; the default cuts names such as final/test_accuracy
+_DURATION, _DURATION_WIDTH = "duration", 90  # a column that is always there, but last
 _ANSWER = Metric.FINAL + Final.TEST_ACCURACY
 _CROSS_VALIDATED = Metric.FINAL + Final.CV_ACCURACY
 _HELD_OUT = Metric.FINAL + Final.HELD_OUT_ACCURACY
@@ -205,8 +206,8 @@ def _state(
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
         "selectedColumns": columns,
-        "columnOrder": columns,
-        "columnWidths": dict.fromkeys(columns, _COLUMN_WIDTH),
+        "columnOrder": [_DURATION, *columns],
+        "columnWidths": dict.fromkeys(columns, _COLUMN_WIDTH) | {_DURATION: _DURATION_WIDTH},
         "runsHiddenMode": "SHOW_ALL",
         "runsPinned": [],
         "runsExpanded": {},

@@ -8,9 +8,8 @@ from sweeps.plan.against_baseline import BaselineDifference
 from sweeps.plan.ranking import Answer, how_chosen
 from sweeps.record.pages.saved_view import LOADED
 from trainables.manifest import Manifest
-from trainables.record_format import Artifact, Column, Final
+from trainables.record_format import Artifact
 from trainables.result import Interval
-from trainables.trial import Trial
 
 
 def mean_percent(accuracy: Interval) -> str:
@@ -66,25 +65,6 @@ def _against_baseline(answer: Answer, differences: Mapping[str, BaselineDifferen
     if found is None:
         return f"; the baseline {answer.baseline.name} has no result"
     return f"; {points(found)} points to {answer.baseline.name}: {verdict(found)}"
-
-
-def trial_note(trial: Trial, summary: Mapping[str, Interval], part: str) -> str:
-    """The description of a trial's run: its accuracies, and where all of its curves lie."""
-    diverged = summary[Final.TEST_ACCURACY].mean != summary[Final.TEST_ACCURACY].mean
-    seeds = len(trial.seeds)
-    by_folds = held_out = ""
-    if Final.CV_ACCURACY in summary:
-        by_folds = f"cross-validated accuracy {percent(summary[Final.CV_ACCURACY])}, "
-    if Final.HELD_OUT_ACCURACY in summary:
-        held_out = f"accuracy on held-out rows {percent(summary[Final.HELD_OUT_ACCURACY])}, "
-    return (
-        f"**Test accuracy {percent(summary[Final.TEST_ACCURACY])}**, {by_folds}{held_out}"
-        f"train accuracy {percent(summary[Final.TRAIN_ACCURACY])}; "
-        f"{seeds} seeds{', at least one of which diverged' if diverged else ''}.  \n"
-        f"Every epoch of every seed: `{Artifact.CURVES}/{part}{Artifact.TABLE}` of the sweep's "
-        f"run, rows of {Column.CONFIG} `{trial.name}`; "
-        f"the weights: `{Artifact.WEIGHTS}/{part}{Artifact.TABLE}`."
-    )
 
 
 def note(

@@ -73,7 +73,8 @@ def write_runs(
         artifacts = f"{location}/{run_id}/artifacts"
         given = (run_id, run.name, "UNKNOWN", "", "", "unknown", run.status, run.start, run.time)
         rows["runs"].append((*given, None, "", "active", artifacts, int(experiment_id)))
-        tags = {**run.tags, Tag.PARENT: above, Tag.RUN_NAME: run.name}
+        tags = {**run.tags, **run.description(experiment_id, run_id)}
+        tags |= {Tag.PARENT: above, Tag.RUN_NAME: run.name}
         rows["tags"] += [(run_id, key, value) for key, value in tags.items()]
         rows["params"] += [(run_id, key, value) for key, value in run.params.items()]
         metrics = [(run_id, name, value, run.time, step, False) for name, value, step in run.points]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sweeps.record.pages.trial_page import with_ids
 from trainables.hyperparameters import SOURCES
 from trainables.manifest import Manifest
 from trainables.record_format import Final, Parameter, Tag, short
@@ -48,6 +49,12 @@ class FinishedRun:
     def start(self) -> int:
         """When it began, in milliseconds since 1970."""
         return self.time - round(1000 * self.seconds)
+
+    def description(self, experiment_id: str, run_id: str) -> dict[str, str]:
+        """The tag that describes it where it has these ids, if it is described."""
+        if Tag.NOTE not in self.tags:
+            return {}
+        return {Tag.NOTE: with_ids(self.tags[Tag.NOTE], experiment_id, run_id)}
 
     @property
     def identity(self) -> tuple[str, str]:

@@ -52,7 +52,7 @@ def _write(
     run: FinishedRun,
     standing: Mapping[tuple[str, str], StandingRun],
 ) -> str:
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Metric, Param, RunTag
 
     known = standing.get(run.identity)
     if known is not None and known.whole:
@@ -65,7 +65,9 @@ def _write(
         run_id = str(created.info.run_id)
     params = [Param(name, value) for name, value in run.params.items()]
     metrics = [Metric(point.name, point.value, run.time, point.step) for point in run.points]
-    client.log_batch(run_id, metrics=metrics[:_AT_ONCE], params=params)
+    described = run.description(experiment_id, run_id).items()
+    tags = [RunTag(name, value) for name, value in described]
+    client.log_batch(run_id, metrics=metrics[:_AT_ONCE], params=params, tags=tags)
     for start in range(_AT_ONCE, len(metrics), _AT_ONCE):
         client.log_batch(run_id, metrics=metrics[start : start + _AT_ONCE])
     for child in run.children:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.record.pages.words import trial_note
+from sweeps.record.pages.trial_page import trial_note
 from sweeps.record.runs.finished_run import (
     FinishedRun,
     curve_points,
