@@ -100,9 +100,10 @@ def made_up(trial: Trial, level: float, spread: float = 0.02) -> Recorded:
     if trial.folds:
         curves["cv/accuracy"] = np.clip(test + rng.normal(0, spread, (seeds, 1)) - 0.01, 0, 1)
     if trial.hyperparameters.hold_out:
-        curves["held_out/accuracy"] = np.clip(test - 0.02, 0, 1)
-    held_out = ["held_out"] if trial.hyperparameters.hold_out else []
-    for part in ("train", "test", *held_out, *(["cv"] if trial.folds else [])):
+        held_out = test + rng.normal(0, spread, (seeds, 1)) - 0.02
+        curves["held_out/accuracy"] = np.clip(held_out, 0, 1)
+    more = ["held_out"] if trial.hyperparameters.hold_out else []
+    for part in ("train", "test", *more, *(["cv"] if trial.folds else [])):
         curves[f"{part}/loss"] = 1.1 - curves[f"{part}/accuracy"]
     shapes = {"0.weight": (32, 4), "0.bias": (32,), "1.weight": (3, 32), "1.bias": (3,)}
     return Recorded(

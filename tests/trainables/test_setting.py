@@ -43,6 +43,7 @@ def test_the_default_setting_in_full() -> None:
         ({"dataset": "digits"}, "digits"),
         ({"split": "random"}, "random split"),
         ({"split": "stratified"}, "stratified split"),
+        ({"hold_out": 0.2}, "0.2 of the rows held out"),
         ({"dropout": 0.2}, "dropout 0.2"),
         ({"standardize": True}, "standardised"),
         ({"drop_last": False}, "last batch kept when not full"),
