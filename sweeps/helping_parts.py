@@ -2,6 +2,10 @@
 
 Each tries dropout, L1, L2 and noise on the inputs one at a time, on a data set that a network
 learns by heart without them, and on Iris, which it does not. `analysis/helping` reads them.
+
+Early stopping needs rows that neither train nor judge: a second sweep of each data set trains the
+network without regularization once more, and besides it a model for each fold of the training rows.
+Its test accuracies are those of the first to the last bit.
 """
 
 from __future__ import annotations
@@ -17,36 +21,44 @@ _STRENGTHS = (
 )
 
 
-def _part(dataset: str, why: str, training: str) -> LessonPart:
+_FOLDS = ("--folds", "5")
+
+
+def _parts(dataset: str, why: str, training: str) -> tuple[LessonPart, LessonPart]:
     """On that data set, its inputs standardised; `training`: the flags that all networks share."""
-    common = ("--dataset", dataset, "--standardize", "--one-at-a-time")
-    flags = (*common, *_STRENGTHS, *training.split())
-    return LessonPart(f"helps-{dataset}", "seeds", flags, why)
+    data, shared = ("--dataset", dataset, "--standardize"), training.split()
+    stops = f"{dataset} without regularization, with folds to stop by"
+    return (
+        LessonPart(
+            f"helps-{dataset}", "seeds", (*data, "--one-at-a-time", *_STRENGTHS, *shared), why
+        ),
+        LessonPart(f"stops-{dataset}", "seeds", (*data, *shared, *_FOLDS), stops),
+    )
 
 
 # Epochs enough for a network without regularization to be right on all rows that it trains on.
 HELPING_PARTS = (
-    _part(
+    *_parts(
         "iris",
         "the lesson's data, where there is little to gain",
         "--epochs 200 --lr 0.05",
     ),
-    _part(
+    *_parts(
         "moons",
         "two noisy moons, 40 rows to train on",
         "--hidden 64 64 --epochs 300 --lr 0.1 --batch-size 8",
     ),
-    _part(
+    *_parts(
         "digits_100",
         "digits, 100 rows to train on",
         "--hidden 64 --epochs 150 --lr 0.05 --batch-size 10",
     ),
-    _part(
+    *_parts(
         "wide",
         "200 inputs, five of which matter, 20 rows to train on",
         "--hidden 64 --epochs 150 --lr 0.02 --batch-size 4",
     ),
-    _part(
+    *_parts(
         "strokes",
         "ten shapes deformed as in MNIST-1D, 200 rows to train on",
         "--hidden 64 --epochs 100 --lr 0.05 --batch-size 20",

@@ -34,7 +34,7 @@ class YRange(NamedTuple):
         return self.shown[1] - self.shown[0]
 
 
-def row_worth(manifest: Manifest) -> float:
+def row_share(manifest: Manifest) -> float:
     """What one test row of one seed makes of mean accuracy, from 0 to 1: differences come in steps
     of it.
     """

@@ -11,11 +11,11 @@ from analysis.plotting.file_names import file_name
 from analysis.plotting.panels import Panel, Plot
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, SMOOTHING
-from trainables import y_range
 from trainables.hyperparameters import SOURCES
 from trainables.record_format import Curve
 from trainables.setting import models_of, setting
 from trainables.trial import Trial
+from trainables.y_range import row_share
 
 MOST_LINES = 7  # more lines than these cannot be told apart in one panel
 _NAMED = 5  # configurations named in one note
@@ -74,7 +74,7 @@ def row_worth(*records: SweepRecord) -> float:
 
     Of several sweeps the most that it is in any.
     """
-    return max(100 * y_range.row_worth(record.manifest) for record in records)
+    return max(100 * row_share(record.manifest) for record in records)
 
 
 def curve_subtitle(record: SweepRecord, shown: Sequence[Trial]) -> str:

@@ -56,11 +56,12 @@ def gain_plot(
         ),
         zero_line=True,
     )
-    return _plot(
+    return figure_of(
         records,
         "gains",
         "Where regularization helps",
-        "its strength is the best for the first half of the seeds, shown is the other half; "
+        "its strength is the best for the first half of the seeds (of early stopping each "
+        "network's own epoch, by folds of its training rows), shown is the other half; "
         f"bar: {METHOD}",
         (levels, changes),
     )
@@ -80,7 +81,7 @@ def strength_plot(records: Mapping[str, SweepRecord]) -> Plot:
     epochs = {data: of_epochs(record) for data, record in records.items()}
     label = "epochs of training without it"
     panels.append(replace(_against(NAMES[EARLY], label, epochs, "log"), style="curve"))
-    return _plot(
+    return figure_of(
         records,
         "strengths",
         "How strong is right: what is gained over none",
@@ -131,7 +132,7 @@ def _spans(found: Sequence[tuple[str, Estimate | Difference]]) -> tuple[Span, ..
     )
 
 
-def _plot(
+def figure_of(
     records: Mapping[str, SweepRecord],
     name: str,
     title: str,
@@ -139,6 +140,7 @@ def _plot(
     panels: Sequence[Panel],
     columns: int | None = None,
 ) -> Plot:
+    """A figure of sweeps by data set, `where_it_helps_<name>`, with what made each."""
     return Plot(
         name=f"where_it_helps_{name}",
         title=title,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.helping.gains import NAMES, Gain, Without
+from analysis.helping.helping_sweeps import STOPS, Stopping
 from analysis.plotting.csv_files import write_csv
 from analysis.plotting.files import writing_into
 from analysis.plotting.terminal import new_console, new_table, print_table
@@ -23,13 +24,17 @@ from analysis.plotting.wording import (
 )
 from analysis.reading.connection import without_password
 from analysis.reading.sweep_record import SweepRecord
+from trainables.commands.project_scripts import words
 
 _HEADINGS = ("data", "regularizer", "chosen", "claimed", "gain", "95 % interval", "n", "p", "so it")
 _TWO_POINTS = "helps, by more than 2 points"
 
 
 def show(
-    records: Mapping[str, SweepRecord], found: Sequence[Gain], bare: Sequence[Without]
+    records: Mapping[str, SweepRecord],
+    found: Sequence[Gain],
+    bare: Sequence[Without],
+    stopping: Mapping[str, Stopping] | None = None,
 ) -> None:
     """Prints both tables, what they are, and what they say."""
     console = new_console()
@@ -46,7 +51,7 @@ def show(
     for gain in found:
         second.add_row(*_cells(gain))
     print_table(console, second)
-    for line in notes(records):
+    for line in notes(records, stopping):
         console.print(line)
     console.print(summary(found), style="bold")
 
@@ -65,13 +70,17 @@ def summary(found: Sequence[Gain]) -> str:
     )
 
 
-def notes(records: Mapping[str, SweepRecord]) -> list[str]:
+def notes(
+    records: Mapping[str, SweepRecord], stopping: Mapping[str, Stopping] | None = None
+) -> list[str]:
     """What a reader of the table must know, a line each, the sweeps last."""
+    folds = stopping or {}
     lines = [
         "chosen: the strength with the best mean test accuracy of the first half of the seeds; "
         "claimed: its gain on these, which flatters; gain: that on the other half.",
-        "early stopping: every network stops at one epoch, chosen likewise, of those before the "
-        "last ones, which the final numbers are of; none chooses its own.",
+        "early stopping: each network stops at the epoch of its best validation accuracy, the mean "
+        "over folds of its own training rows; claimed: what the validation rows gain there; gain: "
+        "what the test rows do, which took no part.",
         "p: paired t-test of the gain, corrected for all rows of the table (Holm); helps and harms "
         "need p < 0.05, more than 2 points an interval above 2.",
         "All seeds draw from the same rows: what is said holds for these rows of data.",
@@ -79,6 +88,16 @@ def notes(records: Mapping[str, SweepRecord]) -> list[str]:
     for data, record in records.items():
         where = without_password(record.tracking_uri)
         lines.append(f"{data}: {record.manifest.run_name}, MLflow run {record.run_id} in {where}")
+        if data in folds and folds[data].record.run_id != record.run_id:
+            own = folds[data].record
+            lines.append(f"{data}, folds: {own.manifest.run_name}, MLflow run {own.run_id}")
+    if lacking := [data for data in records if data not in folds]:
+        parts = " ".join(STOPS.format(data) for data in lacking)
+        lines.append(
+            f"no early stopping on {', '.join(lacking)}: it needs folds, which "
+            f"{words('sweeps', 'lesson')} --where-it-helps --only {parts} records, given the "
+            "same --seeds"
+        )
     return lines
 
 
@@ -105,7 +124,10 @@ def table(found: Sequence[Gain]) -> pd.DataFrame:
 
 
 def markdown(
-    records: Mapping[str, SweepRecord], found: Sequence[Gain], bare: Sequence[Without]
+    records: Mapping[str, SweepRecord],
+    found: Sequence[Gain],
+    bare: Sequence[Without],
+    stopping: Mapping[str, Stopping] | None = None,
 ) -> str:
     """Both tables with their notes as a Markdown page."""
     lines = ["# Where regularization helps", "", summary(found), ""]
@@ -115,7 +137,7 @@ def markdown(
         lines.append(f"| {' | '.join((one.dataset, *levels, str(one.test.n)))} |")
     lines += ["", f"| {' | '.join(_HEADINGS)} |", f"|{' --- |' * len(_HEADINGS)}"]
     lines += [f"| {' | '.join(_cells(gain))} |" for gain in found]
-    return "\n".join([*lines, "", *(f"- {line}" for line in notes(records)), ""])
+    return "\n".join([*lines, "", *(f"- {line}" for line in notes(records, stopping)), ""])
 
 
 def save(
@@ -123,12 +145,13 @@ def save(
     found: Sequence[Gain],
     bare: Sequence[Without],
     out: Path,
+    stopping: Mapping[str, Stopping] | None = None,
 ) -> list[Path]:
     """Writes `where_it_helps.csv` and `.md` into `out`; their paths."""
     files = [out / "where_it_helps.csv", out / "where_it_helps.md"]
     with writing_into(out, "the table"):
         write_csv(table(found), files[0])
-        files[1].write_text(markdown(records, found, bare), encoding="utf-8")
+        files[1].write_text(markdown(records, found, bare, stopping), encoding="utf-8")
     return files
 
 

@@ -1,5 +1,7 @@
 """What each regularizer gains over none: its strength chosen on some seeds, judged on the others.
 
+Early stopping is chosen by each network for itself, on folds of its training rows.
+
 Dimension letters: S seeds, E epochs.
 """
 
@@ -10,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.helping.helping_sweeps import REGULARIZERS
+from analysis.helping.helping_sweeps import REGULARIZERS, Stopping
+from analysis.helping.stopping import stops
 from analysis.reading.errors import INCOMPLETE, Stop
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.paired import holm
@@ -29,9 +32,11 @@ MATTERS = 0.02  # two points: what is worth a regularizer
 class Gain(NamedTuple):
     """A regularizer on a data set.
 
-    `chosen`: the strength, or the last epoch, that was best on the first half of the seeds.
-    `claimed`: its gain over none there, which flatters. `gain`: that on the other half, where it
-    had no part in being chosen. `p`: of that gain, two-sided, for all gains of the table (Holm).
+    `chosen`: the strength that was best on the first half of the seeds. `claimed`: its gain over
+    none there, which flatters. `gain`: that on the other half, where it had no part in being
+    chosen. Of early stopping: the epochs at which the networks of the other half stop, their gain
+    on the validation rows that they choose by, and that on the test rows. `p`: of that gain,
+    two-sided, for all gains of the table (Holm).
     """
 
     dataset: str
@@ -82,14 +87,17 @@ def without(records: Mapping[str, SweepRecord]) -> list[Without]:
     return found
 
 
-def gains(records: Mapping[str, SweepRecord]) -> list[Gain]:
-    """All regularizers on all data sets, early stopping last of each."""
+def gains(
+    records: Mapping[str, SweepRecord], stopping: Mapping[str, Stopping] | None = None
+) -> list[Gain]:
+    """All regularizers on all data sets, early stopping last of each that has folds to stop by."""
+    folds = stopping or {}
     found = [
         gain
         for name, record in records.items()
         for gain in (
             *(_of_values(name, record, regularizer) for regularizer in REGULARIZERS),
-            _of_epochs(name, record),
+            *([_of_stopping(name, folds[name])] if name in folds else []),
         )
     ]
     adjusted = holm([one.gain.p for one in found])
@@ -135,17 +143,19 @@ def _of_values(dataset: str, record: SweepRecord, regularizer: str) -> Gain:
     return _judged(dataset, regularizer, chosen, each[place], none, record)
 
 
-def _of_epochs(dataset: str, record: SweepRecord) -> Gain:
-    """The epoch at which the accuracy of networks without regularization was best, for all.
-
-    Of those before the epochs that the final numbers are of: later is not early.
-    """
-    baseline = _baseline(record)
-    curves = record.curve(baseline, Curve.TEST_ACCURACY)
-    choosing = curves[_halves(record)[0], : max(1, record.manifest.summary_epochs.start)]
-    epoch = _best([_mean(column) for column in choosing.T])
-    none = record.final(baseline, Curve.TEST_ACCURACY)
-    return _judged(dataset, EARLY, f"epoch {epoch + 1}", curves[:, epoch], none, record)
+def _of_stopping(dataset: str, found: Stopping) -> Gain:
+    """Each network stops by its own validation rows; judged on the seeds that judge the others."""
+    record, trial = found
+    each, (_, judging) = stops(found), _halves(record)
+    none = record.final(trial, Curve.TEST_ACCURACY)
+    gain = paired_difference(each.test[judging], none[judging], OF_SHARES)
+    epochs = each.epochs[judging][np.isfinite(each.epochs[judging])]
+    chosen = "no epoch: all diverged"
+    if len(epochs):
+        chosen = f"epochs {epochs.min():.0f} to {epochs.max():.0f}, median {np.median(epochs):.0f}"
+    promised = _mean(each.promised[judging])
+    claimed = promised if np.isfinite(promised) else None
+    return Gain(dataset, EARLY, chosen, claimed, gain, gain.p, record.run_id)
 
 
 def _judged(

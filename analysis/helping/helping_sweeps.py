@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from mlflow import MlflowClient
 
@@ -15,10 +16,19 @@ from trainables.commands.project_scripts import words
 from trainables.hyperparameters import default
 from trainables.manifest import Manifest, NewerFormat
 from trainables.record_format import Artifact
+from trainables.trial import Trial
 
 REGULARIZERS = ("dropout", "l1", "l2", "noise")
 _NAME = "seeds"  # of the sweeps
+STOPS = "stops-{}"  # the part of `sweeps/lesson.py` that records folds of a data set
 LEAST_SEEDS = 4  # two to choose on and two to judge on
+
+
+class Stopping(NamedTuple):
+    """A data set's networks without regularization in a sweep that has folds of them."""
+
+    record: SweepRecord
+    trial: Trial
 
 
 def fits(manifest: Manifest) -> bool:
@@ -50,6 +60,47 @@ def load_helping(client: MlflowClient, allow_partial: bool = False) -> Mapping[s
         )
     records = [load_sweep(client, None, run_id, allow_partial) for run_id in run_ids.values()]
     return dict(zip(run_ids, records, strict=True))
+
+
+def load_stopping(
+    client: MlflowClient, records: Mapping[str, SweepRecord], allow_partial: bool = False
+) -> Mapping[str, Stopping]:
+    """By data set, the baselines of `records` trained with folds: in the newest finished sweep that
+    has them, or in that record itself. A data set without one is left out.
+    """
+    found = {
+        name: Stopping(record, record.baseline)
+        for name, record in records.items()
+        if record.has_folds and record.baseline
+    }
+    with store_errors(client.tracking_uri):
+        promised = [
+            (run.info.run_id, manifest)
+            for run, manifest in promised_by_finished(client, {_NAME})
+            if isinstance(manifest, Manifest) and manifest.folds
+        ]
+    for name, record in records.items():
+        for run_id, manifest in promised:
+            if name in found or not any(_same(record, manifest, one) for one in manifest.trials):
+                continue
+            with_folds = load_sweep(client, None, run_id, allow_partial)
+            for trial in with_folds.configurations:
+                if _same(record, manifest, trial):
+                    found[name] = Stopping(with_folds, trial)
+    return {name: found[name] for name in records if name in found}
+
+
+def _same(record: SweepRecord, manifest: Manifest, trial: Trial) -> bool:
+    """Whether these are the models of the record's baseline, whatever folds they have besides."""
+    mine = record.baseline
+    return (
+        mine is not None
+        and manifest.dataset["digest"] == record.manifest.dataset["digest"]
+        and manifest.trainer_version == record.manifest.trainer_version
+        and manifest.summary_epochs == record.manifest.summary_epochs
+        and (trial.hyperparameters, trial.seeds, trial.vary, trial.exchanged)
+        == (mine.hyperparameters, mine.seeds, mine.vary, mine.exchanged)
+    )
 
 
 def _newest(client: MlflowClient) -> tuple[dict[str, str], str]:

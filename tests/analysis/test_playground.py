@@ -5,6 +5,7 @@ the record says, from one small file, by mouse, finger and keyboard.
 from __future__ import annotations
 
 import base64
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,10 @@ import numpy as np
 import pytest
 import torch
 from mlflow import MlflowClient
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Browser, Page
+from scipy.ndimage import distance_transform_edt
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
@@ -318,6 +322,84 @@ def test_the_line_on_the_map_is_where_torch_changes_its_mind(
     lead = scores[:, 2] - scores[:, 1]
     assert np.median(lead) < 0.01 * np.ptp(ours)
     assert lead.max() < 0.1 * np.ptp(ours)
+
+
+def numpy_scores(record: SweepRecord, value: int, seed: int, inputs: Array) -> Array:
+    """Class scores (N, C) of a recorded model for rows of raw inputs (N, F), by numpy alone."""
+    trial = record.usable[value]
+    rows = data.split(IRIS, trial.seeds[seed], trial.hyperparameters.at(standardize=False)).x_train
+    first, last = (
+        (record.parameter(trial, f"{n}.weight")[seed], record.parameter(trial, f"{n}.bias")[seed])
+        for n in (0, 1)
+    )
+    hidden = (inputs - rows.mean(axis=0)) / rows.std(axis=0) @ first[0].T + first[1]
+    scores: Array = np.maximum(hidden, 0) @ last[0].T + last[1]
+    return scores
+
+
+def pixels(tab: Page, name: str) -> NDArray[np.int64]:
+    """(height, width, 3): what is seen of a picture, in CSS pixels."""
+    png = base64.b64decode(picture(tab, name).partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=np.int64)
+
+
+def rgb(colour: str) -> NDArray[np.int64]:
+    return np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)])
+
+
+def near(places: NDArray[np.bool_], within: float) -> NDArray[np.bool_]:
+    """Pixels that are so near to one of the `places`."""
+    return np.asarray(distance_transform_edt(~places) <= within)
+
+
+@pytest.mark.browser
+def test_the_pixels_of_the_map_are_what_numpy_predicts(tab: Page, record: SweepRecord) -> None:
+    plane, box, ink = (tab.evaluate(name) for name in ("sweep.plane", "box", "colours()"))
+    left, right, top, bottom = (round(box[side]) for side in ("left", "right", "top", "bottom"))
+    wide, high, side = right - left, bottom - top, plane["side"]
+    low, up = np.array(plane["low"]), np.array(plane["high"]) - np.array(plane["low"])
+    inputs = on_plane(
+        plane,
+        low[0] + up[0] * (np.arange(wide) + 0.5) / wide,
+        low[1] + up[1] * (np.arange(high)[::-1] + 0.5) / high,  # pixels are counted downwards
+    )
+    rows = np.zeros((high, wide), dtype=bool)
+    x, y = (np.array(plane["points"]) - low).T / up[:, None]
+    rows[((1 - y) * high).astype(int), (x * wide).astype(int)] = True
+    hidden_by_rows = near(rows, 8)
+    # In the middle of a cell nothing is blended with its neighbours.
+    middles_of_cells = np.zeros((high, wide), dtype=bool)
+    at = (np.arange(side) + 0.5) / side
+    middles_of_cells[np.ix_((at * high).astype(int), (at * wide).astype(int))] = True
+    slider = tab.get_by_role("slider")
+    slider.focus()
+    for value in range(len(record.usable)):
+        seen = pixels(tab, "decision")[top:bottom, left:right]
+        left_over = [seed for seed in range(SEEDS) if (value, seed) != (LOST, LOST_SEED)]
+        classes = np.array(
+            [
+                numpy_scores(record, value, seed, inputs).argmax(axis=1).reshape(high, wide)
+                for seed in left_over
+            ]
+        )
+        steps = [np.diff(classes, axis=axis, append=-1) != 0 for axis in (1, 2)]
+        changes = steps[0] | steps[1]
+        changes[:, -1, :] = changes[:, :, -1] = False
+        plain = middles_of_cells & ~near(changes.any(axis=0), 24) & ~hidden_by_rows
+        shares = np.array([(classes == number).mean(axis=0) for number in range(3)])
+        mixed = np.einsum("chw,cp->hwp", shares, np.array(list(map(rgb, ink["classes"][:3]))))
+        expected = 0.55 * rgb(ink["panel"]) + 0.45 * mixed
+        assert plain.sum() > 100
+        assert np.abs(seen - expected)[plain].max() <= 2
+        assert len(np.unique(expected[plain].round(), axis=0)) > 2  # several classes are sampled
+        # The line is that of seed 0: where numpy changes its mind, and nowhere else.
+        dark = np.abs(seen - rgb(ink["ink"])).max(axis=2) < 60
+        its_own = changes[0]
+        inside = np.zeros_like(rows)
+        inside[8:-8, 8:-8] = True
+        assert near(dark, 3)[its_own & inside].mean() > 0.99
+        assert near(its_own, 3)[dark & inside & ~hidden_by_rows].mean() > 0.99
+        tab.keyboard.press("ArrowRight")
 
 
 @pytest.mark.browser

@@ -25,7 +25,7 @@ from sweeps.record.pages.chart_page import chart_page
 from sweeps.record.runs.tables import mean_curves
 from trainables.manifest import Manifest
 from trainables.result import TrialResult
-from trainables.y_range import YRange, row_worth
+from trainables.y_range import YRange, row_share
 
 EPOCHS = np.array([0, 4, 9])
 NASTY = (
@@ -138,7 +138,7 @@ def _lesson(rate: float) -> float:
 
 
 def _as_figures_show(manifest: Manifest, series: Sequence[Series], style: Any) -> YRange | None:
-    panel = LinePanel("", "", "", tuple(series), style, least=row_worth(manifest))
+    panel = LinePanel("", "", "", tuple(series), style, least=row_share(manifest))
     return y_ranges([panel])[0]
 
 

@@ -6,12 +6,13 @@ import re
 import signal
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analysis.claims_of_lesson.lesson_sweeps import SETTINGS, settings_with
-from analysis.helping.helping_sweeps import fits
+from analysis.helping.helping_sweeps import STOPS, fits
 from support.record import read_record
 from support.scripts import ROOT, run_script
 from support.sweep_process import read_only, started
@@ -56,13 +57,30 @@ def test_with_another_network_the_same_sweeps_are_run_and_looked_for() -> None:
         assert [role for role, each in SETTINGS.items() if each.fits(read)] == []
 
 
-@pytest.mark.parametrize("part", HELPING_PARTS, ids=lambda part: part.role)
-def test_each_sweep_of_where_it_helps_is_what_that_analysis_looks_for(part: LessonPart) -> None:
+def _promised(part: LessonPart) -> Manifest:
     manifest = make_manifest(*planned(part, [*part.flags, "--seeds", "4"]))
-    read = Manifest.from_json(manifest.to_json())
+    return Manifest.from_json(manifest.to_json())
+
+
+@pytest.mark.parametrize("part", HELPING_PARTS[::2], ids=lambda part: part.role)
+def test_each_sweep_of_where_it_helps_is_what_that_analysis_looks_for(part: LessonPart) -> None:
+    read = _promised(part)
     assert fits(read)
     assert part.role == f"helps-{read.dataset['name']}"
     assert not any(setting.fits(read) for setting in SETTINGS.values())
+
+
+@pytest.mark.parametrize("place", range(0, len(HELPING_PARTS), 2))
+def test_early_stopping_has_folds_of_the_same_networks(place: int) -> None:
+    (bare, folds) = map(_promised, HELPING_PARTS[place : place + 2])
+    name = folds.dataset["name"]
+    assert HELPING_PARTS[place + 1].role == STOPS.format(name)
+    assert (folds.folds, len(folds.trials)) == (5, 1)
+    assert not fits(folds)
+    assert replace(folds.trials[0], name="", folds=0) == replace(bare.baseline_trial, name="")
+    for one in (folds, bare):
+        assert one.dataset["digest"] == bare.dataset["digest"]
+        assert one.summary_epochs == bare.summary_epochs
 
 
 def test_where_it_helps_has_sweeps_of_its_own(tmp_path: Path) -> None:

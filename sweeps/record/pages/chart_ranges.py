@@ -12,7 +12,7 @@ import numpy as np
 
 from trainables.manifest import Manifest
 from trainables.result import Array
-from trainables.y_range import APART, LATE, row_worth, y_range
+from trainables.y_range import APART, LATE, row_share, y_range
 
 _KINDS = ("train", "test")
 _BOUNDS = ("mean", "low", "high")
@@ -62,7 +62,7 @@ def _range(manifest: Manifest, near: Array, whole: Array) -> dict[str, Any] | No
     if not len(whole):
         return None
     ends = np.array([whole[:, 0].min(), whole[:, 1].max()])
-    found = y_range(near, ends, row_worth(manifest))
+    found = y_range(near, ends, row_share(manifest))
     return None if found is None else found._asdict()
 
 
