@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.choosing import sentences
@@ -14,16 +16,24 @@ from analysis.folds.choice import choose, scores_of
 from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
-from support.record_fixture import diverging, made_up_sweep, new_store, write_sweep
+from support.record_fixture import Recorded, diverging, made_up_sweep, new_store, write_sweep
 
 POINTS = [{"l2": value, "hold_out": 0.2} for value in (0.0, 0.01, 0.02)]
 
 
-def _record(folder: Path, **more: object) -> SweepRecord:
+def _record(folder: Path) -> SweepRecord:
+    return _written(folder, made_up_sweep(["l2"], POINTS, seeds=4))
+
+
+def _written(folder: Path, sweep: list[Recorded]) -> SweepRecord:
     uri = new_store(folder)
-    sweep = made_up_sweep(["l2"], POINTS, seeds=4, **more)  # type: ignore[arg-type]
     run_id = write_sweep(uri, folder / "artifacts", "l2", ["l2"], sweep)
     return load_sweep(open_store(uri), None, run_id)
+
+
+def _at(one: Recorded, curve: str, value: float) -> Recorded:
+    """The trial with that value of a curve for every seed and epoch."""
+    return replace(one, curves={**one.curves, curve: np.full_like(one.curves[curve], value)})
 
 
 def test_both_are_there_with_the_paired_difference_and_what_the_interval_is_over(
@@ -53,31 +63,28 @@ def test_both_are_there_with_the_paired_difference_and_what_the_interval_is_over
 
 
 def test_choosing_says_it_of_what_both_ways_chose(tmp_path: Path) -> None:
-    record = _record(tmp_path, folds=3)
+    plain = made_up_sweep(["l2"], POINTS, folds=3)
+    sweep = [plain[0], _at(plain[1], "test/accuracy", 1), _at(plain[2], "cv/accuracy", 1)]
+    record = _written(tmp_path, sweep)
     choices = choose(scores_of(record))
+    by_test, by_cv = record.configurations[1:]
+    assert (choices.by_test.place, choices.by_cv.place) == (1, 2)
     lines = sentences(record, choices, None)
-    places = [choices.by_cv.place, choices.by_test.place]
-    chosen = [choices.scores.trials[place] for place in places]
-    assert lines[-1] == held_out_reading(record, chosen)
-    assert "no model of this sweep was trained on" in lines[-1]
+    assert lines[-1] == held_out_reading(record, [by_cv, by_test])
+    assert f"{by_test.name} has" in lines[-1]
+    assert f"{by_cv.name} has" in lines[-1]
 
 
 def test_without_such_rows_nothing_is_said(tmp_path: Path) -> None:
-    uri = new_store(tmp_path)
-    sweep = made_up_sweep(["l2"], [{"l2": 0.0}, {"l2": 0.1}], folds=3)
-    run_id = write_sweep(uri, tmp_path / "artifacts", "l2", ["l2"], sweep)
-    record = load_sweep(open_store(uri), None, run_id)
+    record = _written(tmp_path, made_up_sweep(["l2"], [{"l2": 0.0}, {"l2": 0.1}], folds=3))
     assert held_out_reading(record, record.configurations) == ""
     lines = sentences(record, choose(scores_of(record)), None)
     assert "trained on" not in lines[-1]
 
 
 def test_models_that_diverged_are_said_to_have(tmp_path: Path) -> None:
-    uri = new_store(tmp_path)
     plain = made_up_sweep(["l2"], POINTS)
-    sweep = [plain[0], *(diverging(each, 0, 3) for each in plain[1:])]
-    run_id = write_sweep(uri, tmp_path / "artifacts", "l2", ["l2"], sweep)
-    record = load_sweep(open_store(uri), None, run_id)
+    record = _written(tmp_path, [plain[0], *(diverging(each, 0, 3) for each in plain[1:])])
     text = held_out_reading(record, record.configurations[1:])
     assert f"{record.configurations[1].name} has models that diverged" in text
     assert "nan" not in text.lower()
