@@ -9,13 +9,15 @@ from sweeps.plan.against_baseline import BaselineDifference
 from sweeps.record.pages.words import at_once, points, verdict
 from trainables.manifest import Manifest
 from trainables.record_format import Tag
+from trainables.trial import Trial
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _BEGINS = "**On fresh seeds:**"
 _CHOSEN = "Chosen on the seeds of this sweep, which flatters it: "
-_LINE_BREAK = "  "  # of Markdown, at a line's end
+_JUDGED = "Judged on "
+_LINE_BREAK, _PARAGRAPH = "  ", "\n\n"  # of Markdown, the former at a line's end
 
 
 def tell_source(
@@ -53,31 +55,38 @@ def confirmed(
 ) -> str:
     """The description `note` of a sweep, with what its confirmation found in the first line.
 
-    The second line stays where it is: see `words.note`. `held_out`: a sentence on the rows that are
-    held out, which comes after it.
+    That line is short, and the links of the second stay where they can be clicked: see
+    `words.note`. A paragraph below has the rest; `held_out`: a sentence on the rows that are held
+    out, which ends it.
     """
-    first, _, rest = note.partition("\n")
-    head = " ".join(filter(None, (_BEGINS, found(manifest, differences), held_out)))
-    if first.startswith(_BEGINS):
-        return f"{head}{_LINE_BREAK}\n{rest}"
-    if not first.endswith(_LINE_BREAK):  # without links
-        return f"{head}{_LINE_BREAK}\n\n{_CHOSEN}{note}"
-    links, _, rest = rest.partition("\n")
-    return f"{head}{_LINE_BREAK}\n{links}\n\n{_CHOSEN}{first.rstrip()}\n{rest}"
-
-
-def found(manifest: Manifest, differences: Mapping[str, BaselineDifference]) -> str:
-    """The gain of each configuration that was chosen, the best first, in a sentence."""
     baseline = manifest.baseline_trial
-    texts = []
-    for trial in manifest.configurations:
-        if trial == baseline:
-            continue
-        difference = differences.get(trial.key)
-        said = f"{points(difference)} points, {verdict(difference)}" if difference else "no result"
-        texts.append(f"{trial.name} {said}")
+    first, *others = [
+        _gain(trial, baseline, differences.get(trial.key))
+        for trial in manifest.configurations
+        if trial != baseline
+    ] or ["no configuration but the baseline had a result"]
     seeds = baseline.seeds
-    return (
-        f"minus {baseline.name}, {len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) that had no part "
-        f"in the choice, {at_once(manifest)}: {'; '.join(texts)}."
+    judged = (
+        f"{_JUDGED}{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) that had no part in the choice, "
+        f"intervals: {at_once(manifest)}."
     )
+    if others:
+        judged += f" Tried too: {'; '.join(others)}."
+    if held_out:
+        judged += f" {held_out}"
+    answer, *rest = note.split(_PARAGRAPH)
+    before, _, links = answer.partition("\n")
+    if not before.startswith(_BEGINS):
+        rest.insert(0, f"{_CHOSEN}{before.rstrip()}")
+    elif rest and rest[0].startswith(_JUDGED):
+        del rest[0]
+    head = f"{_BEGINS} {first}."
+    if links:
+        head += f"{_LINE_BREAK}\n{links}"
+    return _PARAGRAPH.join([head, judged, *rest])
+
+
+def _gain(trial: Trial, baseline: Trial, difference: BaselineDifference | None) -> str:
+    if difference is None:
+        return f"{trial.name} has no result"
+    return f"{trial.name} {points(difference)} points to {baseline.name}, {verdict(difference)}"

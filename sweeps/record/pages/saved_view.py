@@ -35,7 +35,8 @@ OF_SEEDS = "-seeds"
 NEWEST = "newest"  # the view of the trials of the sweep that ended last
 _COLUMNS = 2  # of charts; a third leaves no room for their titles
 _COLUMN_WIDTH = 190  # pixels; the default cuts names such as final/test_accuracy
-_DURATION, _DURATION_WIDTH = "duration", 90  # a column that is always there, but last
+_VALUE_WIDTH = 120  # of what was swept, whose names are short
+_DURATION, _DURATION_WIDTH = "duration", 80  # a column that is always there, but last
 _ANSWER = Metric.FINAL + Final.TEST_ACCURACY
 _CROSS_VALIDATED = Metric.FINAL + Final.CV_ACCURACY
 _HELD_OUT = Metric.FINAL + Final.HELD_OUT_ACCURACY
@@ -207,7 +208,7 @@ def _state(
         "modelVersionFilter": "All Runs",
         "selectedColumns": columns,
         "columnOrder": [_DURATION, *columns],
-        "columnWidths": dict.fromkeys(columns, _COLUMN_WIDTH) | {_DURATION: _DURATION_WIDTH},
+        "columnWidths": {_DURATION: _DURATION_WIDTH} | {name: _width(name) for name in columns},
         "runsHiddenMode": "SHOW_ALL",
         "runsPinned": [],
         "runsExpanded": {},
@@ -229,6 +230,10 @@ def _state(
         ],
         "compareRunCharts": charts,
     }
+
+
+def _width(column: str) -> int:
+    return _VALUE_WIDTH if column.startswith("params.") else _COLUMN_WIDTH
 
 
 def _section(key: str, title: str, display: bool = True) -> dict[str, Any]:
