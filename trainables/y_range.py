@@ -85,7 +85,7 @@ def _without_few(spans: Array, whole: float) -> Array:
 
     # Without one more it is never wider, so that the fewest can be searched for.
     few = bisect_left(
-        range(most + 1), True, key=lambda number: np.ptp(least(number)) <= _SQUASHED * whole
+        range(most + 1), True, key=lambda number: bool(np.ptp(least(number)) <= _SQUASHED * whole)
     )
     return least(few if few <= most else 0)
 

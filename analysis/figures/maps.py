@@ -15,6 +15,7 @@ from analysis.plotting.wording import in_percent
 from analysis.reading.sweep_record import SweepRecord
 from analysis.stats.seeds import METHOD, OF_SHARES, Difference, Estimate, paired_difference
 from trainables.record_format import Curve
+from trainables.trial import Trial
 
 NOISE = f"the {METHOD}, in pairs and for one comparison,"  # of what a map greys
 
@@ -24,10 +25,11 @@ def accuracy_map(record: SweepRecord, title: str) -> Plot:
     rows = compare(record)
     style = map_style(record)
     x_axis, y_axis = record.manifest.axes[:2]
+    sides = _sides_of_best(record, rows)
     accuracy, differences = [], []
     for row in rows:
         place = swept(record, row.trial)
-        if cell := to_cell(place, row, row.test, _side_of_best(record, rows, row)):
+        if cell := to_cell(place, row, row.test, sides[row.trial]):
             accuracy.append(cell)
         difference = row.difference or to_itself(record, row)
         if difference and (cell := to_cell(place, row, difference, side(difference))):
@@ -41,7 +43,8 @@ def accuracy_map(record: SweepRecord, title: str) -> Plot:
             value_label="%",
             cells=tuple(accuracy),
             style=style,
-            grey=f"{NOISE} of the difference to the best includes 0",
+            grey=f"{NOISE} of the difference to the best includes 0; where that is so of any, the "
+            "best is grey with them",
         ),
         MapPanel(
             title=f"difference to {baseline_label(record)}",
@@ -68,13 +71,23 @@ def side(difference: Difference) -> int:
     return 1 if (difference.mean or 0) > 0 else -1
 
 
-def _side_of_best(record: SweepRecord, rows: Sequence[Row], row: Row) -> int:
-    """1 for the best, -1 where the interval of the difference to it lies below 0, else 0."""
+def _sides_of_best(record: SweepRecord, rows: Sequence[Row]) -> dict[Trial, int]:
+    """-1 where the interval of the difference to the best lies below 0, else 0; of the best 1, but
+    0 where another cannot be told from it: a lone bright cell would say that it is ahead.
+    """
     top = best(rows)
-    if top is None or row is top:
-        return 1
-    mine, highest = (record.final(one.trial, Curve.TEST_ACCURACY) for one in (row, top))
-    return side(paired_difference(mine, highest, OF_SHARES))
+    if top is None:
+        return dict.fromkeys((row.trial for row in rows), 0)
+    highest = record.final(top.trial, Curve.TEST_ACCURACY)
+    found = {
+        row.trial: side(
+            paired_difference(record.final(row.trial, Curve.TEST_ACCURACY), highest, OF_SHARES)
+        )
+        for row in rows
+        if row is not top
+    }
+    known = {row.trial for row in rows if row.test.mean is not None}
+    return found | {top.trial: int(all(found[one] for one in found if one in known))}
 
 
 def map_style(record: SweepRecord) -> Literal["grid", "scatter"]:

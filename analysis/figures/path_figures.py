@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -185,14 +186,12 @@ def _strands(
 
 def _maps(record: SweepRecord, first: _First, inputs: Sequence[int]) -> tuple[MapPanel, ...]:
     x_axis, y_axis = record.manifest.axes[:2]
-    cells: dict[int, tuple[Cell, ...]] = {}
-    for number in inputs:
-        found = {trial: first.size(trial, number) for trial in first.weights}
-        cells[number] = tuple(
-            Cell(*swept(record, trial), *one[:5], run_id=record.run_of(trial))  # type: ignore[arg-type]
-            for trial, one in found.items()
-            if one.mean is not None
-        )
+    cells: dict[int, list[Cell]] = {number: [] for number in inputs}
+    for number, trial in product(inputs, first.weights):
+        x, y = swept(record, trial)[:2]
+        mean, low, high, n, diverged = first.size(trial, number)
+        if mean is not None:
+            cells[number].append(Cell(x, y, mean, low, high, n, diverged, record.run_of(trial)))
     values = [cell.value for each in cells.values() for cell in each]
     return tuple(
         MapPanel(
@@ -200,7 +199,7 @@ def _maps(record: SweepRecord, first: _First, inputs: Sequence[int]) -> tuple[Ma
             x_label=x_axis.label,
             y_label=y_axis.label,
             value_label=_SIZE,
-            cells=each,
+            cells=tuple(each),
             style="scatter",
             limits=(min(values), max(values)),
         )

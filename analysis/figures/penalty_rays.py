@@ -78,7 +78,7 @@ def rays(record: SweepRecord) -> tuple[Ray, ...]:
     both = _fullest(places)
     if len(both) >= _LEAST:
         first, second = next(iter(both.values()))
-        words = f"{axes[1].label} {second / first:.3g} times that"
+        words = f"{axes[1].field.upper()} λ {second / first:.3g} times that"
         name = " and ".join(axis.field.upper() for axis in axes)
         label = f"{axes[0].label}, {words}, log scale"
         found.append(_ray(name, label, none | both, 0))

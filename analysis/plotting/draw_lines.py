@@ -33,7 +33,8 @@ def draw_lines(ax: Axes, panel: LinePanel, laid: Laid, labels: Sequence[str]) ->
             ax.plot(*_coordinates(series), color=COLORS[place % len(COLORS)], **_STRAND)
         elif panel.style == "points":
             # Many bands on top of each other would hide each other; their rims stay.
-            _draw_points(ax, series, place, panel.joined, 0.32 / max(2, len(panel.series)))
+            alpha = 0.32 / max(2, len(panel.series))
+            _draw_points(ax, series, place, panel.joined, alpha, _marks_another(series, panel))
         else:
             _draw_curve(ax, panel, series, place, len(labels))
     for remark in panel.remarks:
@@ -108,7 +109,17 @@ def _draw_curve(ax: Axes, panel: LinePanel, series: Series, place: int, of: int)
     _fill_band(ax, series, color, alpha=0.13)
 
 
-def _draw_points(ax: Axes, series: Series, place: int, joined: bool, alpha: float) -> None:
+def _marks_another(series: Series, panel: LinePanel) -> bool:
+    """Whether it is one point that lies on another series, of several."""
+    longer = [one for one in panel.series if len(one.points) > 1]
+    return len(series.points) == 1 and any(
+        point[:2] == series.points[0][:2] for one in longer for point in one.points
+    )
+
+
+def _draw_points(
+    ax: Axes, series: Series, place: int, joined: bool, alpha: float, ring: bool
+) -> None:
     x, y = _coordinates(series)
     color = COLORS[place % len(COLORS)]
     many = len(x) > _MANY and joined
@@ -120,11 +131,14 @@ def _draw_points(ax: Axes, series: Series, place: int, joined: bool, alpha: floa
         linestyle=dashes if joined else "none",
         linewidth=1 if many else 1.6,
         marker=MARKERS[place % len(MARKERS)],
-        markersize=3 if many else 6,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
+        markersize=13 if ring else 3 if many else 6,
+        markerfacecolor="none" if ring else None,
+        markeredgecolor=color if ring else "white",
+        markeredgewidth=2 if ring else 0.5,
         label=series.in_legend,
     )
+    if ring:  # around a point of a series that has this interval already
+        return
     _fill_band(ax, series, color, alpha)
     # The dashed rims tell overlapping bands apart in grey; a lone point has only these.
     at, low, high = _bounds(series).T

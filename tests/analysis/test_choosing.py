@@ -117,7 +117,14 @@ def test_the_figure_has_both_accuracies_the_choices_and_the_ways(tmp_path: Path)
     assert drawn["test accuracy of the choice by folds"].x == pytest.approx(-2.5)
     assert "90.00 % [90.00, 90.00]" in plot.notes[-2]
     assert plot.run_ids == (record.run_id,)
-    labels = [text.get_text() for ax in draw(plot).axes for text in ax.get_yticklabels()]
+    figure = draw(plot)
+    # What was chosen is a ring around its mark: a mark of its own would hide it, or be hidden.
+    rings = [one for one in figure.axes[0].lines if one.get_markerfacecolor() == "none"]
+    assert [np.asarray(one.get_xydata(), float).round(3).tolist() for one in rings] == [
+        [[0.02, 88.75]],
+        [[0.01, 90]],
+    ]
+    labels = [text.get_text() for ax in figure.axes for text in ax.get_yticklabels()]
     assert "claim: highest test\naccuracy" in labels
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from analysis.figures.maps import accuracy_map
 from analysis.figures.of_sweeps import plots_of
 from analysis.figures.penalty_figure import penalties
 from analysis.plotting.draw import draw
+from analysis.plotting.panels import Plot
 from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
@@ -216,17 +218,26 @@ def test_sampled_values_are_a_scatter(tmp_path: Path) -> None:
     assert [cell.mark != 0 for cell in maps(plot, 1).cells] == [False, *clear]
 
 
-def test_what_a_map_cannot_tell_apart_is_grey(tmp_path: Path) -> None:
-    """Half of the grid differs from the baseline for certain, half by chance."""
+def shifted_grid(folder: Path, shifts: Sequence[float]) -> Plot:
+    """The map of a grid of which each configuration differs by that from the baseline."""
     rng = np.random.default_rng(3)
     base = rng.uniform(0.8, 0.9, 12)
-    shifts = (0.0, 0.0, 0.0, 0.05, 0.06, -0.05)
     sweep = []
     for one, shift in zip(made_up_sweep(["l1", "l2"], GRID, seeds=12), shifts, strict=True):
         finals = base + shift + rng.normal(0, 0.002, 12) * (one.trial.hyperparameters.l2 > 0)
         level = np.repeat(finals.astype(np.float32)[:, None], 40, axis=1)
         sweep.append(Recorded(one.trial, {**one.curves, "test/accuracy": level}, one.weights))
-    plot = accuracy_map(record_of(tmp_path, sweep, ("l1", "l2")), "title")
+    return accuracy_map(record_of(folder, sweep, ("l1", "l2")), "title")
+
+
+def test_no_cell_is_shown_to_be_the_best_that_another_cannot_be_told_from(tmp_path: Path) -> None:
+    plot = shifted_grid(tmp_path, (0.0, 0.0, 0.0, -0.05, 0.05, 0.05))
+    assert [cell.mark for cell in maps(plot).cells] == [-1, -1, -1, -1, 0, 0]
+
+
+def test_what_a_map_cannot_tell_apart_is_grey(tmp_path: Path) -> None:
+    """Half of the grid differs from the baseline for certain, half by chance."""
+    plot = shifted_grid(tmp_path, (0.0, 0.0, 0.0, 0.05, 0.06, -0.05))
     accuracy, differences = maps(plot), maps(plot, 1)
     assert [cell.mark for cell in differences.cells] == [0, 0, 0, 1, 1, -1]
     assert [cell.mark for cell in accuracy.cells] == [-1, -1, -1, -1, 1, -1]

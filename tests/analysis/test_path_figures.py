@@ -152,7 +152,7 @@ def test_of_two_penalties_there_is_a_path_of_each_alone_and_of_both_in_one_ratio
         ("L2 alone", "L2 penalty λ, log scale", [(0.0, b) for b in L2]),
         (
             "L1 and L2",
-            "L1 penalty λ, L2 penalty λ 0.01 times that, log scale",
+            "L1 penalty λ, L2 λ 0.01 times that, log scale",
             [(a, a / 100) for a in L1],
         ),
     ):
