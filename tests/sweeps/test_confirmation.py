@@ -70,7 +70,7 @@ def test_the_three_best_and_the_baseline_have_seeds_that_follow_those_of_the_swe
 
 
 def test_it_is_trained_without_folds_which_have_done_their_part() -> None:
-    manifest = _confirming(_source("--folds", "3", "--seeds", "2"))
+    manifest = _confirming(_source("--folds", "3", "--seeds", "2"), "--folds", "3")
     assert {trial.folds for trial in manifest.trials} == {0}
     assert {len(trial.seeds) for trial in manifest.trials} == {30}
 

@@ -66,8 +66,8 @@ def _write(
     params = [Param(name, value) for name, value in run.params.items()]
     metrics = [Metric(point.name, point.value, run.time, point.step) for point in run.points]
     described = run.description(experiment_id, run_id).items()
-    tags = [RunTag(name, value) for name, value in described]
-    client.log_batch(run_id, metrics=metrics[:_AT_ONCE], params=params, tags=tags)
+    note = [RunTag(name, value) for name, value in described]
+    client.log_batch(run_id, metrics=metrics[:_AT_ONCE], params=params, tags=note)
     for start in range(_AT_ONCE, len(metrics), _AT_ONCE):
         client.log_batch(run_id, metrics=metrics[start : start + _AT_ONCE])
     for child in run.children:
