@@ -29,7 +29,7 @@ from analysis.playground_page.page import MOST_BYTES, playground_page
 from analysis.reading.connection import open_store
 from analysis.reading.load_sweep import load_sweep
 from analysis.reading.sweep_record import SweepRecord
-from support.quiet_tab import quiet_tab
+from support.quiet_tab import quiet_tab, wait_until
 from support.record_fixture import DATASET, diverging, made_up_sweep, new_store, write_sweep
 from support.warm_scripts import run_warm
 from trainables import data
@@ -473,7 +473,7 @@ def test_in_the_dark_all_is_drawn_anew_and_stays_legible(tab: Page) -> None:
             assert contrast(colour, shades["panel"]) >= 2.5
     for name, before in zip(PICTURES, light, strict=True):
         another = f"before => document.getElementById('{name}').toDataURL() !== before"
-        tab.wait_for_function(another, arg=before)
+        wait_until(tab, another, before)
 
 
 def contrast(one: str, other: str) -> float:

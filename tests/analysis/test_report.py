@@ -32,7 +32,7 @@ from analysis.report_page.page import report_page, script_json
 from analysis.report_page.report_claims import answer
 from analysis.report_page.report_figures import Image, image, lesson_figures
 from support.lesson_fixture import PLAUSIBLE, in_memory
-from support.quiet_tab import report_tab, unfold
+from support.quiet_tab import report_tab, unfold, wait_until
 from support.record_fixture import diverging, new_store
 from support.report_records import EPOCHS, SEEDS, record_of, sweep_of, with_axes
 from support.scripts import HANG
@@ -345,7 +345,7 @@ def test_on_paper_nothing_is_cut_or_folded(tab: Page) -> None:
     tab.set_viewport_size({"width": 680, "height": 1000})  # A4 between margins of 14 mm
     tab.emulate_media(media="print")
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
-    tab.wait_for_function("document.querySelector('.chart .main-svg').clientWidth <= 660")
+    wait_until(tab, "document.querySelector('.chart .main-svg').clientWidth <= 660")
     assert tab.locator("details:not([open])").count() == 0
     beyond = """[...document.querySelectorAll("table, img, svg.main-svg, pre, dl")]
         .filter(one => one.getBoundingClientRect().right > 681)

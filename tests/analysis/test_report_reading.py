@@ -22,7 +22,7 @@ from analysis.report_page import report_figures
 from analysis.report_page.page import report_page
 from support.legible import require_legible
 from support.lesson_fixture import PLAUSIBLE
-from support.quiet_tab import report_tab, unfold
+from support.quiet_tab import report_tab, unfold, wait_until
 from support.report_records import record_of
 
 pytestmark = pytest.mark.slow  # its page is one more, and is made for every width
@@ -116,7 +116,7 @@ def test_every_claim_leads_to_its_figure_which_is_then_seen(
         seen = (
             "one => { const { top } = one.getBoundingClientRect(); return 0 <= top && top < 450; }"
         )
-        desk.wait_for_function(seen, arg=shown.element_handle())
+        wait_until(desk, seen, shown.element_handle())
         # It is of one of the sweeps that the claim follows from.
         text = desk.locator(link.get_attribute("href") or "").text_content() or ""
         assert any(run[:8] in text or run in text for run in verdict.run_ids), verdict.id

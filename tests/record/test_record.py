@@ -196,7 +196,7 @@ def test_there_is_something_to_look_at_in_the_ui(l2_record: Record) -> None:
     for run in l2_record.trials:
         note = run.data.tags["mlflow.note.content"].splitlines()
         assert f"{100 * run.data.metrics['final/test_accuracy']:.1f} %" in note[0]
-        part = note[1].split("`")[1]
+        part = next(line for line in note if "Every epoch" in line).split("`")[1]
         assert run.info.run_name in set(pd.read_parquet(l2_record.artifact(part))["config"])
         for point in l2_record.client.get_metric_history(run.info.run_id, "test/accuracy"):
             mean = means.loc[(run.info.run_name, point.step), "test/accuracy"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,17 @@ def report_tab(browser: Browser, file: Path, **options: Any) -> Iterator[Page]:
 def unfold(tab: Page) -> None:
     """Opens all that is folded, and waits until its charts are drawn."""
     tab.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    tab.wait_for_function(
-        "[...document.querySelectorAll('.chart')].every(one => one.querySelector('.main-svg'))"
+    wait_until(
+        tab, "[...document.querySelectorAll('.chart')].every(one => one.querySelector('.main-svg'))"
     )
+
+
+def wait_until(tab: Page, holds: str, arg: Any = None) -> None:
+    """Waits until the JavaScript `holds` is true of the page, `arg` its argument if it takes one.
+
+    Playwright's own way to wait has the page evaluate text, which these pages forbid.
+    """
+    until = time.monotonic() + HANG
+    while not tab.evaluate(holds, arg):
+        assert time.monotonic() < until, f"never so: {holds}"
+        tab.wait_for_timeout(50)
