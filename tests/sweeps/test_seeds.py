@@ -13,8 +13,9 @@ from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.errors import Refused
 from sweeps.plan.new_manifest import make_manifest
 from sweeps.plan.options import given
+from sweeps.plan.own_axes import decimals
 from sweeps.plan.ranking import best_of
-from sweeps.plan.seeds_options import SeedsOptions, decimals, parse_seeds
+from sweeps.plan.seeds_options import SeedsOptions, parse_seeds
 from sweeps.plan.sweep import Sweep
 from sweeps.seeds import DECLARED_SWEEPS, SeedsSweep
 from trainables.hyperparameters import SOURCES, Hyperparameters
