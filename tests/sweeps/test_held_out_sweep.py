@@ -29,7 +29,8 @@ from sweeps.plan.ranking import find_answer
 from sweeps.plan.seeds_options import SeedsOptions, parse_seeds
 from sweeps.record.pages.confirmed_note import confirmed
 from sweeps.record.pages.held_out_words import on_held_out
-from sweeps.record.pages.words import note, trial_note
+from sweeps.record.pages.trial_page import trial_note
+from sweeps.record.pages.words import note
 from sweeps.record.runs.trial_runs import TrialRuns
 from sweeps.seeds import SeedsSweep
 from trainables import data
@@ -143,9 +144,9 @@ def test_the_best_and_the_baseline_are_said_on_held_out_rows_with_their_differen
     assert text.endswith("Intervals are over seeds: of other rows they say nothing.")
     assert text in note(manifest, answer, 0, {}, {}, text)
     assert "accuracy on held-out rows" in trial_note(best, found[best.key], "p")
-    page = confirmed("**Best: x**.", manifest, {}, text).splitlines()
+    page = confirmed("**Best: x**.", manifest, {}, text).split("\n\n")
     assert page[0].startswith("**On fresh seeds:**")
-    assert text in page[0]
+    assert text in page[1]
 
 
 def test_a_confirmation_holds_out_the_same_rows_and_names_all_that_were_chosen() -> None:
