@@ -17,6 +17,7 @@ import torch
 from support.scripts import ROOT, run_script
 
 FOLDER = ROOT / "benchmarks"
+OF_OTHERS = set(sys.stdlib_module_names) | set(packages_distributions())
 FILES = sorted(FOLDER.rglob("*.py"))
 SOME_ACCURACY = 0.02  # mean difference that float32 may make: a test row is 0.033 of one model
 
@@ -386,5 +387,5 @@ def test_the_rules_err_and_turn_over_as_rarely_as_the_page_on_them_says() -> Non
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_scripts_are_short_and_hide_no_module(path: Path) -> None:
     # Their folder is first on the import path, so a module there goes before all others.
-    assert path.stem not in set(sys.stdlib_module_names) | set(packages_distributions())
+    assert path.stem not in OF_OTHERS
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300

@@ -18,6 +18,10 @@ FOLDERS = ("sweeps", "analysis")
 SCRIPTS = [f"{folder}/{name}.py" for folder in FOLDERS for name in scripts(folder)]
 
 
+def _slow(script: str) -> object:
+    return pytest.param(script, marks=pytest.mark.slow)
+
+
 def _module(folder: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", folder, *arguments],
@@ -100,7 +104,7 @@ def test_a_name_that_there_is_not_is_refused_with_the_nearest(
     assert hint in line
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [SCRIPTS[0], *map(_slow, SCRIPTS[1:])])
 def test_every_script_tells_its_version(script: str, tmp_path: Path) -> None:
     done = run_warm(script, "--version", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{version()}\n", "")

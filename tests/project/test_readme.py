@@ -144,6 +144,7 @@ def test_every_sweep_command_is_accepted(command: str, l2_record: Record, tmp_pa
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_every_flag_in_the_documents_exists() -> None:
     sweeps = [f"sweeps/{name}.py" for name in ("l2", "seeds", "lesson", "remove")]
     others = ("analysis/l2.py", "analysis/playground.py", "analysis/claims.py")

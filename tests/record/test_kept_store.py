@@ -105,7 +105,11 @@ def _from_params(params: Mapping[str, str]) -> dict[str, Any]:
     return {**values, "dataset": params["dataset"], "hidden": hidden}
 
 
-@pytest.mark.parametrize("sweep", FINISHED)
+def _slow(*values: str) -> object:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("sweep", [FINISHED[0], *map(_slow, FINISHED[1:])])
 def test_every_number_is_exported(store: Store, sweep: str, tmp_path: Path) -> None:
     """The figures are those of the sweep's own script."""
     run_id, out = store.sweeps[sweep].info.run_id, tmp_path / "out"
@@ -143,7 +147,7 @@ def test_what_a_killed_sweep_recorded_is_exported_when_that_is_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("script", "sweep"), [("l2", PLAIN), ("choosing", FOLDS), ("robustness", BY_SOURCE)]
+    ("script", "sweep"), [("l2", PLAIN), _slow("choosing", FOLDS), _slow("robustness", BY_SOURCE)]
 )
 def test_scripts_find_and_draw_the_newest_finished_sweep(
     store: Store, script: str, sweep: str, tmp_path: Path

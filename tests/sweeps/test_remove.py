@@ -187,6 +187,7 @@ def test_only_yes_removes(store: Store, answer: str, goes: bool) -> None:
         assert (dump(store.folder), files(store.folder)) == before
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_one_line_and_removes_nothing(unchanged: Store) -> None:
     for words, text in (
         ((), "needs the run id of a sweep"),
