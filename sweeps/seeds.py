@@ -22,6 +22,7 @@ from sweeps.driver.launch import run_command
 from sweeps.plan.checks import Checked
 from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.options import Options, given
+from sweeps.plan.packs import seconds_together
 from sweeps.plan.seeds_options import SeedsOptions, check_seeds, parse_seeds
 from sweeps.plan.seeds_plan import NAME, as_declared, plan_from, plan_values, same_question
 
@@ -79,6 +80,10 @@ class SeedsSweep:
         if source is None:
             return plan_values(options, self.stated, base)
         return plan_from(options, self.stated, source)
+
+    def seconds(self) -> float:
+        """Of what it would train without another sweep."""
+        return seconds_together(self.plan().trials)
 
     def most_confirming(self, options: Options) -> int:
         """None: what it trains has not been chosen, or was chosen on other seeds."""

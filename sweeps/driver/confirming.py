@@ -15,6 +15,7 @@ from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.confirmation import asked_as
 from sweeps.plan.errors import Interrupted, Refused, SweepError
 from sweeps.plan.exit_codes import DONE, SOME_FAILED
+from sweeps.plan.packs import seconds_together
 from sweeps.plan.seeds_options import SeedsOptions
 from sweeps.record.client import Recorder
 from sweeps.record.messages import Found, LookForConfirmation, Open, Read, Ready
@@ -48,6 +49,7 @@ def with_confirmation(
         if plan is None:
             return Done(sweep)
         place = (uri, standing, recorder, interrupts)
+        seconds = seconds_together(plan.trials)
         before = _before(uri, recorder, source, retry_failed) if again else Found()
         made = _manifest(plan, source)
         if before.run_id and before.promised.promise == made.promise:
@@ -56,10 +58,10 @@ def with_confirmation(
             what = f"sweep {before.promised.run_name} (run {before.run_id})"
             require_equal_numbers(before.promised, what)
             options = replace(plan.options, retry_failed=retry_failed)
-            run = SweepRun(plan.trials, lambda: before.promised, options, *place)
+            run = SweepRun(seconds, lambda: before.promised, options, *place)
             return Done(sweep, run.run(before.run_id, _said(plan)))
         recorder.send(Open(uri, plan.options.experiment_name))
-        run = SweepRun(plan.trials, lambda: made, plan.options, *place)
+        run = SweepRun(seconds, lambda: made, plan.options, *place)
         if trained := follow_up.trained:
             return Done(sweep, run.record(trained.results, trained.failures))
         return Done(sweep, run.run(note=_said(plan)))

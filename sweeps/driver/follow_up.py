@@ -25,12 +25,8 @@ class FollowUp:
     `complete`: whether they have trained all of it.
     """
 
-    def __init__(
-        self, plan: Callable[[SourceSweep], Plan | None], most_models: int, pack: int | None
-    ) -> None:
-        """`most_models`: that it can have to train."""
+    def __init__(self, plan: Callable[[SourceSweep], Plan | None], pack: int | None) -> None:
         self._make, self._pack = plan, pack
-        self.most_models = most_models
         self._workers = 0
         self._waited_since: float | None = None
         self.made: Plan | None = None

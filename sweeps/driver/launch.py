@@ -18,6 +18,7 @@ from sweeps.driver.standing import Standing
 from sweeps.plan.command import Command
 from sweeps.plan.errors import BadInput
 from sweeps.plan.exit_codes import DONE, INTERRUPTED, TERMINATED
+from sweeps.plan.packs import seconds_together
 from sweeps.record.messages import Open
 from sweeps.record.store.opening import resolve_uri
 
@@ -105,7 +106,9 @@ def carry_out(
 
             place = (uri, standing, recorder, interrupts)
             return with_confirmation(found_sweep, follow_up, *place, True, options.retry_failed)
-        run_id, trials = found_sweep.run_id, found_sweep.promised.trials
+        run_id = found_sweep.run_id
+        most = command.most_confirming(options)
+        seconds = seconds_together(found_sweep.promised.trials, most)
 
         def prepare() -> Manifest:
             return found_sweep.promised
@@ -121,26 +124,24 @@ def carry_out(
                 print_plan(planned, uri)
                 return None
         recorder.send(Open(uri, options.experiment_name or command.name))
-        plan = planned or command.plan()
-        trials = plan.trials
+        seconds = seconds_together(planned.trials) if planned else command.seconds()
         follow_up = _follow_up(command, options)
 
         def prepare() -> Manifest:
             from sweeps.plan.new_manifest import make_manifest
 
-            return make_manifest(*plan, asked=command.asked)
+            return make_manifest(*(planned or command.plan()), asked=command.asked)
 
     from sweeps.driver.confirming import with_confirmation
     from sweeps.driver.session import SweepRun
 
     place = (uri, standing, recorder, interrupts)
-    ended = SweepRun(trials, prepare, options, *place, follow_up).run(run_id, note)
+    ended = SweepRun(seconds, prepare, options, *place, follow_up).run(run_id, note)
     return with_confirmation(ended, follow_up, *place, run_id is not None, options.retry_failed)
 
 
 def _follow_up(command: Command, options: Options) -> FollowUp | None:
     """What comes after the sweep that is run with those options, if anything."""
-    most = command.most_confirming(options)
-    if most == 0:
+    if command.most_confirming(options) == 0:
         return None
-    return FollowUp(lambda source: command.confirmation(options, source), most, options.pack)
+    return FollowUp(lambda source: command.confirmation(options, source), options.pack)

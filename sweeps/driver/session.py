@@ -43,7 +43,7 @@ class SweepRun:
 
     def __init__(
         self,
-        trials: Sequence[Trial],
+        seconds: float,
         prepare: Callable[[], Manifest],
         options: Options,
         uri: str,
@@ -52,12 +52,15 @@ class SweepRun:
         interrupts: Interrupts,
         follow_up: FollowUp | None = None,
     ) -> None:
-        """`prepare` makes the manifest that promises the `trials`; it is called while Ray starts.
+        """`prepare` makes the manifest; it is called while Ray starts.
+
+        `seconds`: of one core that all training takes, by estimate.
 
         `follow_up`: what may come after the sweep, for which Ray and the recorder stay. Of that,
         what can be is trained along.
         """
-        self._planned, self._prepare, self._options, self._uri = trials, prepare, options, uri
+        self._workers = useful_workers(seconds)
+        self._prepare, self._options, self._uri = prepare, options, uri
         self._standing, self._ray = standing, standing.ray
         self._recorder, self._interrupts = recorder, interrupts
         self._follow_up = follow_up
@@ -140,17 +143,13 @@ class SweepRun:
             with ThreadPoolExecutor(2) as background:
                 background.submit(import_module, "sweeps.cluster.ray_tune")
                 manifest = background.submit(self._prepare)
-                self._ray.start(self._options, self._useful_workers(), self._progress.note)
+                self._ray.start(self._options, self._workers, self._progress.note)
                 self._interrupts.install()  # as after its import
                 made = manifest.result()
         self._ray.check(self._options, self._interrupts.check, self._progress.note)
         slots = ray_start.free_slots(self._options)
         self._expect(made)
         return slots
-
-    def _useful_workers(self) -> int:
-        later = self._follow_up.most_models if self._follow_up is not None else 0
-        return useful_workers(self._planned, later)
 
     def _expect(self, manifest: Manifest) -> None:
         self._manifest = manifest

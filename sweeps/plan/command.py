@@ -76,6 +76,9 @@ class Command(Protocol):
         Raises `Refused` when they do not fit each other.
         """
 
+    def seconds(self) -> float:
+        """About how many of one core all of its training takes; without planning, which is slow."""
+
     def most_confirming(self, options: Options) -> int:
         """How many models at most try its best on fresh seeds in the end; 0 when that is not done.
 

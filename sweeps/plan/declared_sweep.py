@@ -11,6 +11,7 @@ from sweeps.plan.command import Plan, SourceSweep
 from sweeps.plan.confirmation import MOST, confirmation
 from sweeps.plan.options import Options, SearchOptions, defaults
 from sweeps.plan.own_axes import own_axis_problems, with_own_axis
+from sweeps.plan.packs import training_seconds
 from sweeps.plan.search import points, problem
 from sweeps.plan.sweep import Sweep
 
@@ -71,6 +72,18 @@ class DeclaredSweep:
         seeds = tuple(range(options.first_seed, options.first_seed + options.seeds))
         trials = [sweep.trial(base, point, seeds, options.folds) for point in chosen]
         return Plan(sweep, self.options, trials)
+
+    def seconds(self) -> float:
+        """As if all trials had the smallest of the batch sizes; a smoke test takes next to none."""
+        options, base = self.options, self._checked.fit
+        if options.smoke_test:
+            return 0.0
+        sizes = [axis.choices for axis in self._own.axes if axis.name == "batch_size"]
+        if sizes:
+            base = base.at(batch_size=min(sizes[0]))
+        count = options.num_samples or len(self._own.lesson_points())
+        models = count * options.seeds * (1 + options.folds)
+        return training_seconds(base, models + self.most_confirming(options))
 
     def most_confirming(self, options: Options) -> int:
         """As `--confirm` says."""

@@ -40,16 +40,22 @@ def training_seconds(hyperparameters: Hyperparameters, models: int) -> float:
     return hp.epochs * (models * a_model + calls)
 
 
-def useful_workers(trials: Sequence[Trial], confirmed: int = 0) -> int:
-    """How many processes at most make their training shorter by more than their starts cost.
+def seconds_together(trials: Sequence[Trial], more_models: int = 0) -> float:
+    """Estimated seconds of one core for all of the trials, those of a shape together.
 
-    `confirmed`: how many models of about the same kind are trained after these.
+    `more_models`: of about the same kinds, which are trained after these.
     """
-    more = 1 + confirmed / sum(trial.models for trial in trials)
-    seconds = sum(
-        training_seconds(group[0].hyperparameters, round(more * sum(each.models for each in group)))
+    share = 1 + more_models / sum(trial.models for trial in trials)
+    return sum(
+        training_seconds(
+            group[0].hyperparameters, round(share * sum(each.models for each in group))
+        )
         for group in _by_shape(trials).values()
     )
+
+
+def useful_workers(seconds: float) -> int:
+    """How many processes at most save more of so many seconds of training than they cost."""
     return max(1, math.ceil(seconds / _SECONDS_A_WORKER))
 
 

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from sweeps.plan.packs import form_packs, training_seconds, useful_workers
+from sweeps import batch_size, elastic_net, l2
+from sweeps.plan.declared_sweep import DeclaredSweep
+from sweeps.plan.options import parse
+from sweeps.plan.packs import form_packs, seconds_together, training_seconds, useful_workers
+from sweeps.plan.sweep import Sweep
 from trainables.hyperparameters import Hyperparameters
 from trainables.trial import Trial
 
@@ -102,9 +106,16 @@ def test_estimates_grow_with_everything_that_takes_time() -> None:
 
 
 def test_workers_are_started_for_work_that_is_worth_their_start() -> None:
-    assert useful_workers(_trials(6, epochs=40)) == 1
+    assert useful_workers(0) == useful_workers(seconds_together(_trials(6, epochs=40), 120)) == 1
     long = _trials(50, epochs=4000)
-    seconds = sum(training_seconds(each.hyperparameters, each.models) for each in long)
-    assert 1 < useful_workers(long) <= seconds + 1
-    assert useful_workers(long, confirmed=120) > useful_workers(long)
-    assert useful_workers([*long, *_mixed(1)]) > useful_workers(long)
+    seconds = seconds_together(long)
+    assert 1 < useful_workers(seconds) <= seconds + 1
+    assert seconds_together(long, 120) > seconds
+    assert seconds_together([*long, *_mixed(1)]) > seconds
+
+
+@pytest.mark.parametrize("sweep", [l2.SWEEP, batch_size.SWEEP, elastic_net.SWEEP])
+def test_a_sweeps_seconds_are_estimated_without_its_plan(sweep: Sweep) -> None:
+    command = DeclaredSweep(sweep, parse(sweep, "", []))
+    planned = seconds_together(command.plan().trials, 120)
+    assert 0.5 * planned < command.seconds() < 5 * planned
