@@ -139,7 +139,8 @@ class Manifest:
     @property
     def own_axis(self) -> bool:
         """Whether a user gave other values or another range than the declared sweep has."""
-        return any(self.options.get(name) not in (None, []) for name in ("values", "low", "high"))
+        ends = (self.options.get("low"), self.options.get("high"))
+        return bool(self.options.get("values")) or ends != (None, None)
 
     def axis(self, field: str) -> RecordedAxis:
         """The swept field of that name; `KeyError` when the sweep does not vary it."""

@@ -81,6 +81,7 @@ class Rows:
                 f"batch_size must be at most {self.train}, the training rows of {dataset.name}, "
                 f"got {common.batch_size}"
             )
+        # The parts of a split stand in turn: x of one, its y, x of the next.
         x = place.put(np.stack([np.concatenate(s[::2]) for s in splits]))
         x = torch.cat([x, torch.ones_like(x[..., :1])], dim=2)
         self._classes, self._device = len(dataset.class_names), place.device

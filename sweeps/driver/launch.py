@@ -107,8 +107,8 @@ def carry_out(
             place = (uri, standing, recorder, interrupts)
             return with_confirmation(found_sweep, follow_up, *place, True, options.retry_failed)
         run_id = found_sweep.run_id
-        most = command.most_confirming(options)
-        seconds = seconds_together(found_sweep.promised.trials, most)
+        more = command.most_confirming(options)
+        seconds = seconds_together(found_sweep.promised.trials, more)
 
         def prepare() -> Manifest:
             return found_sweep.promised

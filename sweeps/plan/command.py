@@ -77,7 +77,7 @@ class Command(Protocol):
         """
 
     def seconds(self) -> float:
-        """About how many of one core all of its training takes; without planning, which is slow."""
+        """About how many of one core all of its training takes, found without a slow search."""
 
     def most_confirming(self, options: Options) -> int:
         """How many models at most try its best on fresh seeds in the end; 0 when that is not done.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analysis.claims_of_lesson.lesson_sweeps import SETTINGS
 from sweeps import batch_size, dropout, elastic_net, l1, l2
 from sweeps.plan.declared_sweep import DeclaredSweep
 from sweeps.plan.new_manifest import make_manifest
@@ -12,6 +13,7 @@ from sweeps.plan.options import given, parse
 from sweeps.plan.seeds_options import parse_seeds
 from sweeps.plan.sweep import Sweep
 from sweeps.seeds import SeedsSweep
+from trainables.manifest import Manifest
 
 
 def _command(sweep: Sweep, flags: str) -> DeclaredSweep:
@@ -26,9 +28,8 @@ def _values(sweep: Sweep, flags: str) -> list[float]:
     values = [getattr(trial.hyperparameters, name) for trial in trials]
     assert [float(trial.name.removeprefix(f"{name}=")) for trial in trials] == values
     assert len(set(values)) == len(values)
-    assert make_manifest(*command.plan()).baseline_trial.hyperparameters in [
-        trial.hyperparameters for trial in trials
-    ]
+    baseline = make_manifest(*command.plan()).baseline_trial.hyperparameters
+    assert getattr(baseline, name) == sweep.axes[0].baseline
     return values
 
 
@@ -100,6 +101,22 @@ def test_without_a_number_there_are_as_many_values_as_the_lesson_has() -> None:
 def test_what_cannot_be_is_refused_in_one_line(sweep: Sweep, flags: str, line: str) -> None:
     (found,) = _command(sweep, flags).problems()
     assert line in found
+
+
+@pytest.mark.parametrize(
+    ("flags", "plays"),
+    [
+        ("", True),
+        ("--num-samples 20", True),
+        ("--values 0.001 0.002 0.005", False),
+        ("--high 10", False),
+        ("--low 0.001 --num-samples 20", False),
+    ],
+)
+def test_the_lessons_claims_are_not_judged_by_values_of_ones_own(flags: str, plays: bool) -> None:
+    manifest = make_manifest(*_command(l1.SWEEP, flags).plan())
+    for each in (manifest, Manifest.from_json(manifest.to_json())):
+        assert SETTINGS["l1"].fits(each) == plays
 
 
 @pytest.mark.parametrize("words", ["--hidden 64,32", "--hidden=64,32", "--hidden 64 32"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,15 +29,6 @@ from trainables.trial import Trial
 
 IRIS = data.load("iris")
 BOTH = pytest.mark.parametrize("split", ["random", "stratified"])
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Keeps `train_one` from using cores that the tests share with others."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def _numbered(dataset: data.Dataset) -> data.Dataset:

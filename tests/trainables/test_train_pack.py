@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,15 +17,6 @@ from trainables.hyperparameters import Hyperparameters
 from trainables.result import CURVES, Trained
 from trainables.train_one import train_one
 from trainables.train_pack import Model, Pack, train_pack
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Keeps `train_one` from using cores that the tests share with others."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def _mixed(count: int, seed: int, **shape: Any) -> list[Model]:
